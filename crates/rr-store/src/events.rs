@@ -1,0 +1,112 @@
+//! Events: what the webhook accepted.
+
+use rr_domain::Timestamp;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{Idempotency, Page, PageRequest, Store, StoreError};
+
+/// An event to keep.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its id, which the sender is told.
+    pub id: Uuid,
+    /// The key that sent it.
+    pub key_id: Option<Uuid>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// When it happened, if it says so.
+    pub occurred_at: Option<Timestamp>,
+    /// Its type.
+    pub event_type: String,
+    /// Where it comes from.
+    pub source: String,
+    /// What lists show.
+    pub data: Box<RawValue>,
+    /// The content type of the body.
+    pub content_type: String,
+    /// The body, byte for byte as received.
+    pub body: Vec<u8>,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcceptEvent {
+    /// It is stored under this id.
+    Stored(Uuid),
+    /// It is a repeat: the first one was stored under this id, and nothing was stored now.
+    Repeated(Uuid),
+    /// Its idempotency id was used before for another body. Nothing was stored.
+    Conflict,
+}
+
+/// A stored event.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its number in commit order.
+    pub seq: i64,
+    /// The key that sent it.
+    pub key_id: Option<Uuid>,
+    /// Its type.
+    pub event_type: String,
+    /// Where it comes from.
+    pub source: String,
+    /// When it happened, if it said so.
+    pub occurred_at: Option<Timestamp>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// What lists show, exactly as it was accepted.
+    pub data: Box<RawValue>,
+}
+
+/// The body of a stored event as it was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventBody {
+    /// Its content type.
+    pub content_type: String,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// Which events; `from` and `to` bound the time of arrival, `to` excluded.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only of this type.
+    pub event_type: Option<String>,
+    /// Only from this source.
+    pub source: Option<String>,
+    /// Arrived at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Arrived before this instant.
+    pub to: Option<Timestamp>,
+}
+
+impl Store {
+    /// Stores an event durably, or recognises it as a repeat.
+    pub async fn accept_event(
+        &self,
+        event: NewEvent,
+        idempotency: Option<Idempotency>,
+    ) -> Result<AcceptEvent, StoreError> {
+        let _ = (event, idempotency);
+        todo!()
+    }
+
+    /// Events, newest first.
+    pub async fn events(
+        &self,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<EventRow>, StoreError> {
+        let _ = (filter, page);
+        todo!()
+    }
+
+    /// The body of an event as it was received.
+    pub async fn event_body(&self, id: Uuid) -> Result<Option<EventBody>, StoreError> {
+        let _ = id;
+        todo!()
+    }
+}

@@ -1,0 +1,44 @@
+//! Numbers about the store itself, for `/metrics`.
+
+/// Upper bounds of the batch-size histogram: how many writes shared one commit.
+pub const BATCH_BUCKETS: [u64; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/// The store at one moment. Counters only ever grow while the process lives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// `sqlite` or `postgres`.
+    pub database: &'static str,
+    /// Writes that wait.
+    pub writer_queue_depth: usize,
+    /// How many may wait.
+    pub writer_queue_capacity: usize,
+    /// Commits done.
+    pub commits: u64,
+    /// Commits that failed.
+    pub failed_commits: u64,
+    /// Writes answered.
+    pub jobs: u64,
+    /// Commits by batch size, cumulative, one number for each of [`BATCH_BUCKETS`]. `commits` is
+    /// the count of the histogram, `jobs_committed` its sum.
+    pub batch_sizes: [u64; 9],
+    /// Writes that were committed.
+    pub jobs_committed: u64,
+    /// Time spent in commits, in microseconds.
+    pub commit_micros: u64,
+    /// Reader threads.
+    pub readers: usize,
+    /// Reader threads at work.
+    pub readers_busy: usize,
+    /// Reads that wait.
+    pub reads_waiting: usize,
+    /// How many may wait.
+    pub read_queue_capacity: usize,
+    /// Reads answered.
+    pub reads: u64,
+    /// Calls refused because a queue was full.
+    pub refused: u64,
+    /// Connections made.
+    pub connections: u64,
+    /// Connections thrown away because they broke.
+    pub connections_broken: u64,
+}
