@@ -1,0 +1,37 @@
+//! Base62 in the order 0-9A-Za-z: random digits and the check digits of GitHub's key layout.
+
+use zeroize::Zeroizing;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The largest multiple of 62 that fits into a byte; bytes from here on would favour the first digits.
+const FAIR: u8 = 248;
+
+/// `N` independent, evenly spread digits.
+pub(super) fn random<const N: usize>(mut fill: impl FnMut(&mut [u8])) -> Zeroizing<[u8; N]> {
+    let mut digits = Zeroizing::new([0; N]);
+    let mut pool = Zeroizing::new([0; N]);
+    let mut made = 0;
+    while made < N {
+        fill(&mut *pool);
+        for byte in pool.iter().copied().filter(|byte| *byte < FAIR) {
+            if made == N {
+                break;
+            }
+            digits[made] = ALPHABET[usize::from(byte % 62)];
+            made += 1;
+        }
+    }
+    digits
+}
+
+/// The CRC-32 (zlib) of the body in six digits, padded with `0` on the left.
+pub(super) fn check_digits(body: &[u8]) -> [u8; 6] {
+    let mut rest = crc32fast::hash(body);
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits
+}

@@ -1,0 +1,82 @@
+//! The hash of a key: the only form of it that a database may hold.
+
+use std::fmt;
+use std::hint::black_box;
+
+use sha2::{Digest as _, Sha256};
+
+/// The SHA-256 of a whole key, prefix and check digits included.
+///
+/// A key carries more than 170 random bits, so a fast hash is safe at rest: nobody can search that space,
+/// and a slow password hash would only hand every caller a way to burn our processor.
+#[derive(Clone, Copy, Hash)]
+pub struct KeyHash([u8; 32]);
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key hash is 64 hexadecimal digits")]
+pub struct InvalidHash;
+
+impl KeyHash {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// Takes the 32 bytes that [`KeyHash::as_bytes`] gave.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes to store and to look up by.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads 64 hexadecimal digits in either case, the form that many key tables use.
+    pub fn from_hex(text: &str) -> Result<Self, InvalidHash> {
+        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| InvalidHash)?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Two independent words of the digest. A digest is already evenly spread, so tables index by it
+    /// directly instead of hashing the hash.
+    pub(crate) fn words(&self) -> (u64, u64) {
+        let word = |from: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&self.0[from..from + 8]);
+            u64::from_le_bytes(bytes)
+        };
+        (word(0), word(8))
+    }
+}
+
+/// Looks at every byte whatever the answer, so that time tells nothing about where two hashes differ.
+impl PartialEq for KeyHash {
+    fn eq(&self, other: &Self) -> bool {
+        let differing = self.0.iter().zip(&other.0).fold(0, |seen, (a, b)| seen | (a ^ b));
+        black_box(differing) == 0
+    }
+}
+
+impl Eq for KeyHash {}
+
+/// Shows the first four bytes: enough to tell two hashes apart in a log, useless for anything else.
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(f, "KeyHash({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+fn nibble(digit: u8) -> Result<u8, InvalidHash> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        b'A'..=b'F' => Ok(digit - b'A' + 10),
+        _ => Err(InvalidHash),
+    }
+}

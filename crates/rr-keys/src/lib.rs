@@ -1,0 +1,28 @@
+//! API keys.
+#![forbid(unsafe_code)]
+
+mod allow_list;
+mod decide;
+mod denial;
+mod format;
+mod hash;
+mod limit;
+mod permissions;
+mod record;
+mod request;
+mod secret;
+mod store;
+mod verifier;
+
+pub use allow_list::{AllowList, InvalidNetwork};
+pub use decide::decide;
+pub use denial::Denial;
+pub use format::{InvalidPrefix, Issued, KeyFormat, LegacyShape, Malformed, Presented};
+pub use hash::{InvalidHash, KeyHash};
+pub use limit::{InvalidLimits, NamedLimits, RateLimit, RateLimitStatus, WindowStatus};
+pub use permissions::PermissionSet;
+pub use record::KeyRecord;
+pub use request::Request;
+pub use secret::Secret;
+pub use store::KeyStore;
+pub use verifier::{CacheStats, Grant, KeyUsage, Verifier, VerifierOptions, VerifyError};

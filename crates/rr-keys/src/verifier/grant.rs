@@ -1,0 +1,40 @@
+//! An open door.
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::entry::Entry;
+use crate::limit::Spent;
+use crate::{KeyRecord, RateLimitStatus};
+
+/// A key that was found good for a request.
+#[derive(Clone)]
+pub struct Grant {
+    pub(super) entry: Arc<Entry>,
+    pub(super) spent: Spent,
+}
+
+impl Grant {
+    /// The key.
+    pub fn record(&self) -> &KeyRecord {
+        &self.entry.record
+    }
+
+    /// The identity of the key.
+    pub fn key_id(&self) -> Uuid {
+        self.entry.record.id
+    }
+
+    /// What is left of its limits after this use, to be sent as header fields; `None` without limits.
+    pub fn rate_limits(&self) -> Option<RateLimitStatus> {
+        self.spent.status(&self.entry.record)
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("key_id", &self.key_id()).finish_non_exhaustive()
+    }
+}
