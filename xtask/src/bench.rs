@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: figures to hold against a bare handler, measured in one run.
+
+use anyhow::Result;
+
+use crate::project::Project;
+use crate::{run, server};
+
+/// Arguments of `bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Which measurement.
+    #[arg(value_enum, default_value = "http")]
+    what: What,
+    /// Seconds per round.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Rounds per measurement; the median counts.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Connections of the load generator.
+    #[arg(long, default_value_t = 64)]
+    connections: u32,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// Requests per second, start-up time, memory, size of the binary.
+    Http,
+}
+
+/// Builds the server and the load generator with optimisation and runs the measurement.
+pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
+    let What::Http = args.what;
+    server::build(project, server::Build::Release)?;
+    let mut cargo = server::cargo(project);
+    cargo.args(["bench", "--quiet", "--workspace", "--bench", "http", "--"]);
+    cargo.args(["--seconds", &args.seconds.to_string()]);
+    cargo.args(["--rounds", &args.rounds.to_string()]);
+    cargo.args(["--connections", &args.connections.to_string()]);
+    run::openly(&mut cargo)
+}
