@@ -14,5 +14,5 @@ pub use clock::{Clock, Timestamp, TimestampError};
 pub use fact::{Fact, FactKind, Interval, IntervalUnit, Product, SubscriptionStatus};
 pub use id::{imported_id, new_id};
 pub use label::{Label, LabelError};
-pub use money::{Money, MoneyError};
+pub use money::{Money, MoneyError, Total};
 pub use random::Random;

@@ -51,13 +51,7 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, cents) = (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100);
-        match (cents, cents % 10) {
-            (0, _) => write!(f, "{sign}{whole}"),
-            (_, 0) => write!(f, "{sign}{whole}.{}", cents / 10),
-            _ => write!(f, "{sign}{whole}.{cents:02}"),
-        }
+        Total::from(*self).fmt(f)
     }
 }
 
@@ -68,6 +62,53 @@ impl fmt::Debug for Money {
 }
 
 impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Total::from(*self).serialize(serializer)
+    }
+}
+
+/// A sum of [`Money`], in minor units and wider, so that no number of facts can overflow it. It
+/// shows and serialises exactly as an amount does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Total(i128);
+
+impl Total {
+    /// From minor units.
+    pub const fn from_minor(minor: i128) -> Total {
+        Total(minor)
+    }
+
+    /// In minor units.
+    pub const fn minor(self) -> i128 {
+        self.0
+    }
+}
+
+impl From<Money> for Total {
+    fn from(money: Money) -> Total {
+        Total(i128::from(money.0))
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, cents) = (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100);
+        match (cents, cents % 10) {
+            (0, _) => write!(f, "{sign}{whole}"),
+            (_, 0) => write!(f, "{sign}{whole}.{}", cents / 10),
+            _ => write!(f, "{sign}{whole}.{cents:02}"),
+        }
+    }
+}
+
+impl fmt::Debug for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Total({self})")
+    }
+}
+
+impl Serialize for Total {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
     }
@@ -92,6 +133,13 @@ mod tests {
             assert_eq!(serde_json::to_string(&money).unwrap(), shown);
         }
         assert_eq!(Money::from_minor(i64::MIN).to_string(), "-92233720368547758.08");
+    }
+
+    #[test]
+    fn a_total_may_pass_every_amount() {
+        let sum = Total::from_minor(i128::from(i64::MAX) * 2 + 1);
+        assert_eq!(serde_json::to_string(&sum).unwrap(), "184467440737095516.15");
+        assert_eq!(Total::from(Money::from_minor(i64::MIN)).to_string(), "-92233720368547758.08");
     }
 
     #[test]

@@ -1,0 +1,148 @@
+//! Subscriptions: which are active, in which tier, and what they bring every month.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rr_domain::{FactKind, Interval, IntervalUnit, SubscriptionStatus, Timestamp, Total};
+use uuid::Uuid;
+
+use crate::labels::{LabelId, Labels};
+use crate::rounding::divide_rounded;
+use crate::windows::NextChange;
+
+/// The subscriptions that have started and not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    running: HashMap<Uuid, Subscription>,
+}
+
+/// The active subscriptions at the end of all facts.
+#[derive(Debug)]
+pub(crate) struct ActiveSubscriptions {
+    pub(crate) count: u64,
+    pub(crate) by_tier: BTreeMap<LabelId, u64>,
+    pub(crate) monthly: Total,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Subscription {
+    tier: LabelId,
+    status: SubscriptionStatus,
+    price: i64,
+    quantity: u32,
+    interval: Interval,
+    ends_at: Option<Timestamp>,
+}
+
+impl Subscriptions {
+    pub(crate) fn add(&mut self, at: Timestamp, kind: &FactKind, tiers: &mut Labels) {
+        match kind {
+            FactKind::SubscriptionStarted {
+                subscription,
+                customer: _,
+                tier,
+                status,
+                price,
+                quantity,
+                interval,
+            } => {
+                if self.running(*subscription, at).is_none() {
+                    let started = Subscription {
+                        tier: tiers.id(tier),
+                        status: *status,
+                        price: *price,
+                        quantity: *quantity,
+                        interval: *interval,
+                        ends_at: None,
+                    };
+                    self.running.insert(*subscription, started);
+                }
+            }
+            FactKind::SubscriptionChanged {
+                subscription,
+                tier,
+                price,
+                quantity,
+                interval,
+                status,
+            } => {
+                if let Some(running) = self.running(*subscription, at) {
+                    if let Some(tier) = tier {
+                        running.tier = tiers.id(tier);
+                    }
+                    running.price = price.unwrap_or(running.price);
+                    running.quantity = quantity.unwrap_or(running.quantity);
+                    running.interval = interval.unwrap_or(running.interval);
+                    running.status = status.unwrap_or(running.status);
+                }
+            }
+            FactKind::SubscriptionSetToCancel { subscription, ends_at } => {
+                if let Some(running) = self.running(*subscription, at) {
+                    running.ends_at = *ends_at;
+                }
+            }
+            FactKind::SubscriptionEnded { subscription } => {
+                self.running.remove(subscription);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn finish(self, as_of: Timestamp, next: &mut NextChange) -> ActiveSubscriptions {
+        let mut active =
+            ActiveSubscriptions { count: 0, by_tier: BTreeMap::new(), monthly: Total::default() };
+        let mut yearly = 0;
+        for subscription in self.running.into_values() {
+            if !subscription.is_over(as_of) && subscription.is_active() {
+                active.count += 1;
+                *active.by_tier.entry(subscription.tier).or_default() += 1;
+                yearly += subscription.yearly();
+                if let Some(end) = subscription.ends_at {
+                    next.consider(end);
+                }
+            }
+        }
+        active.monthly = Total::from_minor(divide_rounded(yearly, 12));
+        active
+    }
+
+    /// The subscription if it is running at `at`. One whose announced end has come is over, and
+    /// what is said about it afterwards changes nothing.
+    fn running(&mut self, subscription: Uuid, at: Timestamp) -> Option<&mut Subscription> {
+        if self.running.get(&subscription)?.is_over(at) {
+            self.running.remove(&subscription);
+        }
+        self.running.get_mut(&subscription)
+    }
+}
+
+impl Subscription {
+    fn is_over(&self, at: Timestamp) -> bool {
+        self.ends_at.is_some_and(|end| end <= at)
+    }
+
+    /// Active or past due, and not for free.
+    fn is_active(&self) -> bool {
+        let counts = match self.status {
+            SubscriptionStatus::Active | SubscriptionStatus::PastDue => true,
+            SubscriptionStatus::Trialing
+            | SubscriptionStatus::Paused
+            | SubscriptionStatus::Unpaid
+            | SubscriptionStatus::Incomplete => false,
+        };
+        counts && self.price > 0 && self.quantity > 0
+    }
+
+    /// The annualised basis: price × quantity × how often it is due in a year. It is an integer
+    /// by itself, so that sums do not depend on their order; only an interval that does not divide
+    /// the year (every 5 months) needs rounding for it, half away from zero.
+    fn yearly(&self) -> i128 {
+        let units = match self.interval.unit {
+            IntervalUnit::Day => 365,
+            IntervalUnit::Week => 52,
+            IntervalUnit::Month => 12,
+            IntervalUnit::Year => 1,
+        };
+        let due = i128::from(self.price) * i128::from(self.quantity) * units;
+        divide_rounded(due, i128::from(self.interval.count.get()))
+    }
+}

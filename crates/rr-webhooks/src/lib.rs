@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod accept;
+mod cloudevents;
+mod headers;
+mod json;
+mod media;
+mod refusal;
+mod secret;
+mod signature;
+
+pub use accept::{Accepted, Dedupe, Event, Incoming, Policy, accept};
+pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
+pub use refusal::Refusal;
+pub use secret::{SecretError, WebhookSecret};
