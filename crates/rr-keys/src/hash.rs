@@ -1,6 +1,7 @@
 //! The hash of a key: the only form of it that a database may hold.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 ///
 /// A key carries more than 170 random bits, so a fast hash is safe at rest: nobody can search that space,
 /// and a slow password hash would only hand every caller a way to burn our processor.
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Copy)]
 pub struct KeyHash([u8; 32]);
 
 /// The text is not 64 hexadecimal digits.
@@ -52,6 +53,13 @@ impl KeyHash {
         };
         (word(0), word(8))
     }
+
+    /// Four bytes of the digest that [`KeyHash::words`] does not use.
+    pub(crate) fn tag(&self) -> u32 {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.0[16..20]);
+        u32::from_le_bytes(bytes)
+    }
 }
 
 /// Looks at every byte whatever the answer, so that time tells nothing about where two hashes differ.
@@ -63,6 +71,12 @@ impl PartialEq for KeyHash {
 }
 
 impl Eq for KeyHash {}
+
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 /// Shows the first four bytes: enough to tell two hashes apart in a log, useless for anything else.
 impl fmt::Debug for KeyHash {

@@ -10,7 +10,7 @@ mod status;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-pub(crate) use bucket::{Buckets, Spent};
+pub(crate) use bucket::{Bucket, Buckets, Spent};
 pub use status::{RateLimitStatus, WindowStatus};
 
 /// The most windows that one key can have, the nameless one included.

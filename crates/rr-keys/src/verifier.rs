@@ -1,128 +1,219 @@
-//! The verifier.
-#![expect(clippy::todo, unused, reason = "signatures first, bodies in the next commit")]
+//! Presented text in, grant or refusal out, with the store asked as rarely as can be.
 
+mod cache;
 mod entry;
+mod flight;
 mod grant;
+mod identities;
+mod options;
+mod slots;
+mod stats;
+mod unknown;
+mod usage;
 
-use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
 pub use grant::Grant;
+pub use options::VerifierOptions;
+pub use stats::CacheStats;
+pub use usage::KeyUsage;
 
-use crate::{Denial, KeyFormat, KeyStore, Request};
+use crate::{Denial, KeyFormat, KeyHash, KeyStore, Request};
+use cache::{Cache, Join, Outcome};
+use entry::{Entry, Instant};
+use stats::StripedCounter;
 
-/// How a [`Verifier`] works.
-#[derive(Debug, Clone)]
-pub struct VerifierOptions {
-    /// The look of the keys.
-    pub format: KeyFormat,
-    /// How many keys stay in memory.
-    pub capacity: usize,
-    /// How long an unknown key is remembered as unknown.
-    pub unknown_ttl: Duration,
-    /// How many look-ups may turn out to be of unknown keys: from everywhere together.
-    pub unknown_budget: Option<crate::RateLimit>,
-    /// The same for one address (for IPv6: one /64).
-    pub unknown_budget_per_address: Option<crate::RateLimit>,
-}
-
-impl Default for VerifierOptions {
-    fn default() -> Self {
-        todo!()
-    }
+/// Answers whether a presented key opens the door.
+///
+/// A key in memory is judged without a lock, without allocation and without the store. The first use of a
+/// key asks the store once, however many callers come at the same time. Expiry and all other conditions are
+/// judged anew for every request, so a key in memory ends on the instant. Any executor will do, and none.
+pub struct Verifier<S: KeyStore> {
+    store: S,
+    format: KeyFormat,
+    cache: Cache<S::Error>,
+    hits: StripedCounter,
 }
 
 /// Why a verification did not end in a grant.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum VerifyError<E> {
     /// The key does not open the door.
-    #[error(transparent)]
     Denied(Denial),
-    /// The store could not answer. Shared, for every caller that waited for the same look-up gets it.
-    #[error("the key store did not answer")]
-    Store(#[source] Arc<E>),
-}
-
-/// How a key was used since usage was last taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyUsage {
-    /// The identity of the key.
-    pub key_id: Uuid,
-    /// The number of grants.
-    pub count: u64,
-    /// The latest of them, to the microsecond.
-    pub last_used: SystemTime,
-    /// Where that one came from, if that is known.
-    pub last_address: Option<IpAddr>,
-}
-
-/// Counters of a [`Verifier`] since its making.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheStats {
-    /// Answers from memory.
-    pub hits: u64,
-    /// Answers that needed the store.
-    pub misses: u64,
-    /// Unknown keys refused from memory.
-    pub negative_hits: u64,
-    /// Keys in memory now.
-    pub entries: usize,
-}
-
-/// Answers whether a presented key is good.
-#[derive(Debug)]
-pub struct Verifier<S: KeyStore> {
-    store: S,
+    /// The store could not answer. Shared, because everybody who waited for the same look-up gets it.
+    Store(Arc<E>),
 }
 
 impl<S: KeyStore> Verifier<S> {
     /// A verifier with an empty memory.
     pub fn new(store: S, options: VerifierOptions) -> Self {
-        todo!()
+        let cache = Cache::new(&options);
+        Self { store, format: options.format, cache, hits: StripedCounter::default() }
     }
 
-    /// Judges a presented key.
+    /// Judges a presented key, asking the store when the key is not in memory.
     pub async fn verify(
         &self,
         presented: &str,
         request: &Request<'_>,
         now: SystemTime,
     ) -> Result<Grant, VerifyError<S::Error>> {
-        todo!()
+        let hash = self.parse(presented)?;
+        let instant = Instant::of(now);
+        let entry = match self.hit(&hash, instant) {
+            Some(entry) => entry,
+            None => self.look_up(hash, request, instant).await?,
+        };
+        Ok(admit(entry, request, now, instant)?)
     }
 
-    /// Forgets a key after the store committed a change of it.
+    /// Judges a presented key from memory alone; `None` when only the store can tell.
+    pub fn check(
+        &self,
+        presented: &str,
+        request: &Request<'_>,
+        now: SystemTime,
+    ) -> Option<Result<Grant, Denial>> {
+        let hash = match self.parse(presented) {
+            Ok(hash) => hash,
+            Err(denial) => return Some(Err(denial)),
+        };
+        let instant = Instant::of(now);
+        self.hit(&hash, instant).map(|entry| admit(entry, request, now, instant))
+    }
+
+    /// Forgets one key. Call it after the store has committed a change of it.
+    ///
+    /// When this returns the change is final on this node: every verification that starts later sees it,
+    /// whatever look-ups were under way. Limits and uncounted usage of the key are kept.
     pub fn forget(&self, id: Uuid) {
-        todo!()
+        self.cache.forget(id);
     }
 
-    /// Forgets all keys.
+    /// Forgets all keys, with the same promise: for changes of which only the fact is known.
     pub fn forget_all(&self) {
-        todo!()
+        self.cache.forget_all();
     }
 
-    /// Takes the usage counted so far.
+    /// Takes the usage counted since the last time, to be written down: one entry for each key that was
+    /// used, each grant handed out exactly once.
     pub fn take_usage(&self) -> Vec<KeyUsage> {
-        todo!()
+        self.cache.take_usage()
     }
 
-    /// Gives counts back that could not be written.
+    /// Gives back what [`Verifier::take_usage`] handed out and could not be written; the next taking has it.
     pub fn restore_usage(&self, usage: Vec<KeyUsage>) {
-        todo!()
+        self.cache.restore_usage(usage);
     }
 
     /// The counters.
     pub fn stats(&self) -> CacheStats {
-        todo!()
+        let counts = self.cache.counts();
+        CacheStats {
+            hits: self.hits.sum(),
+            misses: counts.misses,
+            negative_hits: counts.negative_hits,
+            throttled: counts.throttled,
+            entries: counts.entries,
+            usage_lost: counts.usage_lost,
+        }
     }
 
-    /// The store.
+    /// The look of the keys that this verifier accepts.
+    pub fn format(&self) -> &KeyFormat {
+        &self.format
+    }
+
+    /// The store that it asks.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    fn parse(&self, presented: &str) -> Result<KeyHash, Denial> {
+        match self.format.parse(presented) {
+            Ok(key) => Ok(key.hash()),
+            Err(_) => Err(Denial::Malformed),
+        }
+    }
+
+    fn hit(&self, hash: &KeyHash, instant: Instant) -> Option<Arc<Entry>> {
+        let entry = self.cache.get(hash, instant)?;
+        self.hits.add_one();
+        Some(entry)
+    }
+
+    /// Leads the look-up or waits for the one who does. Starts over when a leader was dropped half-way.
+    async fn look_up(
+        &self,
+        hash: KeyHash,
+        request: &Request<'_>,
+        instant: Instant,
+    ) -> Result<Arc<Entry>, VerifyError<S::Error>> {
+        let outcome = loop {
+            match self.cache.join(hash, request.address, instant) {
+                Join::Answered(outcome) => break outcome,
+                Join::Follow(flight) => {
+                    if let Some(outcome) = flight.wait().await {
+                        break outcome;
+                    }
+                }
+                Join::Lead(lead) => {
+                    let answer = self.store.find(hash).await;
+                    break lead.report(answer, instant);
+                }
+                Join::Throttled(retry_after) => {
+                    return Err(Denial::TooManyUnknown { retry_after }.into());
+                }
+            }
+        };
+        match outcome {
+            Outcome::Found(entry) => Ok(entry),
+            Outcome::Unknown => Err(Denial::Unknown.into()),
+            Outcome::Failed(error) => Err(VerifyError::Store(error)),
+        }
+    }
+}
+
+fn admit(
+    entry: Arc<Entry>,
+    request: &Request<'_>,
+    now: SystemTime,
+    instant: Instant,
+) -> Result<Grant, Denial> {
+    let spent = entry.admit(request, now, instant)?;
+    Ok(Grant { entry, spent })
+}
+
+impl<S: KeyStore> fmt::Debug for Verifier<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl<E> From<Denial> for VerifyError<E> {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl<E> fmt::Display for VerifyError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(denial) => denial.fmt(f),
+            Self::Store(_) => f.write_str("the key store did not answer"),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for VerifyError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Denied(_) => None,
+            Self::Store(error) => Some(&**error),
+        }
     }
 }

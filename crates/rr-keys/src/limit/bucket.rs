@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     MAX_WINDOWS, RateLimit, RateLimitStatus, WindowStatus, status::whole_seconds, windows,
 };
-use crate::KeyRecord;
+use crate::{Denial, KeyRecord};
 
 /// A clock that goes back by more than this was set; by less, two threads read it at about the same time.
 const CLOCK_SKEW_NS: u64 = 1_000_000_000;
@@ -18,6 +18,13 @@ const CLOCK_SKEW_NS: u64 = 1_000_000_000;
 /// about as much as the compare-and-swap it would replace. Keys without limits never come here.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets(Mutex<[Bucket; MAX_WINDOWS]>);
+
+impl Overflow {
+    pub(crate) fn into_denial(self, record: &KeyRecord) -> Denial {
+        let limits = self.spent.status(record).unwrap_or_else(|| RateLimitStatus::new(Vec::new()));
+        Denial::RateLimited { retry_after: self.retry_after, limits }
+    }
+}
 
 /// What is left after a use, small enough to travel in every grant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +61,7 @@ impl Buckets {
             .zip(&mut spent.0)
         {
             if wait == 0 {
-                bucket.level += u128::from(window_ns(limit));
+                bucket.pour();
             }
             *left = bucket.left(limit);
         }
@@ -92,7 +99,7 @@ impl Spent {
 /// One bucket. The level is counted in nanoseconds times uses, so that both the pouring (`window` per use)
 /// and the draining (`limit` per nanosecond) are whole numbers and no rounding ever adds up.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
+pub(crate) struct Bucket {
     level: u128,
     at_ns: u64,
     limit: NonZeroU32,
@@ -106,6 +113,27 @@ impl Default for Bucket {
 }
 
 impl Bucket {
+    /// Pours one use in, or says how long to wait.
+    pub(crate) fn take(&mut self, limit: RateLimit, now_ns: u64) -> Result<(), Duration> {
+        self.drain(limit, now_ns);
+        match self.wait_ns(limit) {
+            0 => {
+                self.pour();
+                Ok(())
+            }
+            wait => Err(Duration::from_nanos(wait)),
+        }
+    }
+
+    /// Takes one use out again.
+    pub(crate) fn give_back(&mut self, limit: RateLimit) {
+        self.level = self.level.saturating_sub(u128::from(window_ns(limit)));
+    }
+
+    fn pour(&mut self) {
+        self.level += u128::from(self.window_ns);
+    }
+
     /// Brings the bucket to `now_ns` and to the limit as it is today.
     fn drain(&mut self, limit: RateLimit, now_ns: u64) {
         self.level = self.level_at(now_ns);

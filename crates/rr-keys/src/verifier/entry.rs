@@ -1,7 +1,111 @@
 //! One cached key.
 
-use crate::KeyRecord;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
-pub(crate) struct Entry {
-    pub(super) record: KeyRecord,
+use super::usage::{Counters, KeyUsage};
+use crate::limit::{Buckets, Spent};
+use crate::{Denial, KeyHash, KeyRecord, Request, decide};
+
+/// A record as the store gave it, under the hash of the secret that was presented.
+pub(super) struct Entry {
+    used: Counters,
+    /// Set by a hit, cleared when a newcomer passes over this entry in search of a place.
+    touched: AtomicBool,
+    /// The last microsecond at which the record may be believed without asking the store again.
+    fresh_until_us: u64,
+    loaded_us: u64,
+    hash: KeyHash,
+    /// Present when the key has limits; shared by all entries of its identity.
+    buckets: Option<Arc<Buckets>>,
+    record: KeyRecord,
+}
+
+impl Entry {
+    pub(super) fn new(
+        hash: KeyHash,
+        record: KeyRecord,
+        buckets: Option<Arc<Buckets>>,
+        loaded_us: u64,
+        fresh_until_us: u64,
+    ) -> Self {
+        let (used, touched) = (Counters::default(), AtomicBool::new(false));
+        Self { used, touched, fresh_until_us, loaded_us, hash, buckets, record }
+    }
+
+    pub(super) fn hash(&self) -> &KeyHash {
+        &self.hash
+    }
+
+    pub(super) fn record(&self) -> &KeyRecord {
+        &self.record
+    }
+
+    /// Whether the record is young enough. A clock that was set back by more than a second makes it stale
+    /// too: nobody can tell how old it is then.
+    pub(super) fn is_fresh(&self, now_us: u64) -> bool {
+        now_us <= self.fresh_until_us && now_us.saturating_add(1_000_000) >= self.loaded_us
+    }
+
+    /// Notes a hit for the eviction. Reads first, so that a hot entry's line is not written every time.
+    pub(super) fn touch(&self) {
+        if !self.touched.load(Ordering::Relaxed) {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it was hit since the last time this was asked.
+    pub(super) fn was_touched(&self) -> bool {
+        self.touched.swap(false, Ordering::Relaxed)
+    }
+
+    /// Judges a request, takes it from the limits and counts it.
+    pub(super) fn admit(
+        &self,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<Spent, Denial> {
+        decide(&self.record, request, now)?;
+        let spent = match &self.buckets {
+            None => Spent::default(),
+            Some(buckets) => buckets
+                .take(&self.record, instant.nanoseconds)
+                .map_err(|overflow| overflow.into_denial(&self.record))?,
+        };
+        self.used.add(instant.microseconds(), request.address);
+        Ok(spent)
+    }
+
+    pub(super) fn take_usage(&self) -> Option<KeyUsage> {
+        self.used.take(self.record.id)
+    }
+
+    #[cfg(test)]
+    pub(super) fn count_use(&self, now_us: u64, address: Option<std::net::IpAddr>) {
+        self.used.add(now_us, address);
+    }
+}
+
+/// A time as a whole number since 1970, the form in which atomics and buckets keep it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instant {
+    pub(super) nanoseconds: u64,
+}
+
+impl Instant {
+    /// Earlier than 1970 counts as 1970, later than 2554 as 2554.
+    pub(super) fn of(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let nanoseconds = since
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(since.subsec_nanos()));
+        Self { nanoseconds }
+    }
+
+    pub(super) fn microseconds(self) -> u64 {
+        self.nanoseconds / 1_000
+    }
 }

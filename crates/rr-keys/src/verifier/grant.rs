@@ -19,17 +19,17 @@ pub struct Grant {
 impl Grant {
     /// The key.
     pub fn record(&self) -> &KeyRecord {
-        &self.entry.record
+        self.entry.record()
     }
 
     /// The identity of the key.
     pub fn key_id(&self) -> Uuid {
-        self.entry.record.id
+        self.entry.record().id
     }
 
     /// What is left of its limits after this use, to be sent as header fields; `None` without limits.
     pub fn rate_limits(&self) -> Option<RateLimitStatus> {
-        self.spent.status(&self.entry.record)
+        self.spent.status(self.entry.record())
     }
 }
 

@@ -1,0 +1,285 @@
+//! The memory of the verifier: what may be answered without the store, and who goes to ask it.
+//!
+//! Hits read [`Slots`] and take no lock. Everything else happens under one mutex, which is held for a few
+//! table operations and never across an await. That mutex also carries the **epoch**, which is what makes a
+//! revocation final: every change of any key moves it, a look-up remembers the epoch from before its SELECT,
+//! and what it brings home enters the cache only if the epoch is still the same. So a reader that was paused
+//! between SELECT and insert cannot bring a revoked key back, and nobody who comes after the change joins a
+//! look-up that began before it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::entry::{Entry, Instant};
+use super::flight::Flight;
+use super::identities::Identities;
+use super::options::VerifierOptions;
+use super::slots::Slots;
+use super::unknown::{Budget, Charge, UnknownKeys};
+use super::usage::KeyUsage;
+use crate::{KeyHash, KeyRecord};
+
+/// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
+const PORTION: usize = 256;
+
+pub(super) struct Cache<E> {
+    slots: Slots,
+    max_age_us: u64,
+    directory: Mutex<Directory<E>>,
+}
+
+struct Directory<E> {
+    epoch: u64,
+    flights: HashMap<KeyHash, Ticket<E>>,
+    identities: Identities,
+    unknown: UnknownKeys,
+    budget: Budget,
+    /// The latest time seen here, for those who come without one.
+    latest_ns: u64,
+    counts: Counts,
+}
+
+/// What happened off the fast path, and how full the cache is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) misses: u64,
+    pub(super) negative_hits: u64,
+    pub(super) throttled: u64,
+    pub(super) usage_lost: u64,
+    pub(super) entries: usize,
+}
+
+/// A look-up and the epoch in which it began.
+struct Ticket<E> {
+    flight: Arc<Flight<Outcome<E>>>,
+    epoch: u64,
+}
+
+/// What a look-up brings to everybody who waited for it.
+pub(super) enum Outcome<E> {
+    Found(Arc<Entry>),
+    Unknown,
+    Failed(Arc<E>),
+}
+
+/// What a caller whose key was not in the cache has to do.
+pub(super) enum Join<'a, E> {
+    /// Nothing: somebody brought it in the meantime, or the store did not know it a moment ago.
+    Answered(Outcome<E>),
+    /// Wait for the one who is asking.
+    Follow(Arc<Flight<Outcome<E>>>),
+    /// Ask the store and report.
+    Lead(Lead<'a, E>),
+    /// Come back later: too many unknown keys were looked up.
+    Throttled(Duration),
+}
+
+/// The duty to ask the store. Dropping it without [`Lead::report`] hands the duty to another.
+pub(super) struct Lead<'a, E> {
+    cache: &'a Cache<E>,
+    hash: KeyHash,
+    ticket: Ticket<E>,
+    charge: Charge,
+    reported: bool,
+}
+
+impl<E> Cache<E> {
+    pub(super) fn new(options: &VerifierOptions) -> Self {
+        let slots = Slots::new(options.capacity);
+        let directory = Directory {
+            // The places for unknown keys start out stamped with epoch 0, which never is.
+            epoch: 1,
+            flights: HashMap::new(),
+            identities: Identities::new(slots.len()),
+            unknown: UnknownKeys::new(options.unknown_capacity, options.unknown_ttl),
+            budget: Budget::new(options.unknown_budget, options.unknown_budget_per_address),
+            latest_ns: 0,
+            counts: Counts::default(),
+        };
+        let max_age = options.max_age.map_or(u128::MAX, |age| age.as_micros());
+        let max_age_us = u64::try_from(max_age).unwrap_or(u64::MAX);
+        Self { slots, max_age_us, directory: Mutex::new(directory) }
+    }
+
+    /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
+    pub(super) fn get(&self, hash: &KeyHash, now: Instant) -> Option<Arc<Entry>> {
+        let entry = self.slots.get(hash).filter(|entry| entry.is_fresh(now.microseconds()))?;
+        entry.touch();
+        Some(entry)
+    }
+
+    /// The slow path: finds out who asks the store.
+    pub(super) fn join(&self, hash: KeyHash, address: Option<IpAddr>, now: Instant) -> Join<'_, E> {
+        let mut directory = self.lock();
+        let directory = &mut *directory;
+        directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
+        if let Some(entry) = self.get(&hash, now) {
+            return Join::Answered(Outcome::Found(entry));
+        }
+        if directory.unknown.contains(&hash, directory.epoch, now.microseconds()) {
+            directory.counts.negative_hits += 1;
+            return Join::Answered(Outcome::Unknown);
+        }
+        if let Some(ticket) = directory.flights.get(&hash)
+            && ticket.epoch == directory.epoch
+        {
+            return Join::Follow(Arc::clone(&ticket.flight));
+        }
+        let charge = match directory.budget.charge(address, now.nanoseconds) {
+            Ok(charge) => charge,
+            Err(wait) => {
+                directory.counts.throttled += 1;
+                return Join::Throttled(wait);
+            }
+        };
+        directory.counts.misses += 1;
+        let ticket = Ticket { flight: Arc::new(Flight::new()), epoch: directory.epoch };
+        directory.flights.insert(hash, ticket.clone());
+        Join::Lead(Lead { cache: self, hash, ticket, charge, reported: false })
+    }
+
+    /// Takes a key out. When this returns, no later caller is answered from before.
+    pub(super) fn forget(&self, id: Uuid) {
+        let mut directory = self.lock();
+        directory.epoch += 1;
+        for entry in directory.identities.entries(id) {
+            self.take_out(&mut directory, entry.hash());
+        }
+    }
+
+    /// Takes all keys out, with the same promise.
+    pub(super) fn forget_all(&self) {
+        let mut directory = self.lock();
+        directory.epoch += 1;
+        directory.counts.entries = 0;
+        self.slots.clear();
+    }
+
+    pub(super) fn take_usage(&self) -> Vec<KeyUsage> {
+        let ids = self.lock().identities.ids();
+        let mut taken = Vec::new();
+        for portion in ids.chunks(PORTION) {
+            let mut directory = self.lock();
+            let now_ns = directory.latest_ns;
+            taken.extend(
+                portion.iter().filter_map(|id| directory.identities.take_usage(*id, now_ns)),
+            );
+        }
+        taken
+    }
+
+    pub(super) fn restore_usage(&self, usage: Vec<KeyUsage>) {
+        let mut directory = self.lock();
+        for usage in usage {
+            directory.identities.restore_usage(usage);
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let directory = self.lock();
+        Counts { usage_lost: directory.identities.usage_lost(), ..directory.counts }
+    }
+
+    fn put_in(&self, directory: &mut Directory<E>, entry: &Arc<Entry>) {
+        if self.slots.insert(Arc::clone(entry)).is_none() {
+            directory.counts.entries += 1;
+        }
+    }
+
+    fn take_out(&self, directory: &mut Directory<E>, hash: &KeyHash) {
+        if self.slots.remove(hash).is_some() {
+            directory.counts.entries -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Directory<E>> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E> Lead<'_, E> {
+    /// Brings home what the store said: to the cache if nothing changed meanwhile, and to all who wait.
+    pub(super) fn report(
+        mut self,
+        answer: Result<Option<KeyRecord>, E>,
+        now: Instant,
+    ) -> Outcome<E> {
+        self.reported = true;
+        let mut directory = self.cache.lock();
+        let unchanged = directory.epoch == self.ticket.epoch;
+        let outcome = match answer {
+            Ok(Some(record)) => {
+                let entry = self.entry(&mut directory, record, now);
+                if unchanged {
+                    self.cache.put_in(&mut directory, &entry);
+                }
+                Outcome::Found(entry)
+            }
+            Ok(None) => {
+                if unchanged {
+                    let epoch = directory.epoch;
+                    directory.unknown.insert(self.hash, epoch, now.microseconds());
+                }
+                Outcome::Unknown
+            }
+            Err(error) => Outcome::Failed(Arc::new(error)),
+        };
+        if !matches!(outcome, Outcome::Unknown) {
+            directory.budget.give_back(&self.charge);
+        }
+        self.leave(&mut directory);
+        drop(directory);
+        self.ticket.flight.land(Some(outcome.clone()));
+        outcome
+    }
+
+    fn entry(&self, directory: &mut Directory<E>, record: KeyRecord, now: Instant) -> Arc<Entry> {
+        let buckets = directory.identities.buckets(&record);
+        let loaded_us = now.microseconds();
+        let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
+        let entry = Arc::new(Entry::new(self.hash, record, buckets, loaded_us, fresh_until_us));
+        directory.identities.add(&entry, now.nanoseconds);
+        entry
+    }
+
+    /// Takes the flight off the board, unless a later epoch has put another in its place.
+    fn leave(&self, directory: &mut Directory<E>) {
+        if let Some(ticket) = directory.flights.get(&self.hash)
+            && Arc::ptr_eq(&ticket.flight, &self.ticket.flight)
+        {
+            directory.flights.remove(&self.hash);
+        }
+    }
+}
+
+impl<E> Drop for Lead<'_, E> {
+    fn drop(&mut self) {
+        if !self.reported {
+            let mut directory = self.cache.lock();
+            directory.budget.give_back(&self.charge);
+            self.leave(&mut directory);
+            drop(directory);
+            self.ticket.flight.land(None);
+        }
+    }
+}
+
+impl<E> Clone for Ticket<E> {
+    fn clone(&self) -> Self {
+        Self { flight: Arc::clone(&self.flight), epoch: self.epoch }
+    }
+}
+
+impl<E> Clone for Outcome<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Found(entry) => Self::Found(Arc::clone(entry)),
+            Self::Unknown => Self::Unknown,
+            Self::Failed(error) => Self::Failed(Arc::clone(error)),
+        }
+    }
+}

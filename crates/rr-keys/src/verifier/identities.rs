@@ -1,0 +1,250 @@
+//! The keys behind the cached entries: which entries are whose, limits that outlive an entry, and usage
+//! that is waiting to be taken.
+
+use std::collections::HashMap;
+use std::collections::hash_map;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::entry::Entry;
+use super::usage::KeyUsage;
+use crate::KeyRecord;
+use crate::limit::Buckets;
+
+/// Every key that has an entry in the cache, an entry still held by a grant, usage not yet taken, or limits
+/// not yet refilled.
+pub(super) struct Identities {
+    keys: HashMap<Uuid, Identity>,
+    /// The size at which the map is next searched for keys that nothing keeps here.
+    sweep_at: usize,
+    floor: usize,
+    usage_lost: u64,
+}
+
+/// Nearly every key has one entry and nothing else, so the rest is kept apart to keep this small.
+#[derive(Default)]
+struct Identity {
+    newest: Option<Arc<Entry>>,
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Default)]
+struct Rest {
+    /// Entries of other secrets, and older ones that left the cache while somebody held them.
+    older: Vec<Arc<Entry>>,
+    /// What entries that are gone had counted.
+    waiting: Option<KeyUsage>,
+    buckets: Option<Arc<Buckets>>,
+}
+
+impl Identities {
+    /// For a cache of `places` places.
+    pub(super) fn new(places: usize) -> Self {
+        let floor = places.saturating_mul(2).max(64);
+        Self { keys: HashMap::new(), sweep_at: floor, floor, usage_lost: 0 }
+    }
+
+    /// The buckets of a key that has limits: the same for all its secrets and after every change.
+    pub(super) fn buckets(&mut self, record: &KeyRecord) -> Option<Arc<Buckets>> {
+        (record.rate_limit.is_some() || !record.named_limits.is_empty()).then(|| {
+            let rest = self.keys.entry(record.id).or_default().rest.get_or_insert_default();
+            Arc::clone(rest.buckets.get_or_insert_default())
+        })
+    }
+
+    /// Takes note of an entry, whether or not it goes into the cache.
+    pub(super) fn add(&mut self, entry: &Arc<Entry>, now_ns: u64) {
+        if self.keys.len() >= self.sweep_at {
+            self.sweep(now_ns);
+        }
+        let identity = self.keys.entry(entry.record().id).or_default();
+        if let Some(previous) = identity.newest.replace(Arc::clone(entry)) {
+            identity.rest.get_or_insert_default().older.push(previous);
+            identity.fold();
+        }
+    }
+
+    /// The entries of a key that may be in the cache.
+    pub(super) fn entries(&self, id: Uuid) -> Vec<Arc<Entry>> {
+        self.keys.get(&id).map(|identity| identity.entries().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The keys known here, to be gone through in portions.
+    pub(super) fn ids(&self) -> Vec<Uuid> {
+        self.keys.keys().copied().collect()
+    }
+
+    /// The usage of one key since the last taking; forgets the key when nothing else keeps it here.
+    pub(super) fn take_usage(&mut self, id: Uuid, now_ns: u64) -> Option<KeyUsage> {
+        let hash_map::Entry::Occupied(mut place) = self.keys.entry(id) else { return None };
+        let identity = place.get_mut();
+        identity.fold();
+        let mut usage = identity.rest.as_mut().and_then(|rest| rest.waiting.take());
+        for counted in identity.entries().filter_map(|entry| entry.take_usage()) {
+            merge(&mut usage, counted);
+        }
+        if identity.is_idle(now_ns) {
+            place.remove();
+        }
+        usage
+    }
+
+    /// Puts usage back that was taken and could not be written.
+    pub(super) fn restore_usage(&mut self, usage: KeyUsage) {
+        let identity = self.keys.entry(usage.key_id).or_default();
+        merge(&mut identity.rest.get_or_insert_default().waiting, usage);
+    }
+
+    /// Grants whose count was dropped because nobody ever took the usage.
+    pub(super) fn usage_lost(&self) -> u64 {
+        self.usage_lost
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Drops what nothing keeps here. When that is not enough, nobody takes the usage, and the counts of
+    /// keys that left the cache are dropped too: memory is bounded by the cache, not by the store.
+    fn sweep(&mut self, now_ns: u64) {
+        self.keys.retain(|_, identity| {
+            identity.fold();
+            !identity.is_idle(now_ns)
+        });
+        if self.keys.len() > self.floor / 2 {
+            let lost = &mut self.usage_lost;
+            self.keys.retain(|_, identity| {
+                if identity.newest.is_none()
+                    && let Some(waiting) = identity.rest.as_mut().and_then(|r| r.waiting.take())
+                {
+                    *lost = lost.saturating_add(waiting.count);
+                }
+                !identity.is_idle(now_ns)
+            });
+        }
+        self.sweep_at = self.keys.len().saturating_mul(2).max(self.floor);
+    }
+}
+
+impl Identity {
+    fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.newest.iter().chain(self.rest.iter().flat_map(|rest| &rest.older))
+    }
+
+    /// Lets entries go that nobody else holds: not the cache, no reader, no grant. Since nobody holds them
+    /// nobody can count on them any more, so what they counted is final.
+    fn fold(&mut self) {
+        // Not `strong_count`, which does not wait for what the last holder wrote.
+        let is_alone = |entry: &mut Arc<Entry>| Arc::get_mut(entry).is_some();
+        let mut counted = Vec::new();
+        if let Some(entry) = self.newest.take_if(is_alone) {
+            counted.extend(entry.take_usage());
+        }
+        if let Some(rest) = &mut self.rest {
+            let gone = rest.older.extract_if(.., is_alone);
+            counted.extend(gone.filter_map(|entry| entry.take_usage()));
+        }
+        for usage in counted {
+            merge(&mut self.rest.get_or_insert_default().waiting, usage);
+        }
+    }
+
+    /// Whether forgetting this key would change nothing.
+    fn is_idle(&self, now_ns: u64) -> bool {
+        self.newest.is_none()
+            && self.rest.as_ref().is_none_or(|rest| {
+                rest.older.is_empty()
+                    && rest.waiting.is_none()
+                    && rest.buckets.as_ref().is_none_or(|buckets| buckets.at_rest(now_ns))
+            })
+    }
+}
+
+fn merge(total: &mut Option<KeyUsage>, counted: KeyUsage) {
+    match total {
+        Some(total) => total.merge(counted),
+        None => *total = Some(counted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::{KeyHash, RateLimit};
+
+    fn record(n: u64) -> KeyRecord {
+        KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH)
+    }
+
+    fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
+        let buckets = identities.buckets(&record);
+        Arc::new(Entry::new(KeyHash::of("k"), record, buckets, 0, u64::MAX))
+    }
+
+    #[test]
+    fn counts_of_dropped_entries_are_kept_and_handed_out_once() {
+        let mut identities = Identities::new(8);
+        let first = entry(&mut identities, record(1));
+        identities.add(&first, 0);
+        first.count_use(5, None);
+        let second = entry(&mut identities, record(1));
+        identities.add(&second, 0);
+        second.count_use(9, None);
+        // A grant still holds the first entry and counts on it after it was replaced.
+        first.count_use(7, None);
+        drop(first);
+        let usage = identities.take_usage(record(1).id, 0).unwrap();
+        assert_eq!(usage.count, 3);
+        assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(9));
+        assert_eq!(identities.take_usage(record(1).id, 0), None);
+        assert_eq!(identities.len(), 1, "the second entry is still held");
+        drop(second);
+        assert_eq!(identities.take_usage(record(1).id, 0), None);
+        assert_eq!(identities.len(), 0);
+    }
+
+    #[test]
+    fn restored_usage_merges_with_what_came_since() {
+        let mut identities = Identities::new(8);
+        let entry = entry(&mut identities, record(1));
+        identities.add(&entry, 0);
+        entry.count_use(5, None);
+        let taken = identities.take_usage(record(1).id, 0).unwrap();
+        entry.count_use(3, None);
+        identities.restore_usage(taken);
+        let usage = identities.take_usage(record(1).id, 0).unwrap();
+        assert_eq!(usage.count, 2);
+        assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(5));
+    }
+
+    #[test]
+    fn a_limit_in_use_keeps_its_key_until_it_has_refilled() {
+        let mut identities = Identities::new(8);
+        let limit = RateLimit { limit: NonZeroU32::MIN, window: Duration::from_secs(10) };
+        let limited = KeyRecord { rate_limit: Some(limit), ..record(1) };
+        let buckets = identities.buckets(&limited).unwrap();
+        assert!(buckets.take(&limited, 0).is_ok());
+        drop(buckets);
+        assert_eq!(identities.take_usage(limited.id, 9_999_999_999), None);
+        assert_eq!(identities.len(), 1);
+        assert_eq!(identities.take_usage(limited.id, 10_000_000_000), None);
+        assert_eq!(identities.len(), 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_even_when_nobody_takes_the_usage() {
+        let mut identities = Identities::new(32);
+        for n in 0..100_000 {
+            let entry = entry(&mut identities, record(n));
+            identities.add(&entry, 0);
+            entry.count_use(1, None);
+            assert!(identities.len() <= 65, "{} keys after {n}", identities.len());
+        }
+        assert!(identities.usage_lost() > 99_000);
+    }
+}

@@ -1,0 +1,48 @@
+//! How a verifier works, with defaults that need no thought.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::{KeyFormat, RateLimit};
+
+/// How a [`Verifier`](crate::Verifier) works.
+#[derive(Debug, Clone)]
+pub struct VerifierOptions {
+    /// The look of the keys.
+    pub format: KeyFormat,
+    /// How many keys stay in memory. The table for them is made at once: 16 to 32 bytes for each.
+    pub capacity: usize,
+    /// How long a cached record is believed without a word from [`Verifier::forget`]: the bound on how late
+    /// a change made elsewhere can be noticed when every notification fails. `None` means for ever.
+    ///
+    /// [`Verifier::forget`]: crate::Verifier::forget
+    pub max_age: Option<Duration>,
+    /// How many unknown keys are remembered as unknown, in a space of their own.
+    pub unknown_capacity: usize,
+    /// For how long. Any change of any key ends it early.
+    pub unknown_ttl: Duration,
+    /// How many look-ups of keys that turn out to be unknown the store will see. `None` means any number.
+    pub unknown_budget: Option<RateLimit>,
+    /// The same for each address (of IPv6, each /64), where the request names one.
+    pub unknown_budget_per_address: Option<RateLimit>,
+}
+
+impl Default for VerifierOptions {
+    /// 65,536 keys believed for a minute; 16,384 unknown ones for five seconds, of which the store sees at
+    /// most 2,000 a second and 200 a second from one address.
+    fn default() -> Self {
+        Self {
+            format: KeyFormat::default(),
+            capacity: 65_536,
+            max_age: Some(Duration::from_secs(60)),
+            unknown_capacity: 16_384,
+            unknown_ttl: Duration::from_secs(5),
+            unknown_budget: Some(per_second(const { NonZeroU32::new(2_000).unwrap() })),
+            unknown_budget_per_address: Some(per_second(const { NonZeroU32::new(200).unwrap() })),
+        }
+    }
+}
+
+fn per_second(limit: NonZeroU32) -> RateLimit {
+    RateLimit { limit, window: Duration::from_secs(1) }
+}

@@ -1,0 +1,223 @@
+//! The cache itself: a table of fixed size that is read without a lock.
+//!
+//! A key has two sets, chosen by two words of its digest, and may sit in any of the five places of either.
+//! A set is one cache line: five short tags that tell almost surely which place to look at, five pointers.
+//! The size is fixed at the start, so memory is bounded by construction; there is no growing, no rehashing
+//! and no hashing of the hash. A newcomer goes to the emptier of its sets once the first is half full, so
+//! the sets fill evenly: at the stated capacity about two keys in ten thousand find no place free.
+//!
+//! Reads need nothing but atomic loads. Writes are for the holder of the directory's lock alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use super::entry::Entry;
+use crate::KeyHash;
+
+const WAYS: usize = 5;
+
+pub(super) struct Slots {
+    sets: Box<[Set]>,
+}
+
+#[repr(align(64))]
+#[derive(Default)]
+struct Set {
+    tags: [AtomicU32; WAYS],
+    places: [ArcSwapOption<Entry>; WAYS],
+}
+
+impl Slots {
+    /// A table with five places for every three entries of its capacity.
+    pub(super) fn new(capacity: usize) -> Self {
+        let sets = capacity.div_ceil(3).max(1);
+        Self { sets: (0..sets).map(|_| Set::default()).collect() }
+    }
+
+    /// The number of places.
+    pub(super) fn len(&self) -> usize {
+        self.sets.len() * WAYS
+    }
+
+    pub(super) fn get(&self, hash: &KeyHash) -> Option<Arc<Entry>> {
+        let tag = hash.tag();
+        self.homes(hash).iter().find_map(|set| {
+            set.tags.iter().zip(&set.places).find_map(|(own_tag, place)| {
+                // A tag read just before or after its pointer changed at worst turns a hit into a miss.
+                if own_tag.load(Ordering::Relaxed) != tag {
+                    return None;
+                }
+                let guard = place.load();
+                match &*guard {
+                    Some(entry) if entry.hash() == hash => Guard::into_inner(guard),
+                    _ => None,
+                }
+            })
+        })
+    }
+
+    /// Puts an entry in its place and returns the one that had to go. Needs the directory's lock.
+    pub(super) fn insert(&self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let tag = entry.hash().tag();
+        let (set, way) = self.place_for(entry.hash());
+        set.tags[way].store(tag, Ordering::Relaxed);
+        set.places[way].swap(Some(entry))
+    }
+
+    /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
+    pub(super) fn remove(&self, hash: &KeyHash) -> Option<Arc<Entry>> {
+        self.homes(hash)
+            .iter()
+            .flat_map(|set| &set.places)
+            .find(|place| place.load().as_ref().is_some_and(|entry| entry.hash() == hash))?
+            .swap(None)
+    }
+
+    /// Takes everything out. Needs the directory's lock.
+    pub(super) fn clear(&self) {
+        for place in self.sets.iter().flat_map(|set| &set.places) {
+            if place.load().is_some() {
+                place.store(None);
+            }
+        }
+    }
+
+    /// Where the entry sits already, else a free place, else that of an entry that was not hit of late.
+    fn place_for(&self, hash: &KeyHash) -> (&Set, usize) {
+        let homes = self.homes(hash);
+        let find = |wanted: &dyn Fn(&Entry) -> bool| {
+            homes.iter().find_map(|set| Some((*set, set.find(wanted)?)))
+        };
+        if let Some(own) = find(&|entry| entry.hash() == hash) {
+            return own;
+        }
+        // The first set is read first, so it is worth filling it a little more than the second.
+        let (first, second) = (homes[0].free(), homes[1].free());
+        let emptier = if first.count >= 3 || first.count >= second.count { 0 } else { 1 };
+        if let Some(way) = [first, second][emptier].way {
+            return (homes[emptier], way);
+        }
+        // When all ten were hit since a newcomer last came by, any may go: the digest picks one. All have
+        // lost their mark by then and must be hit again before the next newcomer.
+        find(&|entry| !entry.was_touched())
+            .unwrap_or_else(|| (homes[0], usize::from(hash.as_bytes()[31]) % WAYS))
+    }
+
+    fn homes(&self, hash: &KeyHash) -> [&Set; 2] {
+        let (first, second) = hash.words();
+        let sets = u128::try_from(self.sets.len()).unwrap_or(1);
+        // The upper half of the product is evenly spread below the number of sets, without a division.
+        let set = |word: u64| {
+            &self.sets[usize::try_from((u128::from(word) * sets) >> 64).unwrap_or_default()]
+        };
+        [set(first), set(second)]
+    }
+}
+
+/// The free places of a set: how many, and the first.
+#[derive(Clone, Copy)]
+struct Free {
+    count: usize,
+    way: Option<usize>,
+}
+
+impl Set {
+    fn find(&self, wanted: &dyn Fn(&Entry) -> bool) -> Option<usize> {
+        self.places.iter().position(|place| place.load().as_deref().is_some_and(wanted))
+    }
+
+    fn free(&self) -> Free {
+        let is_free = |place: &&ArcSwapOption<Entry>| place.load().is_none();
+        Free {
+            count: self.places.iter().filter(is_free).count(),
+            way: self.places.iter().position(|place| is_free(&place)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::SystemTime;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::KeyRecord;
+
+    fn entry(n: u64) -> Arc<Entry> {
+        let record = KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH);
+        Arc::new(Entry::new(KeyHash::of(&n.to_string()), record, None, 0, u64::MAX))
+    }
+
+    #[test]
+    fn a_set_is_one_cache_line() {
+        assert_eq!((size_of::<Set>(), align_of::<Set>()), (64, 64));
+    }
+
+    #[test]
+    fn what_was_put_in_is_found_until_it_is_taken_out() {
+        let slots = Slots::new(1_000);
+        for n in 0..1_000_u64 {
+            assert!(slots.insert(entry(n)).is_none(), "{n} found no place within the capacity");
+        }
+        for n in 0..1_000_u64 {
+            let hash = KeyHash::of(&n.to_string());
+            assert_eq!(slots.get(&hash).unwrap().record().id, Uuid::from_u128(n.into()));
+            assert!(slots.remove(&hash).is_some());
+            assert!(slots.get(&hash).is_none());
+            assert!(slots.remove(&hash).is_none());
+        }
+    }
+
+    #[test]
+    fn the_same_key_twice_takes_one_place() {
+        let slots = Slots::new(8);
+        assert!(slots.insert(entry(1)).is_none());
+        let replaced = slots.insert(entry(1)).unwrap();
+        assert_eq!(replaced.hash(), entry(1).hash());
+        assert!(slots.remove(entry(1).hash()).is_some());
+        assert!(slots.get(entry(1).hash()).is_none(), "a second copy would outlive a revocation");
+    }
+
+    #[test]
+    fn the_table_never_grows_and_loses_nothing_unseen() {
+        let slots = Slots::new(16);
+        let mut inside = HashMap::new();
+        for n in 0..10_000_u64 {
+            inside.insert(n, ());
+            if let Some(gone) = slots.insert(entry(n)) {
+                let (_, low) = gone.record().id.as_u64_pair();
+                assert!(inside.remove(&low).is_some(), "{low} went twice");
+            }
+        }
+        assert!(inside.len() <= slots.len());
+        assert!(inside.keys().all(|n| slots.get(&KeyHash::of(&n.to_string())).is_some()));
+        slots.clear();
+        assert!(inside.keys().all(|n| slots.get(&KeyHash::of(&n.to_string())).is_none()));
+    }
+
+    #[test]
+    fn hot_entries_survive_a_parade_of_newcomers() {
+        let slots = Slots::new(256);
+        let hot: Vec<_> = (0..32).map(|n| KeyHash::of(&n.to_string())).collect();
+        for n in 0..32 {
+            slots.insert(entry(n));
+        }
+        let mut lost = 0;
+        for n in 1_000..20_000 {
+            for hash in &hot {
+                if let Some(entry) = slots.get(hash) {
+                    entry.touch();
+                }
+            }
+            slots.insert(entry(n));
+        }
+        for hash in &hot {
+            lost += usize::from(slots.get(hash).is_none());
+        }
+        assert_eq!(lost, 0, "{lost} of 32 hot keys were pushed out by cold ones");
+    }
+}
