@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 /// A source of random bytes. The binary makes one from the operating system; tests seed theirs.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Random(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// A source that fills a buffer with `fill`.

@@ -45,17 +45,18 @@ impl Subscriptions {
                 quantity,
                 interval,
             } => {
-                if self.running(*subscription, at).is_none() {
-                    let started = Subscription {
-                        tier: tiers.id(tier),
-                        status: *status,
-                        price: *price,
-                        quantity: *quantity,
-                        interval: *interval,
-                        ends_at: None,
-                    };
-                    self.running.insert(*subscription, started);
+                if self.running(*subscription, at).is_some() {
+                    return;
                 }
+                let started = Subscription {
+                    tier: tiers.id(tier),
+                    status: *status,
+                    price: *price,
+                    quantity: *quantity,
+                    interval: *interval,
+                    ends_at: None,
+                };
+                self.running.insert(*subscription, started);
             }
             FactKind::SubscriptionChanged {
                 subscription,

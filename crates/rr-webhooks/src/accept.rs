@@ -1,10 +1,17 @@
 //! The decision: is this request an event, and which.
 
 use rr_domain::Timestamp;
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Refusal, WebhookSecret};
+use crate::cloudevents::{CloudEvent, is_binary, read_binary, read_structured};
+use crate::headers::{Headers, check_name};
+use crate::media::Media;
+use crate::members::{object, present, string};
+use crate::signature::verify;
+use crate::{JsonLimits, Refusal, WebhookSecret, check_json};
 
 /// A request as it arrived, authorised by a key but not yet believed.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +31,7 @@ pub struct Incoming<'a> {
 pub struct Policy<'a> {
     /// The secret it must be signed with, if any.
     pub secret: Option<&'a WebhookSecret>,
-    /// The longest body.
+    /// The longest body in bytes.
     pub max_bytes: usize,
 }
 
@@ -48,9 +55,10 @@ pub struct Event {
     pub source: String,
     /// When it happened, where the sender said so.
     pub occurred_at: Option<Timestamp>,
-    /// What the list of events shows.
+    /// What the list of events shows: the body as it was sent, or a CloudEvent in its structured
+    /// form.
     pub data: Box<RawValue>,
-    /// Media type of the body.
+    /// Media type of the body, without parameters.
     pub content_type: String,
 }
 
@@ -64,7 +72,106 @@ pub struct Dedupe {
 }
 
 /// Decides whether a request is an event.
+///
+/// In this order: the size, the signature over the bytes as they came, the declared type, strict
+/// JSON, and only then what the body says.
 pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Accepted, Refusal> {
-    let _ = (incoming, policy);
-    Err(Refusal::NotAnObject)
+    if incoming.body.len() > policy.max_bytes {
+        return Err(Refusal::TooLarge { limit: policy.max_bytes });
+    }
+    let headers = Headers(incoming.headers);
+    if let Some(secret) = policy.secret {
+        verify(headers, incoming.body, incoming.received_at, secret)?;
+    }
+    let request_id = request_id(headers, incoming.key_id)?;
+    let media = Media::read(headers)?;
+
+    let (event, event_id) = if media.is_cloudevent() {
+        from_cloudevent(read_structured(json(incoming.body)?)?, media)
+    } else if is_binary(headers) {
+        let data = if incoming.body.is_empty() { None } else { Some(json(incoming.body)?) };
+        from_cloudevent(read_binary(headers, media.declared(), data)?, media)
+    } else {
+        (free_form(json(incoming.body)?, media)?, None)
+    };
+    Ok(Accepted {
+        event,
+        dedupe: request_id.or(event_id),
+        fingerprint: Sha256::digest(incoming.body).into(),
+    })
 }
+
+/// An id for the request as a whole. `Idempotency-Key` goes first: it is meant for nothing else.
+fn request_id(headers: Headers<'_>, key_id: Uuid) -> Result<Option<Dedupe>, Refusal> {
+    for (header, scope) in [("idempotency-key", "idempotency"), ("webhook-id", "webhook-id")] {
+        if let Some(id) = headers.id(header)? {
+            let scope = format!("{scope}/{key_id}");
+            return Ok(Some(Dedupe { scope, key: id.to_owned() }));
+        }
+    }
+    Ok(None)
+}
+
+/// The body as strict JSON.
+fn json(body: &[u8]) -> Result<Box<RawValue>, Refusal> {
+    check_json(body, JsonLimits::default()).map_err(Refusal::Json)?;
+    serde_json::from_slice(body).map_err(|_| Refusal::NotAnObject)
+}
+
+/// By its specification a CloudEvent is the same event wherever source and id are the same, so it
+/// is told apart by them alone and not by the key that brought it.
+fn from_cloudevent(read: CloudEvent, media: Media) -> (Event, Option<Dedupe>) {
+    let dedupe = Dedupe { scope: format!("cloudevents/{}", read.source), key: read.id };
+    let event = Event {
+        event_type: read.event_type,
+        source: read.source,
+        occurred_at: read.time,
+        data: read.envelope,
+        content_type: media.into_string(),
+    };
+    (event, Some(dedupe))
+}
+
+/// The members of a free-form body that mean something here.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    event_type: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    source: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    timestamp: Option<&'a RawValue>,
+}
+
+/// Any JSON object. `event_type`, or `event` without it, names the event and has to be a name. The
+/// rest is the sender's own: a `source` that is text and a `timestamp` that is an RFC 3339 time are
+/// understood, anything else under these names stays data.
+fn free_form(data: Box<RawValue>, media: Media) -> Result<Event, Refusal> {
+    let members: Members<'_> = object(&data)?;
+    let event_type = match (members.event_type, members.event) {
+        (Some(raw), _) => event_name(raw, "/event_type")?,
+        (None, Some(raw)) => event_name(raw, "/event")?,
+        (None, None) => "unknown".to_owned(),
+    };
+    let source = match members.source.and_then(string) {
+        Some(source) => {
+            check_name(&source).map_err(|problem| Refusal::member("/source", problem))?;
+            source
+        }
+        None => "api".to_owned(),
+    };
+    let occurred_at =
+        members.timestamp.and_then(string).and_then(|text| Timestamp::parse(&text).ok());
+    Ok(Event { event_type, source, occurred_at, data, content_type: media.into_string() })
+}
+
+fn event_name(raw: &RawValue, pointer: &str) -> Result<String, Refusal> {
+    let name = string(raw).ok_or_else(|| Refusal::member(pointer, "must be a string"))?;
+    check_name(&name).map_err(|problem| Refusal::member(pointer, problem))?;
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests;

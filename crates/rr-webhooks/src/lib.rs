@@ -5,6 +5,7 @@ mod cloudevents;
 mod headers;
 mod json;
 mod media;
+mod members;
 mod refusal;
 mod secret;
 mod signature;

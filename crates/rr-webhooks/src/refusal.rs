@@ -95,4 +95,12 @@ impl Refusal {
     pub fn detail(&self) -> String {
         self.to_string()
     }
+
+    pub(crate) fn header(header: &str, problem: &'static str) -> Refusal {
+        Refusal::Header { header: header.to_owned(), problem }
+    }
+
+    pub(crate) fn member(pointer: &str, problem: &'static str) -> Refusal {
+        Refusal::Member { pointer: pointer.to_owned(), problem }
+    }
 }
