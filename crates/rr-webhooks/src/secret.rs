@@ -61,3 +61,27 @@ impl fmt::Debug for WebhookSecret {
         f.write_str("WebhookSecret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_secret_that_can_sign_is_kept() {
+        let error = |text: &str| WebhookSecret::parse(text).err();
+        assert_eq!(error(""), Some(SecretError::Empty));
+        assert_eq!(error("whsec_"), Some(SecretError::Empty));
+        assert_eq!(error("whsec_not base64"), Some(SecretError::NotBase64));
+        assert_eq!(error("whsec_AAA"), Some(SecretError::NotBase64));
+        assert_eq!(error("correct horse battery staple"), None);
+        assert_eq!(error("whsec_AAAA"), None);
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = WebhookSecret::parse("hunter2-hunter2").unwrap();
+        assert_eq!(format!("{secret:?}"), "WebhookSecret(…)");
+        let policy = crate::Policy { secret: Some(&secret), max_bytes: 1 };
+        assert!(!format!("{policy:#?}").contains("hunter2"));
+    }
+}
