@@ -103,3 +103,73 @@ fn unmapped(network: IpNet) -> IpNet {
         _ => network,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(entries: &[&str], address: &str) -> bool {
+        AllowList::parse(entries).unwrap().allows(Some(address.parse().unwrap()))
+    }
+
+    /// (i) CIDR and IPv6 ranges match, and their neighbours do not.
+    #[test]
+    fn ranges_match_to_the_last_address() {
+        for (entry, inside, outside) in [
+            ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0"]),
+            ("192.0.2.7", ["192.0.2.7", "::ffff:192.0.2.7"], ["192.0.2.6", "192.0.2.8"]),
+            ("192.0.2.8/31", ["192.0.2.8", "192.0.2.9"], ["192.0.2.7", "192.0.2.10"]),
+            ("2001:db8::/32", ["2001:db8::", "2001:db8:ffff::1"], ["2001:db7::1", "2001:db9::"]),
+            ("::1", ["::1", "0:0:0:0:0:0:0:1"], ["::2", "127.0.0.1"]),
+            ("::ffff:10.0.0.0/104", ["10.1.1.1", "::ffff:10.9.9.9"], ["11.0.0.0", "::10.0.0.1"]),
+            ("0.0.0.0/0", ["1.2.3.4", "::ffff:1.2.3.4"], ["::1", "2001:db8::1"]),
+        ] {
+            for address in inside {
+                assert!(allows(&[entry], address), "{entry} holds {address}");
+            }
+            for address in outside {
+                assert!(!allows(&[entry], address), "{entry} does not hold {address}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_means_anywhere_and_unknown_means_nowhere_else() {
+        assert!(AllowList::default().allows(None));
+        assert!(AllowList::default().allows(Some("192.0.2.1".parse().unwrap())));
+        assert!(!AllowList::parse(["0.0.0.0/0", "::/0"]).unwrap().allows(None));
+    }
+
+    #[test]
+    fn text_goes_in_and_comes_out() {
+        let list = AllowList::parse(["2001:db8::/32", "10.0.0.1", "10.0.0.1", "::ffff:192.0.2.1"]);
+        let list = list.unwrap();
+        assert_eq!(list.to_strings(), ["10.0.0.1", "192.0.2.1", "2001:db8::/32"]);
+        assert_eq!(AllowList::parse(list.to_strings()), Ok(list));
+    }
+
+    #[test]
+    fn slips_are_named() {
+        for bad in [
+            "",
+            " 10.0.0.1",
+            "10.0.0",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/-1",
+            "host",
+            "fe80::1%eth0",
+        ] {
+            assert_eq!(
+                AllowList::parse([bad]),
+                Err(InvalidNetwork::Unreadable(bad.to_owned())),
+                "{bad:?}"
+            );
+        }
+        let slip = AllowList::parse(["10.0.0.1/8"]).unwrap_err();
+        assert_eq!(
+            slip.to_string(),
+            "10.0.0.1/8 has bits set beyond its prefix; the network is 10.0.0.0/8"
+        );
+    }
+}

@@ -42,3 +42,94 @@ fn missing(permission: &str) -> Denial {
         missing: vec![permission.to_owned()],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{AllowList, PermissionSet};
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const TICK: Duration = Duration::from_nanos(1);
+
+    fn good() -> KeyRecord {
+        KeyRecord {
+            permissions: ["read"].into_iter().collect(),
+            ..KeyRecord::new(Uuid::nil(), "key", NOW)
+        }
+    }
+
+    fn check(record: &KeyRecord, expected: Result<(), Denial>) {
+        assert_eq!(decide(record, &Request::requires("read"), NOW), expected, "{record:?}");
+    }
+
+    #[test]
+    fn times_are_exact_to_the_tick() {
+        check(&KeyRecord { expires_at: Some(NOW + TICK), ..good() }, Ok(()));
+        check(&KeyRecord { expires_at: Some(NOW), ..good() }, Err(Denial::Expired));
+        check(&KeyRecord { not_before: Some(NOW), ..good() }, Ok(()));
+        check(&KeyRecord { not_before: Some(NOW + TICK), ..good() }, Err(Denial::NotYetValid));
+        check(&KeyRecord { secret_ends_at: Some(NOW + TICK), ..good() }, Ok(()));
+        check(&KeyRecord { secret_ends_at: Some(NOW), ..good() }, Err(Denial::Superseded));
+    }
+
+    #[test]
+    fn a_revocation_counts_whatever_its_time() {
+        check(&KeyRecord { revoked_at: Some(NOW + TICK), ..good() }, Err(Denial::Revoked));
+        check(&KeyRecord { revoked_at: Some(NOW), ..good() }, Err(Denial::Revoked));
+    }
+
+    /// (h) no scopes = no access.
+    #[test]
+    fn an_empty_permission_set_grants_nothing() {
+        let bare = KeyRecord { permissions: PermissionSet::default(), ..good() };
+        let missing = |p: &str| Denial::MissingPermission {
+            required: p.to_owned(),
+            missing: vec![p.to_owned()],
+        };
+        check(&bare, Err(missing("read")));
+        assert_eq!(decide(&bare, &Request::requires(""), NOW), Err(missing("")));
+        assert_eq!(decide(&bare, &Request::any(), NOW), Ok(()), "any valid key will do here");
+    }
+
+    #[test]
+    fn the_address_is_judged() {
+        let home: std::net::IpAddr = "10.0.0.1".parse().unwrap();
+        let record = KeyRecord { allowed_ips: AllowList::parse(["10.0.0.1"]).unwrap(), ..good() };
+        check(&record, Err(Denial::AddressNotAllowed));
+        assert_eq!(decide(&record, &Request::requires("read").from(home), NOW), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_be_mended_is_said_first() {
+        let mut record = KeyRecord {
+            revoked_at: Some(NOW),
+            enabled: false,
+            expires_at: Some(NOW),
+            secret_ends_at: Some(NOW),
+            not_before: Some(NOW + TICK),
+            allowed_ips: AllowList::parse(["10.0.0.1"]).unwrap(),
+            permissions: PermissionSet::default(),
+            ..good()
+        };
+        check(&record, Err(Denial::Revoked));
+        record.revoked_at = None;
+        check(&record, Err(Denial::Disabled));
+        record.enabled = true;
+        check(&record, Err(Denial::Expired));
+        record.expires_at = None;
+        check(&record, Err(Denial::Superseded));
+        record.secret_ends_at = None;
+        check(&record, Err(Denial::NotYetValid));
+        record.not_before = None;
+        check(&record, Err(Denial::AddressNotAllowed));
+        record.allowed_ips = AllowList::default();
+        assert_eq!(
+            decide(&record, &Request::requires("read"), NOW).unwrap_err().http_status(),
+            403
+        );
+    }
+}

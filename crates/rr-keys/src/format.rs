@@ -1,6 +1,8 @@
 //! How keys look: prefix, random body, check digits, and the shapes of older issuers.
 
 mod base62;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 

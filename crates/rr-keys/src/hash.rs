@@ -94,3 +94,50 @@ fn nibble(digit: u8) -> Result<u8, InvalidHash> {
         _ => Err(InvalidHash),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "2db9d0551bbe32920b100be6e4a3c7e34556ccf90faa5b88219445a688faacd4";
+
+    #[test]
+    fn hexadecimal_is_read_in_either_case() {
+        let hash = KeyHash::from_hex(HEX).unwrap();
+        assert_eq!(hash.as_bytes()[..4], [0x2d, 0xb9, 0xd0, 0x55]);
+        assert_eq!(KeyHash::from_hex(&HEX.to_uppercase()), Ok(hash));
+        assert_eq!(KeyHash::from_bytes(*hash.as_bytes()), hash);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for bad in ["", &HEX[1..], &format!("{HEX}0"), &HEX.replace('d', "g"), &"é".repeat(32)] {
+            assert_eq!(KeyHash::from_hex(bad), Err(InvalidHash), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_bit_makes_a_difference() {
+        let hash = KeyHash::from_hex(HEX).unwrap();
+        for at in 0..32 {
+            let mut bytes = *hash.as_bytes();
+            bytes[at] ^= 0x10;
+            assert_ne!(KeyHash::from_bytes(bytes), hash, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_four_bytes() {
+        assert_eq!(format!("{:?}", KeyHash::from_hex(HEX).unwrap()), "KeyHash(2db9d055…)");
+    }
+
+    #[test]
+    fn imports_of_other_systems_are_plain_sha_256() {
+        let long = KeyHash::of(&["51FwqftsmMDHH", "bJAMEXXHCgG"].concat());
+        let hex = "d70d981d87b449c107327c2a2afbf00d4b58070d6ba571aac35d7ea3e7c79f37";
+        assert_eq!(long, KeyHash::from_hex(hex).unwrap());
+        let port = KeyHash::of(&["BddpcwWyCT3EkDjHSS", "TRaSK1dxtuQgbjb"].concat());
+        let hex = "0f01ab6e0833f280b73b2b618c16102d91c0b7c585d42a080d6e6603239a8bee";
+        assert_eq!(port, KeyHash::from_hex(hex).unwrap());
+    }
+}

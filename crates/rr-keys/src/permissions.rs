@@ -2,7 +2,14 @@
 
 /// A set of permissions, sorted and without repeats. The empty set grants nothing.
 ///
-/// A permission is any text. One that ends in `:*` or `/*` is a pattern; see [`PermissionSet::allows`].
+/// A permission is any text: `read_metrics`, `read:orders/17`. One that ends in `:*` or `/*` is a
+/// **pattern**. It covers every text that begins with what stands before its `*` and goes on for at least
+/// one character: `read:orders/*` covers `read:orders/17` and `read:orders/17/items`, and neither
+/// `read:orders` nor `read:orders/`. A `*` anywhere else is an ordinary character; above all, `*` alone
+/// covers nothing but `*`.
+///
+/// A pattern never covers a text with an empty, `.` or `..` segment after the pattern's own part
+/// (`read:orders/../users`), because such a text may mean something else to whoever acts on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PermissionSet(Box<[Box<str>]>);
 
@@ -43,6 +50,120 @@ impl<T: Into<String>> FromIterator<T> for PermissionSet {
     }
 }
 
-fn covers(_pattern: &str, _wanted: &str) -> bool {
-    false
+fn covers(pattern: &str, wanted: &str) -> bool {
+    let Some(stem) = pattern.strip_suffix('*').filter(|stem| stem.ends_with([':', '/'])) else {
+        return false;
+    };
+    wanted.strip_prefix(stem).is_some_and(|rest| {
+        rest.split([':', '/']).all(|segment| !matches!(segment, "" | "." | ".."))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(permissions: &[&str]) -> PermissionSet {
+        permissions.iter().copied().collect()
+    }
+
+    #[test]
+    fn no_scopes_means_no_access() {
+        let nothing = PermissionSet::default();
+        assert!(nothing.is_empty());
+        for wanted in ["", "*", "read", "read:*"] {
+            assert!(!nothing.allows(wanted), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_cover_exactly_what_the_rule_says() {
+        for (own, wanted, covered) in [
+            ("read_metrics", "read_metrics", true),
+            ("read_metrics", "read_metric", false),
+            ("read_metrics", "READ_METRICS", false),
+            ("read:orders/*", "read:orders/17", true),
+            ("read:orders/*", "read:orders/17/items", true),
+            ("read:orders/*", "read:orders/*", true),
+            ("read:orders/*", "read:orders", false),
+            ("read:orders/*", "read:orders/", false),
+            ("read:orders/*", "read:ordersX/17", false),
+            ("read:orders/*", "write:orders/17", false),
+            ("read:orders/*", "read:orders/../users", false),
+            ("read:orders/*", "read:orders/./17", false),
+            ("read:orders/*", "read:orders//17", false),
+            ("read:orders/*", "read:orders/17/", false),
+            ("read:orders/*", "read:orders/..", false),
+            ("read:orders/*", "read:orders/..17", true),
+            ("read:*", "read:orders", true),
+            ("read:*", "read:orders/17", true),
+            ("read:*", "reader", false),
+            ("*", "*", true),
+            ("*", "read", false),
+            ("read*", "reader", false),
+            ("read:or*", "read:orders", false),
+            ("read:*/items", "read:17/items", false),
+            ("/*", "/x", true),
+            ("", "", true),
+            ("", "read", false),
+        ] {
+            assert_eq!(set(&[own]).allows(wanted), covered, "{own:?} and {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn sets_are_compared_by_what_they_grant() {
+        assert!(set(&["read:*", "write:a"]).is_superset(&set(&["read:orders/*", "write:a"])));
+        assert!(!set(&["read:orders/*"]).is_superset(&set(&["read:*"])));
+        assert!(set(&[]).is_superset(&set(&[])));
+        assert_eq!(set(&["b", "a", "b"]).iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(set(&["read:*"]).contains("read:*"));
+        assert!(!set(&["read:*"]).contains("read:orders"));
+    }
+
+    /// The rule said another way: letter by letter over the list of segments.
+    fn covers_slowly(pattern: &str, wanted: &str) -> bool {
+        let (pattern, wanted): (Vec<char>, Vec<char>) =
+            (pattern.chars().collect(), wanted.chars().collect());
+        let [stem @ .., before, '*'] = &pattern[..] else { return false };
+        let length = stem.len() + 1;
+        if !matches!(before, ':' | '/') || wanted.len() <= length {
+            return false;
+        }
+        let mut segments = vec![String::new()];
+        for letter in &wanted[length..] {
+            match letter {
+                ':' | '/' => segments.push(String::new()),
+                other => segments.last_mut().unwrap().push(*other),
+            }
+        }
+        pattern[..length] == wanted[..length]
+            && segments.iter().all(|s| !s.is_empty() && s != "." && s != "..")
+    }
+
+    proptest! {
+        #[test]
+        fn the_rule_agrees_with_its_slow_twin(
+            pattern in "[ab:/.]{0,5}[*:/]?\\*?",
+            rest in "[ab:/.*]{0,6}",
+        ) {
+            let stem = pattern.trim_end_matches('*');
+            for wanted in [rest.clone(), format!("{stem}{rest}")] {
+                prop_assert_eq!(covers(&pattern, &wanted), covers_slowly(&pattern, &wanted), "{} {}", pattern, wanted);
+            }
+        }
+
+        #[test]
+        fn a_superset_grants_whatever_its_subset_grants(
+            big in prop::collection::vec("[ab]:(\\*|[ab](/\\*)?)", 0..4),
+            small in prop::collection::vec("[ab]:(\\*|[ab](/\\*)?)", 0..4),
+            wanted in "[ab]:[ab](/[ab]){0,2}",
+        ) {
+            let (big, small): (PermissionSet, PermissionSet) =
+                (big.into_iter().collect(), small.into_iter().collect());
+            prop_assert!(!(big.is_superset(&small) && small.allows(&wanted)) || big.allows(&wanted));
+        }
+    }
 }
