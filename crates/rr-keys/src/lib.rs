@@ -2,11 +2,15 @@
 #![forbid(unsafe_code)]
 
 mod allow_list;
+#[cfg(test)]
+mod behaviours;
 mod decide;
 mod denial;
 mod format;
 mod hash;
 mod limit;
+#[cfg(any(test, feature = "memory"))]
+mod memory;
 mod permissions;
 mod record;
 mod request;
@@ -20,6 +24,8 @@ pub use denial::Denial;
 pub use format::{InvalidPrefix, Issued, KeyFormat, LegacyShape, Malformed, Presented};
 pub use hash::{InvalidHash, KeyHash};
 pub use limit::{InvalidLimits, NamedLimits, RateLimit, RateLimitStatus, WindowStatus};
+#[cfg(any(test, feature = "memory"))]
+pub use memory::MemoryStore;
 pub use permissions::PermissionSet;
 pub use record::KeyRecord;
 pub use request::Request;

@@ -184,3 +184,182 @@ fn capacity(limit: RateLimit) -> u128 {
 fn narrow(nanoseconds: u128) -> u64 {
     u64::try_from(nanoseconds).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::NamedLimits;
+
+    const SECOND: u64 = 1_000_000_000;
+    const HOUR: u64 = 3_600 * SECOND;
+
+    fn limit(limit: u32, window: Duration) -> RateLimit {
+        RateLimit { limit: NonZeroU32::new(limit).unwrap(), window }
+    }
+
+    fn record(main: Option<RateLimit>, named: &[(&str, RateLimit)]) -> KeyRecord {
+        KeyRecord {
+            rate_limit: main,
+            named_limits: NamedLimits::new(named.iter().copied()).unwrap(),
+            ..KeyRecord::new(uuid::Uuid::nil(), "k", std::time::SystemTime::UNIX_EPOCH)
+        }
+    }
+
+    /// (b) One request every 3 hours against 10 a day, 8 of them used, passes for ever.
+    #[test]
+    fn a_caller_within_its_average_is_never_refused() {
+        let buckets = Buckets::default();
+        let daily = record(Some(limit(10, Duration::from_secs(86_400))), &[]);
+        for _ in 0..8 {
+            assert!(buckets.take(&daily, 0).is_ok());
+        }
+        for n in 1..=10_000 {
+            assert!(buckets.take(&daily, n * 3 * HOUR).is_ok(), "request {n}");
+        }
+    }
+
+    #[test]
+    fn waiting_exactly_as_long_as_told_is_enough_and_necessary() {
+        let buckets = Buckets::default();
+        let three = record(Some(limit(3, Duration::from_secs(10))), &[]);
+        for _ in 0..3 {
+            buckets.take(&three, SECOND).unwrap();
+        }
+        let overflow = buckets.take(&three, SECOND).unwrap_err();
+        // A third of ten seconds is no whole number of nanoseconds; rounding down would be a lie.
+        assert_eq!(overflow.retry_after, Duration::from_nanos(3_333_333_334));
+        assert!(buckets.take(&three, SECOND + 3_333_333_333).is_err());
+        assert!(buckets.take(&three, SECOND + 3_333_333_334).is_ok());
+    }
+
+    #[test]
+    fn all_windows_or_none() {
+        let buckets = Buckets::default();
+        let both = record(
+            Some(limit(100, Duration::from_secs(3_600))),
+            &[("burst", limit(2, Duration::from_secs(1)))],
+        );
+        assert!(buckets.take(&both, 0).is_ok());
+        let spent = buckets.take(&both, 0).unwrap();
+        for _ in 0..50 {
+            assert!(buckets.take(&both, 0).is_err(), "the burst is spent");
+        }
+        let spent_then = buckets.take(&both, SECOND / 2).unwrap();
+        let status = |spent: Spent| spent.status(&both).unwrap();
+        assert_eq!(status(spent).rate_limit(), "\"default\";r=98;t=72, \"burst\";r=0;t=1");
+        assert_eq!(status(spent_then).rate_limit(), "\"default\";r=97;t=108, \"burst\";r=0;t=1");
+        assert_eq!(
+            status(spent).rate_limit_policy(),
+            "\"default\";q=100;w=3600, \"burst\";q=2;w=1"
+        );
+    }
+
+    #[test]
+    fn editing_a_limit_is_no_refill() {
+        let buckets = Buckets::default();
+        let small = record(Some(limit(10, Duration::from_secs(10))), &[]);
+        for _ in 0..10 {
+            buckets.take(&small, 0).unwrap();
+        }
+        let big = record(Some(limit(15, Duration::from_secs(60))), &[]);
+        let passed = (0..20).filter(|_| buckets.take(&big, 0).is_ok()).count();
+        assert_eq!(passed, 5, "ten uses are outstanding under the new limit too");
+        assert!(buckets.take(&small, 0).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_locks_out_nor_refills() {
+        let once = record(Some(limit(1, Duration::from_secs(10))), &[]);
+        let buckets = Buckets::default();
+        buckets.take(&once, 1_000 * SECOND).unwrap();
+        // Back by an hour's worth: the wait is ten seconds from now, not an hour and ten seconds.
+        let back = buckets.take(&once, 10 * SECOND).unwrap_err();
+        assert_eq!(back.retry_after, Duration::from_secs(10));
+        assert!(buckets.take(&once, 20 * SECOND).is_ok());
+        // Two threads whose readings are a millisecond apart gain nothing by taking turns.
+        let buckets = Buckets::default();
+        let late = 50 * SECOND;
+        let passed = (0..100_000_u64)
+            .filter(|n| buckets.take(&once, late - (n % 2) * 1_000_000).is_ok())
+            .count();
+        assert_eq!(passed, 1);
+    }
+
+    #[test]
+    fn the_largest_limit_does_not_overflow() {
+        let buckets = Buckets::default();
+        let huge = record(Some(limit(u32::MAX, Duration::MAX)), &[]);
+        for now in [0, 1, u64::MAX - 1, u64::MAX] {
+            assert!(buckets.take(&huge, now).is_ok());
+        }
+        let none = record(Some(limit(1, Duration::ZERO)), &[]);
+        let buckets = Buckets::default();
+        assert!((0..1_000).all(|_| buckets.take(&none, 0).is_ok()), "a window of zero is no limit");
+    }
+
+    /// (c) N concurrent uses of what is left accept exactly what is left.
+    #[test]
+    fn concurrent_uses_are_exact() {
+        let both = record(
+            Some(limit(1_000, Duration::from_secs(3_600))),
+            &[("more", limit(1_500, Duration::from_secs(3_600)))],
+        );
+        let buckets = Buckets::default();
+        for _ in 0..300 {
+            buckets.take(&both, 0).unwrap();
+        }
+        let passed = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let own = (0..500).filter(|_| buckets.take(&both, 0).is_ok()).count();
+                    passed.fetch_add(own, std::sync::atomic::Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!(passed.into_inner(), 700);
+    }
+
+    /// What a bucket means, said slowly: in every stretch that ends now, no more than `limit` uses and what
+    /// came back in that stretch.
+    fn fits(accepted: &[u64], now: u64, limit: u32, window: u64) -> bool {
+        let (limit, window) = (u128::from(limit), u128::from(window));
+        accepted
+            .iter()
+            .rev()
+            .zip(2_u128..)
+            .all(|(start, uses)| uses * window <= limit * window + u128::from(now - start) * limit)
+    }
+
+    proptest! {
+        #[test]
+        fn the_bucket_agrees_with_its_meaning(
+            uses in 1..20_u32,
+            window in 1..1_000_u64,
+            steps in prop::collection::vec(0..200_u64, 1..200),
+        ) {
+            let mut bucket = Bucket::default();
+            let limit = limit(uses, Duration::from_nanos(window));
+            let (mut now, mut accepted) = (0, Vec::new());
+            for step in steps {
+                now += step;
+                let expected = fits(&accepted, now, uses, window);
+                let left = { let mut now_level = bucket; now_level.drain(limit, now); now_level.left(limit) };
+                prop_assert_eq!(left.remaining > 0, expected, "what is announced holds");
+                match bucket.take(limit, now) {
+                    Ok(()) => prop_assert!(expected),
+                    Err(wait) => {
+                        prop_assert!(!expected);
+                        let wait = u64::try_from(wait.as_nanos()).unwrap();
+                        prop_assert!(fits(&accepted, now + wait, uses, window), "long enough");
+                        prop_assert!(!fits(&accepted, now + wait - 1, uses, window), "no longer");
+                        continue;
+                    }
+                }
+                accepted.push(now);
+            }
+        }
+    }
+}

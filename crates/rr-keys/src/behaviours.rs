@@ -1,0 +1,9 @@
+//! What a key system must do where others are known to fail, each behaviour under its name.
+
+mod caching;
+mod flood;
+mod limits;
+mod revocation;
+mod secrecy;
+mod tools;
+mod usage;

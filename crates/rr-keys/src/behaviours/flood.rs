@@ -1,0 +1,88 @@
+//! (k) A flood of unknown keys neither asks the store beyond a budget nor pushes hot keys out.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::tools::{block_on, issue, noon, store};
+use crate::{Denial, RateLimit, Request, Verifier, VerifierOptions, VerifyError};
+
+fn per_second(limit: u32) -> Option<RateLimit> {
+    Some(RateLimit { limit: NonZeroU32::new(limit).unwrap(), window: Duration::from_secs(1) })
+}
+
+#[test]
+fn a_flood_of_unknown_keys_stays_within_its_budget() {
+    let options = VerifierOptions {
+        capacity: 16,
+        unknown_budget: per_second(50),
+        unknown_budget_per_address: None,
+        ..VerifierOptions::default()
+    };
+    let verifier = Verifier::new(store(16), options);
+    let hot: Vec<_> = (0..16).map(issue).collect();
+    for key in &hot {
+        block_on(verifier.verify(key.secret.expose(), &Request::any(), noon())).unwrap();
+    }
+    let mut throttled = 0;
+    for n in 1_000..6_000 {
+        match block_on(verifier.verify(issue(n).secret.expose(), &Request::any(), noon())) {
+            Err(VerifyError::Denied(Denial::Unknown)) => {}
+            Err(VerifyError::Denied(denial @ Denial::TooManyUnknown { .. })) => {
+                assert_eq!((denial.http_status(), denial.code()), (429, "too_many_attempts"));
+                assert_eq!(denial.retry_after(), Some(Duration::from_millis(20)));
+                throttled += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((verifier.store().finds(), throttled), (16 + 50, 4_950));
+    for key in &hot {
+        assert!(
+            verifier.check(key.secret.expose(), &Request::any(), noon()).is_some(),
+            "still hot"
+        );
+    }
+    assert_eq!(verifier.stats().throttled, 4_950);
+    let later = noon() + Duration::from_millis(20);
+    let again = block_on(verifier.verify(issue(7_000).secret.expose(), &Request::any(), later));
+    assert!(matches!(again, Err(VerifyError::Denied(Denial::Unknown))), "the wait was long enough");
+}
+
+#[test]
+fn one_unknown_key_repeated_asks_once() {
+    let verifier = Verifier::new(store(0), VerifierOptions::default());
+    for _ in 0..10_000 {
+        let result = block_on(verifier.verify(issue(1).secret.expose(), &Request::any(), noon()));
+        assert!(matches!(result, Err(VerifyError::Denied(Denial::Unknown))));
+    }
+    assert_eq!((verifier.store().finds(), verifier.stats().negative_hits), (1, 9_999));
+}
+
+#[test]
+fn one_address_cannot_shut_the_door_for_others() {
+    let verifier = Verifier::new(store(1), VerifierOptions::default());
+    let from = |address: &str| Request::any().from(address.parse::<IpAddr>().unwrap());
+    for n in 1_000..3_000 {
+        let _ = block_on(verifier.verify(issue(n).secret.expose(), &from("192.0.2.1"), noon()));
+    }
+    assert_eq!(verifier.store().finds(), 200);
+    let good = issue(0);
+    let blocked = block_on(verifier.verify(good.secret.expose(), &from("192.0.2.1"), noon()));
+    assert!(matches!(blocked, Err(VerifyError::Denied(Denial::TooManyUnknown { .. }))));
+    let welcome = block_on(verifier.verify(good.secret.expose(), &from("192.0.2.2"), noon()));
+    assert!(welcome.is_ok());
+}
+
+#[test]
+fn garbage_never_gets_as_far_as_the_store() {
+    let verifier = Verifier::new(store(1), VerifierOptions::default());
+    let key = issue(0).secret.expose().to_owned();
+    for garbage in
+        ["", "rr_", "Bearer", &key[1..], &key[..38], &key.to_lowercase(), &"x".repeat(1 << 20)]
+    {
+        let result = block_on(verifier.verify(garbage, &Request::any(), noon()));
+        assert!(matches!(result, Err(VerifyError::Denied(Denial::Malformed))), "{garbage:.40}");
+    }
+    assert_eq!(verifier.store().finds(), 0);
+}
