@@ -21,6 +21,9 @@ pub use figures::{
 pub use fold::{Fold, compute};
 pub use growth::Percent;
 
+#[cfg(test)]
+mod tests;
+
 /// The demo data as facts, see [`demo`].
 pub fn demo_facts() -> Vec<rr_domain::Fact> {
     demo::facts()

@@ -1,0 +1,289 @@
+//! Arbitrary histories, and a second opinion about them.
+//!
+//! The second opinion asks each question from scratch: it looks at all facts again for every
+//! subject, knows no windows, labels or running sums, and shares no code with the fold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rr_domain::IntervalUnit;
+
+use super::*;
+
+/// The histories lie within this many days.
+const DAYS: i64 = 100;
+
+/// Any history of a few subjects: their facts come in any order, also senseless ones. No two facts
+/// share an instant, so that the order of recording says nothing.
+pub(super) fn history() -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((moment(), kind()), 0..60).prop_map(|events| {
+        let mut taken = BTreeSet::new();
+        (1..)
+            .zip(events)
+            .filter(|(_, (moment, _))| taken.insert(*moment))
+            .map(|(number, (occurred_at, kind))| Fact { id: id(number), occurred_at, kind })
+            .collect()
+    })
+}
+
+/// Any instant of the history, often on a whole minute, where windows turn.
+pub(super) fn moment() -> impl Strategy<Value = Timestamp> {
+    let minutes = 0..DAYS * 24 * 60;
+    let micros = prop_oneof![Just(0_i64), Just(1), Just(59_999_999), 0..60_000_000_i64];
+    (minutes, micros).prop_map(|(minutes, micros)| {
+        let start = at("2024-01-01").micros();
+        Timestamp::from_micros(start + minutes * 60_000_000 + micros).unwrap()
+    })
+}
+
+fn kind() -> impl Strategy<Value = FactKind> {
+    let name = || prop::sample::select(vec!["a", "b", "c"]);
+    let which = || 1..5_u128;
+    let amount = || prop_oneof![Just(0_i64), Just(1), Just(1 << 53), 1..100_000_i64];
+    prop_oneof![
+        3 => (which(), name()).prop_map(|(who, role)| user(who, role)),
+        1 => (which(), name()).prop_map(|(who, role)| becomes(who, role)),
+        1 => (which(), name()).prop_map(|(who, to)| status(who, to)),
+        1 => which().prop_map(deleted),
+        3 => (which(), name(), amount(), interval())
+            .prop_map(|(which, tier, price, interval)| started(which, tier, price, interval)),
+        1 => (which(), amount(), 0..3_u32, state()).prop_map(|(which, price, quantity, status)| {
+            FactKind::SubscriptionChanged {
+                subscription: id(which),
+                tier: None,
+                price: Some(price),
+                quantity: Some(quantity),
+                interval: None,
+                status,
+            }
+        }),
+        1 => (which(), prop::option::of(moment())).prop_map(|(which, ends_at)| {
+            FactKind::SubscriptionSetToCancel { subscription: id(which), ends_at }
+        }),
+        1 => which().prop_map(ended),
+        3 => (which(), prop::sample::select(vec!["a", "b", "tripwire"]), amount())
+            .prop_map(|(which, tier, amount)| captured(which, tier, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| refunded(which, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| disputed(which, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| won(which, amount)),
+        3 => (which(), name(), name(), amount())
+            .prop_map(|(which, who, tier, amount)| earned(which, who, tier, amount, amount / 2)),
+        1 => (which(), amount()).prop_map(|(which, amount)| reversed(which, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| paid(which, amount)),
+        1 => (which(), -500..500_i64).prop_map(|(which, amount)| adjusted(which, amount)),
+    ]
+}
+
+fn interval() -> impl Strategy<Value = Interval> {
+    let unit = prop::sample::select(vec![
+        IntervalUnit::Day,
+        IntervalUnit::Week,
+        IntervalUnit::Month,
+        IntervalUnit::Year,
+    ]);
+    (unit, 1..8_u32)
+        .prop_map(|(unit, count)| Interval { unit, count: NonZeroU32::new(count).unwrap() })
+}
+
+fn state() -> impl Strategy<Value = Option<SubscriptionStatus>> {
+    prop::option::of(prop::sample::select(vec![
+        SubscriptionStatus::Active,
+        SubscriptionStatus::PastDue,
+        SubscriptionStatus::Paused,
+        SubscriptionStatus::Trialing,
+    ]))
+}
+
+/// The facts up to an instant, in order of time.
+fn until(facts: &[Fact], as_of: Timestamp) -> Vec<&Fact> {
+    let mut past: Vec<&Fact> = facts.iter().filter(|fact| fact.occurred_at <= as_of).collect();
+    past.sort_by_key(|fact| fact.occurred_at);
+    past
+}
+
+/// Role and status of one user at an instant, if they are there.
+fn user_at(facts: &[Fact], who: Uuid, as_of: Timestamp) -> Option<(Label, Label)> {
+    let mut state = None;
+    for fact in until(facts, as_of) {
+        match (&fact.kind, &mut state) {
+            (FactKind::UserCreated { user, role, status }, None) if *user == who => {
+                state = Some((role.clone(), status.clone()));
+            }
+            (FactKind::UserChanged { user, role, status }, Some(now)) if *user == who => {
+                now.0 = role.clone().unwrap_or_else(|| now.0.clone());
+                now.1 = status.clone().unwrap_or_else(|| now.1.clone());
+            }
+            (FactKind::UserDeleted { user }, _) if *user == who => state = None,
+            _ => {}
+        }
+    }
+    state
+}
+
+/// The users who are there.
+pub(super) fn users_at(facts: &[Fact], as_of: Timestamp) -> Vec<(Label, Label)> {
+    (1..5).filter_map(|who| user_at(facts, id(who), as_of)).collect()
+}
+
+/// How often a user came to be within the last `days`.
+pub(super) fn signups(facts: &[Fact], as_of: Timestamp, days: u64) -> usize {
+    let tick = Duration::from_micros(1);
+    let from = back(as_of, days);
+    until(facts, as_of)
+        .into_iter()
+        .filter(|fact| match fact.kind {
+            FactKind::UserCreated { user, .. } => {
+                let before = fact.occurred_at.minus(tick);
+                fact.occurred_at >= from && user_at(facts, user, before).is_none()
+            }
+            _ => false,
+        })
+        .count()
+}
+
+/// `as_of` without its seconds, this many days earlier.
+pub(super) fn back(as_of: Timestamp, days: u64) -> Timestamp {
+    let minute = as_of.micros() - as_of.micros().rem_euclid(60_000_000);
+    Timestamp::from_micros(minute).unwrap().minus(Duration::from_secs(days * 86_400))
+}
+
+/// What a payment was for, by its first capture, if that has happened.
+fn product(facts: &[Fact], which: Uuid, as_of: Timestamp) -> Option<&Product> {
+    until(facts, as_of).into_iter().find_map(|fact| match &fact.kind {
+        FactKind::PaymentCaptured { payment, product, .. } if *payment == which => Some(product),
+        _ => None,
+    })
+}
+
+/// Net revenue from `from` (included) to `to` (not included), of the products that `counts` names,
+/// as known at `as_of`.
+pub(super) fn revenue(
+    facts: &[Fact],
+    as_of: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+    counts: impl Fn(&Product) -> bool,
+) -> i128 {
+    let mut captured = BTreeSet::new();
+    let mut sum = 0;
+    for fact in until(facts, as_of) {
+        let (payment, amount) = match fact.kind {
+            FactKind::PaymentCaptured { payment, amount, .. } if captured.insert(payment) => {
+                (payment, i128::from(amount))
+            }
+            FactKind::PaymentRefunded { payment, amount }
+            | FactKind::PaymentDisputed { payment, amount } => (payment, -i128::from(amount)),
+            FactKind::DisputeWon { payment, amount } => (payment, i128::from(amount)),
+            _ => continue,
+        };
+        let within = from <= fact.occurred_at && fact.occurred_at < to;
+        if within && product(facts, payment, as_of).is_some_and(&counts) {
+            sum += amount;
+        }
+    }
+    sum
+}
+
+/// The yearly basis and tier of one subscription at an instant, if it is active.
+pub(super) fn subscription_at(
+    facts: &[Fact],
+    which: u128,
+    as_of: Timestamp,
+) -> Option<(Label, i128)> {
+    let which = id(which);
+    let mut state: Option<(Label, SubscriptionStatus, i64, u32, Interval, Option<Timestamp>)> =
+        None;
+    for fact in until(facts, as_of) {
+        if state.as_ref().is_some_and(|now| now.5.is_some_and(|end| end <= fact.occurred_at)) {
+            state = None;
+        }
+        match (&fact.kind, &mut state) {
+            (
+                FactKind::SubscriptionStarted {
+                    subscription,
+                    tier,
+                    status,
+                    price,
+                    quantity,
+                    interval,
+                    ..
+                },
+                None,
+            ) if *subscription == which => {
+                state = Some((tier.clone(), *status, *price, *quantity, *interval, None));
+            }
+            (
+                FactKind::SubscriptionChanged { subscription, price, quantity, status, .. },
+                Some(now),
+            ) if *subscription == which => {
+                now.1 = status.unwrap_or(now.1);
+                now.2 = price.unwrap_or(now.2);
+                now.3 = quantity.unwrap_or(now.3);
+            }
+            (FactKind::SubscriptionSetToCancel { subscription, ends_at }, Some(now))
+                if *subscription == which =>
+            {
+                now.5 = *ends_at;
+            }
+            (FactKind::SubscriptionEnded { subscription }, _) if *subscription == which => {
+                state = None;
+            }
+            _ => {}
+        }
+    }
+    let (tier, status, price, quantity, interval, end) = state?;
+    let runs = matches!(status, SubscriptionStatus::Active | SubscriptionStatus::PastDue)
+        && end.is_none_or(|end| end > as_of);
+    let due = i128::from(price) * i128::from(quantity);
+    if !runs || due == 0 {
+        return None;
+    }
+    let per_year = match interval.unit {
+        IntervalUnit::Day => 365,
+        IntervalUnit::Week => 52,
+        IntervalUnit::Month => 12,
+        IntervalUnit::Year => 1,
+    };
+    let count = i128::from(interval.count.get());
+    // All amounts here are positive, so half away from zero is half up.
+    Some((tier, (2 * due * per_year + count) / (2 * count)))
+}
+
+/// Affiliate, tier, net total and whether it counts, of every commission.
+pub(super) fn commissions(facts: &[Fact], as_of: Timestamp) -> Vec<(String, Label, i128, bool)> {
+    let past = until(facts, as_of);
+    let mut earned: BTreeMap<Uuid, (String, Label, i128)> = BTreeMap::new();
+    for fact in &past {
+        if let FactKind::CommissionAccrued { commission, affiliate, tier, amount, .. } = &fact.kind
+        {
+            let first = (affiliate.clone(), tier.clone(), i128::from(*amount));
+            earned.entry(*commission).or_insert(first);
+        }
+    }
+    let sum = |which: Uuid, reversals: bool| -> i128 {
+        past.iter()
+            .map(|fact| match fact.kind {
+                FactKind::CommissionReversed { commission, amount }
+                    if reversals && commission == which =>
+                {
+                    i128::from(amount)
+                }
+                FactKind::CommissionAdjusted { commission, amount, .. }
+                    if !reversals && commission == which =>
+                {
+                    i128::from(amount)
+                }
+                _ => 0,
+            })
+            .sum()
+    };
+    earned
+        .into_iter()
+        .map(|(which, (affiliate, tier, amount))| {
+            let (back, adjusted) = (sum(which, true), sum(which, false));
+            let counts = back == 0 || back < amount;
+            (affiliate, tier, amount - back + adjusted, counts)
+        })
+        .collect()
+}
