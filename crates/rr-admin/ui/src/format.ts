@@ -1,0 +1,76 @@
+// How numbers and times read. Everything is text here, so that it can be tested without a browser.
+
+const count = new Intl.NumberFormat('en-US');
+const percent = new Intl.NumberFormat('en-US', { signDisplay: 'exceptZero', maximumFractionDigits: 1 });
+const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium' });
+const clock = new Intl.DateTimeFormat('en-US', { timeStyle: 'medium', hourCycle: 'h23' });
+const full = new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeStyle: 'long', hourCycle: 'h23' });
+const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto', style: 'narrow' });
+
+const money = new Map<string, Intl.NumberFormat>();
+
+/** An amount in major units, as the server sends it: `23.5` becomes `$23.50`. */
+export function formatMoney(amount: number, currency: string): string {
+  let format = money.get(currency);
+  if (!format) {
+    format = new Intl.NumberFormat('en-US', { style: 'currency', currency });
+    money.set(currency, format);
+  }
+  return format.format(amount);
+}
+
+/** A whole number: `1234` becomes `1,234`. */
+export function formatCount(value: number): string {
+  return count.format(value);
+}
+
+/** `one` or `many`, after the number it belongs to. */
+export function formatCounted(value: number, one: string, many = `${one}s`): string {
+  return `${formatCount(value)} ${value === 1 ? one : many}`;
+}
+
+/** A growth rate in percent: `2.5` becomes `+2.5 %`. */
+export function formatPercent(value: number): string {
+  return `${percent.format(value)}\u00a0%`;
+}
+
+/** A calendar day in the reader's own time zone. */
+export function formatDay(time: string | number): string {
+  return day.format(new Date(time));
+}
+
+/** The time of day in the reader's own time zone. */
+export function formatClock(time: string | number): string {
+  return clock.format(new Date(time));
+}
+
+/** Everything there is to say about an instant, the zone included. */
+export function formatFull(time: string | number): string {
+  return full.format(new Date(time));
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+/** The distance from `now`: `5 min. ago`, `in 3 days`. */
+export function formatDistance(time: string | number, now: number): string {
+  const seconds = (new Date(time).getTime() - now) / 1000;
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+  }
+  return seconds > 0 ? 'in a moment' : 'just now';
+}
+
+/** A wait that a person can plan with: `45 seconds`, `2 minutes`. */
+export function formatWait(seconds: number): string {
+  return seconds < 90 ? formatCounted(seconds, 'second') : formatCounted(Math.ceil(seconds / 60), 'minute');
+}
+
+/** A machine's word as a person reads it: `read_metrics` becomes `Read metrics`. */
+export function formatLabel(word: string): string {
+  const spaced = word.replaceAll('_', ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}

@@ -1,0 +1,66 @@
+import { screen, within } from '@testing-library/react';
+import { expect, it } from 'vitest';
+
+import * as demo from '../../testing/demo';
+import { FakeServer, json, problem } from '../../testing/fake-server';
+import { expectAccessible, renderApp } from '../../testing/render';
+
+const card = async (name: string) => within(await screen.findByRole('region', { name }));
+
+it('shows the demo figures to the cent', async () => {
+  new FakeServer();
+  renderApp();
+  expect(await (await card('Users')).findByText('2')).toBeVisible();
+  expect(await (await card('Revenue')).findByText('$47.00')).toBeVisible();
+  const recurring = await card('Monthly recurring revenue');
+  expect(await recurring.findByText('$47.00')).toBeVisible();
+  expect(recurring.getByText('1 active subscription')).toBeVisible();
+  expect(await (await card('Commissions')).findByText('$23.50')).toBeVisible();
+  const roles = within((await card('Users by role')).getByRole('list'));
+  expect(roles.getAllByRole('listitem').map((row) => row.textContent)).toEqual(['Admin1', 'Member1']);
+  expect((await card('Subscription revenue by tier')).getByText('1 active')).toBeVisible();
+  await expectAccessible();
+});
+
+it('tells growth from having nothing to compare with', async () => {
+  new FakeServer().on('GET /api/devops/dashboard', () =>
+    json({
+      users: { total: 2, growthRate: 4.2, trend: 'up' },
+      revenue: { total: 47, growthRate: null, trend: 'new' },
+    }),
+  );
+  renderApp();
+  expect(await (await card('Users')).findByText('+4.2 %')).toBeVisible();
+  expect(await (await card('Revenue')).findByText(/nothing to compare with/)).toBeVisible();
+});
+
+it('shows what went wrong in its own place and leaves the rest', async () => {
+  const server = new FakeServer().on('GET /api/devops/sync/revenue', () =>
+    problem(400, 'bad_request', 'The request could not be read.'),
+  );
+  const { user } = renderApp();
+  const revenue = await card('Revenue');
+  expect(await revenue.findByRole('alert')).toHaveTextContent('The request could not be read.');
+  expect(await (await card('Users')).findByText('2')).toBeVisible();
+  server.on('GET /api/devops/sync/revenue', () => json(demo.revenue));
+  await user.click(revenue.getByRole('button', { name: 'Try again' }));
+  expect(await revenue.findByText('$47.00')).toBeVisible();
+});
+
+it('has words for an empty ledger', async () => {
+  new FakeServer()
+    .on('GET /api/devops/sync/users', () =>
+      json({ ...demo.users, total_users: 0, users_by_role: {}, users_by_status: {} }),
+    )
+    .on('GET /api/devops/sync/revenue', () =>
+      json({ ...demo.revenue, subscription_breakdown: {}, recent_transactions: [] }),
+    )
+    .on('GET /api/devops/sync/commissions', () =>
+      json({ ...demo.commissions, top_performers: [], commission_by_tier: {}, recent_commissions: [] }),
+    );
+  renderApp();
+  expect(await screen.findAllByText('No users yet.')).toHaveLength(2);
+  expect(await screen.findByText('No subscriptions yet.')).toBeVisible();
+  expect(await screen.findByText('No transactions yet.')).toBeVisible();
+  expect(await screen.findAllByText('No commissions yet.')).toHaveLength(2);
+});

@@ -1,0 +1,87 @@
+// The keys. On a narrow screen each row becomes a card, hence the explicit roles and the labels in the cells.
+
+import { Button, VisuallyHidden } from '@mantine/core';
+
+import { formatLabel } from '../../format';
+import { When } from '../../parts/When';
+import type { Key } from '../../server/calls';
+import styles from './keys.module.css';
+
+const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
+
+export function KeyTable({ keys, revoke }: { keys: Key[]; revoke: (key: Key) => void }) {
+  return (
+    <table role="table" className={styles.table} aria-label="API keys">
+      <thead role="rowgroup">
+        <tr role="row">
+          {COLUMNS.map((column) => (
+            <th key={column} role="columnheader" scope="col">
+              {column}
+            </th>
+          ))}
+          <th role="columnheader" scope="col">
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {keys.map((key) => (
+          <KeyRow key={key.id} shown={key} revoke={() => revoke(key)} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function KeyRow({ shown, revoke }: { shown: Key; revoke: () => void }) {
+  const nameId = `key-name-${shown.id}`;
+  const over = shown.status === 'revoked' || shown.status === 'expired';
+  return (
+    <tr role="row" data-over={over || undefined}>
+      <th role="rowheader" scope="row" id={nameId} className={styles.name}>
+        {shown.name}
+      </th>
+      <td role="cell" data-label="Key" className={styles.hint}>
+        {shown.hint}…
+      </td>
+      <td role="cell" data-label="Permissions">
+        <Permissions names={shown.permissions} />
+      </td>
+      <td role="cell" data-label="Created">
+        <When time={shown.created_at} as="day" />
+      </td>
+      <td role="cell" data-label="Expires">
+        {shown.expires_at ? <When time={shown.expires_at} as="day" /> : 'Never'}
+      </td>
+      <td role="cell" data-label="Last used">
+        {shown.last_used ? <When time={shown.last_used} /> : 'Never'}
+      </td>
+      <td role="cell" data-label="Status">
+        <span className={styles.status} data-status={shown.status}>
+          {formatLabel(shown.status)}
+        </span>
+      </td>
+      <td role="cell" className={styles.action}>
+        {shown.status !== 'revoked' && (
+          <Button size="compact-xs" variant="default" aria-describedby={nameId} onClick={revoke}>
+            Revoke
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Permissions({ names }: { names: string[] }) {
+  if (names.length === 0) return <>None</>;
+  return (
+    <span className={styles.permissions}>
+      {names.map((name, index) => (
+        <span key={name}>
+          {name}
+          {index < names.length - 1 && ', '}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,61 @@
+// A new key: first the form, then the secret, once.
+
+import { Modal } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
+
+import { type NewKey, server } from '../../server/calls';
+import { asProblem } from '../../server/problem';
+import { queries } from '../../server/queries';
+import { NewKeyForm } from './NewKeyForm';
+import { Secret } from './Secret';
+import styles from './keys.module.css';
+
+export function NewKeyDialog({ close }: { close: () => void }) {
+  const client = useQueryClient();
+  const attempt = useRef({ body: '', id: '' });
+  const create = useMutation({
+    mutationFn: (key: NewKey) => {
+      // The same form sent twice is one wish: when the first answer got lost, no second key may come of it.
+      const body = JSON.stringify(key);
+      if (attempt.current.body !== body) attempt.current = { body, id: randomId() };
+      return server.createKey(key, attempt.current.id);
+    },
+    // Also after a failure: when only the answer was lost, the key is there.
+    onSettled: () => client.invalidateQueries({ queryKey: queries.keys.queryKey }),
+  });
+
+  const created = create.data;
+  return (
+    <Modal
+      opened
+      onClose={close}
+      size={created ? 'lg' : 'md'}
+      title={created ? `“${created.name}” is ready` : 'Generate New Key'}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      classNames={{ title: styles.dialogTitle }}
+      // A slip of the hand must not cost the secret.
+      closeOnClickOutside={false}
+      closeOnEscape={!created}
+      withCloseButton={!created}
+      transitionProps={{ duration: 0 }}
+    >
+      {created ? (
+        <Secret secret={created.api_key} done={close} />
+      ) : (
+        <NewKeyForm
+          submit={(key) => create.mutate(key)}
+          pending={create.isPending}
+          problem={create.isError ? asProblem(create.error) : null}
+          cancel={close}
+        />
+      )}
+    </Modal>
+  );
+}
+
+// Not `randomUUID`, which browsers withhold from pages that came over plain http.
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,34 @@
+// What the form for a new key offers.
+
+import type { NewKey, Permission } from '../../server/calls';
+
+/** Each permission and what it lets a key do, the harmless ones first. */
+export const PERMISSIONS: [Permission, string][] = [
+  ['read_metrics', 'Read the figures'],
+  ['write_webhooks', 'Send events'],
+  ['read_events', 'Read events'],
+  ['read_users', 'List users, with personal data'],
+  ['manage_webhooks', 'Configure webhook sources'],
+  ['write_data', 'Import data'],
+  ['manage_keys', 'Make, change and revoke keys'],
+];
+
+export type Expiry = '30' | '90' | '180' | '365' | 'date' | 'never';
+
+export const EXPIRIES: { value: Expiry; label: string }[] = [
+  { value: '30', label: 'After 30 days' },
+  { value: '90', label: 'After 90 days' },
+  { value: '180', label: 'After 180 days' },
+  { value: '365', label: 'After one year' },
+  { value: 'date', label: 'After a day of your choice' },
+  { value: 'never', label: 'Never' },
+];
+
+/** The choice as the server wants it. A last day counts whole, in the time zone of the one who chose it. */
+export function expiry(choice: Expiry, lastDay: string): Pick<NewKey, 'expires_at' | 'expires_in_days'> {
+  if (choice === 'never') return { expires_at: null };
+  if (choice !== 'date') return { expires_in_days: Number(choice) };
+  const end = new Date(`${lastDay}T00:00:00`);
+  end.setDate(end.getDate() + 1);
+  return { expires_at: end.toISOString() };
+}

@@ -1,0 +1,58 @@
+// What the panel reads, how often, and under which name it is remembered.
+
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { server } from './calls';
+
+/** The panel looks again this often while its tab is visible. */
+export const REFRESH_MS = 30_000;
+
+/** First part of the name of everything that “Sync Data” reads again. */
+export const DATA = 'data';
+
+const refreshed = { refetchInterval: REFRESH_MS, refetchIntervalInBackground: false };
+
+export const queries = {
+  ready: queryOptions({
+    queryKey: ['ready'],
+    queryFn: ({ signal }) => server.ready(signal),
+    retry: false,
+    ...refreshed,
+  }),
+  dashboard: queryOptions({
+    queryKey: [DATA, 'dashboard'],
+    queryFn: ({ signal }) => server.dashboard(signal),
+    ...refreshed,
+  }),
+  users: queryOptions({
+    queryKey: [DATA, 'users'],
+    queryFn: ({ signal }) => server.userFigures(signal),
+    ...refreshed,
+  }),
+  revenue: queryOptions({
+    queryKey: [DATA, 'revenue'],
+    queryFn: ({ signal }) => server.revenueFigures(signal),
+    ...refreshed,
+  }),
+  commissions: queryOptions({
+    queryKey: [DATA, 'commissions'],
+    queryFn: ({ signal }) => server.commissionFigures(signal),
+    ...refreshed,
+  }),
+  keys: infiniteQueryOptions({
+    queryKey: [DATA, 'keys'],
+    queryFn: ({ pageParam, signal }) => server.keys(pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+    ...refreshed,
+  }),
+  events: infiniteQueryOptions({
+    queryKey: [DATA, 'events'],
+    queryFn: ({ pageParam, signal }) => server.events(pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    placeholderData: keepPreviousData,
+    ...refreshed,
+  }),
+};

@@ -1,0 +1,23 @@
+// The page of someone who is signed in: the header and the rooms, in reading order.
+
+import type { SessionUser } from '../server/calls';
+import { Events } from '../rooms/events/Events';
+import { Figures } from '../rooms/figures/Figures';
+import { Keys } from '../rooms/keys/Keys';
+import { Header } from './Header';
+import styles from './shell.module.css';
+
+export function Panel({ user }: { user: SessionUser }) {
+  return (
+    <>
+      <Header user={user} />
+      <main className={styles.rooms}>
+        <Figures />
+        <div className={styles.pair}>
+          <Keys />
+          <Events />
+        </div>
+      </main>
+    </>
+  );
+}

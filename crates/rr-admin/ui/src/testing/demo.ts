@@ -1,0 +1,80 @@
+// The demo data as the server's endpoints give it.
+
+import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, SessionUser, UserFigures } from '../server/calls';
+
+const at = '2026-11-22T12:00:00Z';
+
+export const user: SessionUser = { id: '0190c000-0000-7000-8000-000000000001', email: 'admin@example.com', role: 'admin' };
+
+export const dashboard: Dashboard = {
+  users: { total: 2, growthRate: 0, trend: 'stable' },
+  revenue: { total: 47, growthRate: 0, trend: 'stable' },
+};
+
+export const users: UserFigures = {
+  timestamp: at,
+  total_users: 2,
+  users_by_role: { admin: 1, member: 1 },
+  users_by_status: { active: 2 },
+  recent_signups: 0,
+};
+
+export const revenue: RevenueFigures = {
+  timestamp: at,
+  currency: 'USD',
+  total_revenue: 47,
+  subscription_revenue: 47,
+  tripwire_revenue: 0,
+  monthly_recurring_revenue: 47,
+  active_subscriptions: 1,
+  subscription_breakdown: { membership: { count: 1, revenue: 47 } },
+  recent_transactions: [
+    {
+      id: '0190c000-0000-7000-8000-000000000002',
+      type: 'subscription',
+      tier: 'membership',
+      amount: 47,
+      timestamp: '2024-01-02T00:00:00Z',
+    },
+  ],
+};
+
+export const commissions: CommissionFigures = {
+  timestamp: at,
+  total_commissions: 23.5,
+  total_transactions: 1,
+  top_performers: [{ username: 'affiliate1', total_commission: 23.5, transaction_count: 1 }],
+  commission_by_tier: { membership: { count: 1, total: 23.5 } },
+  recent_commissions: [
+    {
+      id: '0190c000-0000-7000-8000-000000000003',
+      username: 'affiliate1',
+      tier: 'membership',
+      amount: 47,
+      commission: 23.5,
+      created_at: '2024-01-02T00:00:00Z',
+    },
+  ],
+};
+
+export const key: Key = {
+  id: '0190c000-0000-7000-8000-000000000004',
+  name: 'Billing export',
+  user_id: null,
+  hint: 'rr_Ab3x',
+  permissions: ['read_metrics', 'write_webhooks'],
+  created_at: '2026-11-01T09:00:00Z',
+  expires_at: '2027-11-01T09:00:00Z',
+  last_used: null,
+  is_active: true,
+  status: 'active',
+};
+
+export const event: Event = {
+  id: '0190c000-0000-7000-8000-000000000005',
+  event_type: 'alert',
+  source: 'api',
+  occurred_at: null,
+  received_at: '2026-11-22T11:59:00Z',
+  data: { event_type: 'alert', message: 'High CPU usage detected <img src=x onerror=alert(1)>' },
+};
