@@ -1,10 +1,13 @@
 //! Events: what the webhook accepted.
 
+mod accept;
+mod list;
+
 use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::{Idempotency, Page, PageRequest, Store, StoreError};
+pub(crate) use accept::{EventGroup, EventJob, import};
 
 /// An event to keep.
 #[derive(Debug, Clone)]
@@ -81,32 +84,4 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Arrived before this instant.
     pub to: Option<Timestamp>,
-}
-
-impl Store {
-    /// Stores an event durably, or recognises it as a repeat.
-    pub async fn accept_event(
-        &self,
-        event: NewEvent,
-        idempotency: Option<Idempotency>,
-    ) -> Result<AcceptEvent, StoreError> {
-        let _ = (event, idempotency);
-        todo!()
-    }
-
-    /// Events, newest first.
-    pub async fn events(
-        &self,
-        filter: EventFilter,
-        page: PageRequest,
-    ) -> Result<Page<EventRow>, StoreError> {
-        let _ = (filter, page);
-        todo!()
-    }
-
-    /// The body of an event as it was received.
-    pub async fn event_body(&self, id: Uuid) -> Result<Option<EventBody>, StoreError> {
-        let _ = id;
-        todo!()
-    }
 }

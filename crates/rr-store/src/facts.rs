@@ -1,25 +1,160 @@
-//! The log of facts.
+//! The log of facts: append-only, numbered in commit order.
 
-use rr_domain::{Fact, Timestamp};
-use rr_sync::Figures;
+use std::collections::HashSet;
 
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use rr_domain::{Fact, FactKind, Timestamp};
+use rr_sync::{Figures, Fold};
+use serde_json::json;
+
+use crate::conn::{Conn, on_each};
+use crate::schema::facts;
+use crate::sequence::Sequence;
+use crate::types::{At, Id, JsonText};
 use crate::{Audit, Store, StoreError};
+
+/// How many facts are in memory at once while they are folded.
+const FOLD_PAGE: i64 = 10_000;
 
 impl Store {
     /// Appends facts in this order; one whose id is known already is left out. Says how many are new.
     pub async fn append_facts(&self, facts: Vec<Fact>, audit: Audit) -> Result<usize, StoreError> {
-        let _ = (facts, audit);
-        todo!()
+        self.write(move |conn| {
+            let new = append(conn, &facts, audit.at)?;
+            if new > 0 {
+                audit.record(conn, "facts.appended", None, &json!({ "count": new }))?;
+            }
+            Ok(new)
+        })
+        .await
     }
 
-    /// The number of the newest fact; it changes whenever a figure may.
+    /// The number of the newest fact; it changes whenever a new fact may have changed a figure.
     pub async fn facts_version(&self) -> Result<i64, StoreError> {
-        todo!()
+        self.read(|conn| Sequence::Facts.last(conn)).await
     }
 
     /// Computes every figure from all facts, in bounded memory.
     pub async fn fold_facts(&self, as_of: Timestamp) -> Result<Figures, StoreError> {
-        let _ = as_of;
-        todo!()
+        self.read(move |conn| {
+            let version = Sequence::Facts.last(conn)?;
+            fold(conn, as_of, version)
+        })
+        .await
+    }
+}
+
+/// Appends, inside the caller's transaction.
+pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> QueryResult<usize> {
+    let mut known = HashSet::new();
+    for part in all.chunks(1_000) {
+        let ids: Vec<Id> = part.iter().map(|fact| Id(fact.id)).collect();
+        let found: Vec<Id> = on_each!(conn, |c| facts::table
+            .filter(facts::id.eq_any(&ids))
+            .select(facts::id)
+            .get_results(c))?;
+        known.extend(found);
+    }
+    let fresh: Vec<&Fact> = all.iter().filter(|fact| known.insert(Id(fact.id))).collect();
+    if fresh.is_empty() {
+        return Ok(0);
+    }
+    let first = Sequence::Facts.take(conn, fresh.len())?;
+    let rows = (first..)
+        .zip(&fresh)
+        .map(|(seq, fact)| FactRecord::of(seq, fact, recorded_at))
+        .collect::<QueryResult<Vec<_>>>()?;
+    let mut new = 0;
+    for part in rows.chunks(conn.bind_limit() / FACT_COLUMNS) {
+        new += on_each!(conn, |c| diesel::insert_into(facts::table)
+            .values(part)
+            .on_conflict(facts::id)
+            .do_nothing()
+            .execute(c))?;
+    }
+    Ok(new)
+}
+
+/// Folds the facts up to number `version`. Pages by (time, number) need no snapshot to agree with
+/// each other: numbers are committed in their order, so the set below `version` is fixed, and no
+/// long transaction keeps SQLite's WAL from being emptied.
+pub(crate) fn fold(conn: &mut Conn, as_of: Timestamp, version: i64) -> QueryResult<Figures> {
+    let mut fold = Fold::new(as_of);
+    let mut last: Option<(At, i64)> = None;
+    loop {
+        let page: Vec<(i64, Id, At, JsonText)> = on_each!(conn, |c| {
+            let mut query = facts::table
+                .select((facts::seq, facts::id, facts::occurred_at, facts::body))
+                .filter(facts::seq.le(version))
+                .into_boxed();
+            if let Some((at, seq)) = last {
+                // The first half lets the index start at the right place.
+                query = query
+                    .filter(facts::occurred_at.ge(at))
+                    .filter(facts::occurred_at.gt(at).or(facts::seq.gt(seq)));
+            }
+            query.order((facts::occurred_at, facts::seq)).limit(FOLD_PAGE).load(c)
+        })?;
+        let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < FOLD_PAGE;
+        for (seq, id, at, body) in page {
+            let kind: FactKind = serde_json::from_str(&body.0)
+                .map_err(|error| Error::DeserializationError(error.into()))?;
+            fold.add(&Fact { id: id.0, occurred_at: at.0, kind });
+            last = Some((at, seq));
+        }
+        if is_last {
+            return Ok(fold.finish());
+        }
+    }
+}
+
+const FACT_COLUMNS: usize = 6;
+
+#[derive(Insertable)]
+#[diesel(table_name = facts, treat_none_as_default_value = false)]
+struct FactRecord {
+    seq: i64,
+    id: Id,
+    occurred_at: At,
+    recorded_at: At,
+    kind: &'static str,
+    body: JsonText,
+}
+
+impl FactRecord {
+    fn of(seq: i64, fact: &Fact, recorded_at: Timestamp) -> QueryResult<FactRecord> {
+        let body = serde_json::to_string(&fact.kind)
+            .map_err(|error| Error::SerializationError(error.into()))?;
+        Ok(FactRecord {
+            seq,
+            id: Id(fact.id),
+            occurred_at: At(fact.occurred_at),
+            recorded_at: At(recorded_at),
+            kind: kind_name(&fact.kind),
+            body: JsonText(body),
+        })
+    }
+}
+
+/// The `kind` member of the body, as a column for people at psql.
+fn kind_name(kind: &FactKind) -> &'static str {
+    match kind {
+        FactKind::UserCreated { .. } => "user_created",
+        FactKind::UserChanged { .. } => "user_changed",
+        FactKind::UserDeleted { .. } => "user_deleted",
+        FactKind::SubscriptionStarted { .. } => "subscription_started",
+        FactKind::SubscriptionChanged { .. } => "subscription_changed",
+        FactKind::SubscriptionSetToCancel { .. } => "subscription_set_to_cancel",
+        FactKind::SubscriptionEnded { .. } => "subscription_ended",
+        FactKind::PaymentCaptured { .. } => "payment_captured",
+        FactKind::PaymentRefunded { .. } => "payment_refunded",
+        FactKind::PaymentDisputed { .. } => "payment_disputed",
+        FactKind::DisputeWon { .. } => "dispute_won",
+        FactKind::CommissionAccrued { .. } => "commission_accrued",
+        FactKind::CommissionReversed { .. } => "commission_reversed",
+        FactKind::CommissionPaid { .. } => "commission_paid",
+        FactKind::CommissionAdjusted { .. } => "commission_adjusted",
     }
 }

@@ -1,9 +1,19 @@
 //! Bulk import.
 
-use rr_domain::Fact;
+use std::collections::HashSet;
+
+use diesel::QueryResult;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use rr_domain::{Fact, FactKind};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::conn::{Conn, on_each};
+use crate::schema::{facts as facts_table, users as users_table};
+use crate::types::Id;
 use crate::{Audit, NewActivity, NewEvent, NewKey, NewUser, Store, StoreError};
+use crate::{activity, events, facts, keys, users};
 
 /// Rows to bring in together, all or none.
 #[derive(Debug, Clone, Default)]
@@ -38,18 +48,83 @@ pub struct ImportCounts {
 }
 
 impl Store {
-    /// Brings rows in; what is there already stays as it is.
+    /// Brings rows in; what is there already stays as it is. A batch of some thousands of rows is
+    /// one transaction, and costs a statement for every few thousand.
     pub async fn import_batch(
         &self,
         batch: ImportBatch,
         audit: Audit,
     ) -> Result<ImportCounts, StoreError> {
-        let _ = (batch, audit);
-        todo!()
+        self.write(move |conn| {
+            let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
+            let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
+            let facts = if left_out.is_empty() {
+                facts::append(conn, &batch.facts, audit.at)?
+            } else {
+                let kept: Vec<Fact> =
+                    batch.facts.iter().filter(|fact| !creates(fact, &left_out)).cloned().collect();
+                facts::append(conn, &kept, audit.at)?
+            };
+            let counts = ImportCounts {
+                users,
+                facts,
+                keys: keys::import(conn, &batch.keys)?,
+                events: events::import(conn, &batch.events)?,
+                activity: activity::import(conn, &batch.activity)?,
+                emails_taken,
+            };
+            if counts.any_new() {
+                let detail = json!({
+                    "users": counts.users, "facts": counts.facts, "keys": counts.keys,
+                    "events": counts.events, "activity": counts.activity,
+                });
+                audit.record(conn, "data.imported", None, &detail)?;
+            }
+            Ok(counts)
+        })
+        .await
     }
 
     /// Whether there are no users and no facts.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.read(|conn| {
+            let any_user: bool = on_each!(conn, |c| diesel::select(exists(
+                users_table::table.select(users_table::id)
+            ))
+            .get_result(c))?;
+            let any_fact: bool = on_each!(conn, |c| diesel::select(exists(
+                facts_table::table.select(facts_table::seq)
+            ))
+            .get_result(c))?;
+            Ok(!any_user && !any_fact)
+        })
+        .await
     }
+}
+
+impl ImportCounts {
+    fn any_new(&self) -> bool {
+        self.users + self.facts + self.keys + self.events + self.activity > 0
+    }
+}
+
+/// How many users are new, and who could not come because of their e-mail.
+fn bring_in_users(conn: &mut Conn, all: &[NewUser]) -> QueryResult<(usize, Vec<Uuid>)> {
+    let new: HashSet<Id> = users::insert(conn, all)?.into_iter().collect();
+    let others: Vec<Id> =
+        all.iter().map(|user| Id(user.id)).filter(|id| !new.contains(id)).collect();
+    let mut there = HashSet::new();
+    for part in others.chunks(1_000) {
+        let found: Vec<Id> = on_each!(conn, |c| users_table::table
+            .filter(users_table::id.eq_any(part))
+            .select(users_table::id)
+            .get_results(c))?;
+        there.extend(found);
+    }
+    let taken = others.iter().filter(|id| !there.contains(id)).map(|id| id.0).collect();
+    Ok((new.len(), taken))
+}
+
+fn creates(fact: &Fact, users: &HashSet<Uuid>) -> bool {
+    matches!(&fact.kind, FactKind::UserCreated { user, .. } if users.contains(user))
 }

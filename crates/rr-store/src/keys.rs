@@ -1,12 +1,18 @@
 //! API keys: identities and the hashes of their secrets.
 
+mod change;
+mod create;
+mod find;
+mod record;
+mod usage;
+
 use std::net::IpAddr;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, KeyHash, KeyRecord, KeyUsage, PermissionSet, RateLimit};
+use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, RateLimit};
 use uuid::Uuid;
 
-use crate::{Audit, Idempotency, Page, PageRequest, Store, StoreError};
+pub(crate) use create::import;
 
 /// A key to keep.
 #[derive(Debug, Clone)]
@@ -69,66 +75,4 @@ pub struct KeyPatch {
     pub allowed_ips: Option<AllowList>,
     /// Switched on or off.
     pub enabled: Option<bool>,
-}
-
-impl Store {
-    /// Stores a key.
-    pub async fn create_key(
-        &self,
-        key: NewKey,
-        idempotency: Option<Idempotency>,
-        audit: Audit,
-    ) -> Result<CreateKey, StoreError> {
-        let _ = (key, idempotency, audit);
-        todo!()
-    }
-
-    /// A key by id.
-    pub async fn key(&self, id: Uuid) -> Result<Option<KeyRow>, StoreError> {
-        let _ = id;
-        todo!()
-    }
-
-    /// Keys, newest first.
-    pub async fn keys(&self, page: PageRequest) -> Result<Page<KeyRow>, StoreError> {
-        let _ = page;
-        todo!()
-    }
-
-    /// Changes a key; `None` when there is none.
-    pub async fn update_key(
-        &self,
-        id: Uuid,
-        patch: KeyPatch,
-        audit: Audit,
-    ) -> Result<Option<KeyRow>, StoreError> {
-        let _ = (id, patch, audit);
-        todo!()
-    }
-
-    /// Revokes a key for good; says whether it exists. A second time changes nothing.
-    pub async fn revoke_key(&self, id: Uuid, audit: Audit) -> Result<bool, StoreError> {
-        let _ = (id, audit);
-        todo!()
-    }
-
-    /// Adds counted uses; the time of the last use only ever moves forward.
-    pub async fn record_usage(&self, usage: Vec<KeyUsage>) -> Result<(), StoreError> {
-        let _ = usage;
-        todo!()
-    }
-
-    /// Changes with every change of any key by any process.
-    pub async fn keys_version(&self) -> Result<i64, StoreError> {
-        todo!()
-    }
-}
-
-impl rr_keys::KeyStore for Store {
-    type Error = StoreError;
-
-    async fn find(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
-        let _ = hash;
-        todo!()
-    }
 }

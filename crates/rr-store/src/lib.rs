@@ -9,15 +9,14 @@
 //! an administrator or a key writes its audit row in the same transaction; no clock is read and no
 //! random number is drawn here.
 
-mod audit;
 mod error;
 mod options;
-mod page;
 mod stats;
 mod store;
 mod url;
 
 mod activity;
+mod audit;
 mod events;
 mod facts;
 mod figures;
@@ -25,9 +24,18 @@ mod idempotency;
 mod import;
 mod keys;
 mod migrate;
+mod page;
+mod sequence;
 mod sessions;
 mod settings;
 mod users;
+
+mod conn;
+mod queue;
+mod readers;
+mod schema;
+mod types;
+mod writer;
 
 pub use activity::{ActivityRow, NewActivity};
 pub use audit::{Actor, Audit};

@@ -3,9 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use diesel::QueryResult;
+use diesel::prelude::*;
 use rr_domain::{Label, Timestamp};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::conn::on_each;
+use crate::schema::{sessions, users};
+use crate::types::{At, Id, label};
 use crate::{Audit, Store, StoreError};
 
 /// A session to begin.
@@ -46,6 +52,9 @@ pub struct SessionRow {
     pub user_agent: Option<String>,
 }
 
+/// A request moves the last use forward only when the noted one is at least this old.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+
 impl Store {
     /// Begins a session, now being `audit.at`, from `audit.address`.
     pub async fn create_session(
@@ -53,8 +62,24 @@ impl Store {
         session: NewSession,
         audit: Audit,
     ) -> Result<(), StoreError> {
-        let _ = (session, audit);
-        todo!()
+        self.write(move |conn| {
+            let expires_at = audit.at.plus(session.absolute);
+            let row = NewRecord {
+                token_hash: &session.token_hash,
+                user_id: Id(session.user_id),
+                created_at: At(audit.at),
+                last_seen_at: At(audit.at),
+                idle_us: i64::try_from(session.idle.as_micros()).unwrap_or(i64::MAX),
+                idle_until: At(audit.at.plus(session.idle).min(expires_at)),
+                expires_at: At(expires_at),
+                address: audit.address.map(|address| address.to_string()),
+                user_agent: session.user_agent.as_deref(),
+            };
+            on_each!(conn, |c| diesel::insert_into(sessions::table).values(&row).execute(c))?;
+            let subject = Some(format!("user:{}", session.user_id));
+            audit.record(conn, "session.created", subject, &json!({}))
+        })
+        .await
     }
 
     /// The session of this token if it is alive at `now`.
@@ -63,8 +88,17 @@ impl Store {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<SessionRow>, StoreError> {
-        let _ = (token_hash, now);
-        todo!()
+        self.read(move |conn| {
+            let found: Option<SessionRecord> = on_each!(conn, |c| sessions::table
+                .inner_join(users::table)
+                .filter(sessions::token_hash.eq(&token_hash[..]))
+                .filter(sessions::idle_until.gt(At(now)))
+                .select(SessionRecord::as_select())
+                .first(c)
+                .optional())?;
+            found.map(SessionRecord::into_row).transpose()
+        })
+        .await
     }
 
     /// Notes that a session is in use; writes at most once a minute.
@@ -73,8 +107,30 @@ impl Store {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let _ = (token_hash, now);
-        todo!()
+        let due = move || {
+            sessions::table
+                .find(token_hash.to_vec())
+                .filter(sessions::idle_until.gt(At(now)))
+                .filter(sessions::last_seen_at.le(At(now.minus(TOUCH_EVERY))))
+        };
+        let found: Option<(i64, At)> = self
+            .read(move |conn| {
+                on_each!(conn, |c| due()
+                    .select((sessions::idle_us, sessions::expires_at))
+                    .first(c)
+                    .optional())
+            })
+            .await?;
+        let Some((idle_us, At(expires_at))) = found else { return Ok(()) };
+        let idle = Duration::from_micros(idle_us.unsigned_abs());
+        let idle_until = At(now.plus(idle).min(expires_at));
+        self.write(move |conn| {
+            on_each!(conn, |c| diesel::update(due())
+                .set((sessions::last_seen_at.eq(At(now)), sessions::idle_until.eq(idle_until)))
+                .execute(c))?;
+            Ok(())
+        })
+        .await
     }
 
     /// Ends a session; says whether there was one.
@@ -83,13 +139,76 @@ impl Store {
         token_hash: [u8; 32],
         audit: Audit,
     ) -> Result<bool, StoreError> {
-        let _ = (token_hash, audit);
-        todo!()
+        self.write(move |conn| {
+            let ended: Option<Id> =
+                on_each!(conn, |c| diesel::delete(sessions::table.find(&token_hash[..]))
+                    .returning(sessions::user_id)
+                    .get_result(c)
+                    .optional())?;
+            let Some(Id(user)) = ended else { return Ok(false) };
+            audit.record(conn, "session.ended", Some(format!("user:{user}")), &json!({}))?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Forgets the sessions that are over at `now`; says how many.
     pub async fn end_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let _ = now;
-        todo!()
+        self.write(move |conn| {
+            let over = || sessions::table.filter(sessions::idle_until.le(At(now)));
+            on_each!(conn, |c| diesel::delete(over()).execute(c))
+        })
+        .await
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+struct NewRecord<'a> {
+    token_hash: &'a [u8],
+    user_id: Id,
+    created_at: At,
+    last_seen_at: At,
+    idle_us: i64,
+    idle_until: At,
+    expires_at: At,
+    address: Option<String>,
+    user_agent: Option<&'a str>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRecord {
+    user_id: Id,
+    created_at: At,
+    last_seen_at: At,
+    expires_at: At,
+    address: Option<String>,
+    user_agent: Option<String>,
+    #[diesel(embed)]
+    user: UserOfSession,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserOfSession {
+    email: String,
+    role: String,
+    status: String,
+}
+
+impl SessionRecord {
+    fn into_row(self) -> QueryResult<SessionRow> {
+        Ok(SessionRow {
+            user_id: self.user_id.0,
+            email: self.user.email,
+            role: label(&self.user.role)?,
+            status: label(&self.user.status)?,
+            created_at: self.created_at.0,
+            last_seen_at: self.last_seen_at.0,
+            expires_at: self.expires_at.0,
+            address: self.address.and_then(|address| address.parse().ok()),
+            user_agent: self.user_agent,
+        })
     }
 }

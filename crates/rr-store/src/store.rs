@@ -1,27 +1,197 @@
-//! The store.
+//! The store: queues in front, database threads behind.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use diesel::QueryResult;
+use tokio::sync::oneshot;
+
+use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
+use crate::error::Verdict;
+use crate::events::EventJob;
+use crate::figures::Memo;
+use crate::queue::{Queue, Refused};
+use crate::readers::{self, Readers};
+use crate::url;
+use crate::writer::{self, Closure, WriteJob, Writer};
 use crate::{OpenError, StoreError, StoreOptions, StoreStats};
 
-/// The store: cheap to clone, all clones are one.
+/// The store. Cheap to clone: all clones are one. When the last one is dropped, or [`Store::close`]
+/// was called, the database threads finish what was accepted and end.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: &'static str,
+    readers: Arc<Readers>,
+    writer: Arc<Writer>,
+    connections: Arc<conn::Counters>,
+    refused: AtomicU64,
+    reader_count: usize,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    memo: tokio::sync::Mutex<Option<Memo>>,
+}
+
+/// About what a write without a body of its own weighs in the queue.
+const SMALL: usize = 1024;
 
 impl Store {
-    /// Opens the database.
+    /// Opens the database and starts its threads.
+    ///
+    /// A SQLite file is made if it is missing, and checked at once. PostgreSQL need not be there
+    /// yet: calls answer [`StoreError::Unavailable`] until it is.
     pub fn open(options: StoreOptions) -> Result<Store, OpenError> {
-        let _ = options;
-        todo!()
+        let database = options.url.kind();
+        let (target, file) = match &options.url.0 {
+            url::Target::Sqlite(path) => {
+                let file = SqliteFile::new(path.clone());
+                file.prepare()?;
+                let mut conn = file.connect()?;
+                conn::check_version(&mut conn)?;
+                file.probe(&mut conn)?;
+                (Target::Lite(file.clone()), Some(file))
+            }
+            url::Target::Postgres(url) => (Target::Pg(PgTarget::new(url, &options)?), None),
+        };
+        let connections = Arc::new(conn::Counters::default());
+        let manager = Manager { target, counters: Arc::clone(&connections) };
+        let reader_count = options.readers.clamp(1, 64);
+        let pool = conn::new_pool(manager, u32::try_from(reader_count).unwrap_or(64) + 1);
+        let lease = || Lease::new(pool.clone(), options.connect_timeout);
+
+        let readers = Arc::new(Readers::new(Queue::new(options.queue, usize::MAX)));
+        let writer = Arc::new(Writer::new(Queue::new(options.queue, options.queue_bytes)));
+        let mut threads = Vec::new();
+        for number in 0..reader_count {
+            let thread = readers::spawn(Arc::clone(&readers), number, lease());
+            threads.push(thread.map_err(OpenError::Thread)?);
+        }
+        let thread = writer::spawn(Arc::clone(&writer), lease(), file);
+        threads.push(thread.map_err(OpenError::Thread)?);
+        let inner = Inner {
+            database,
+            readers,
+            writer,
+            connections,
+            refused: AtomicU64::new(0),
+            reader_count,
+            threads: Mutex::new(threads),
+            memo: tokio::sync::Mutex::new(None),
+        };
+        Ok(Store { inner: Arc::new(inner) })
     }
-    /// Whether the database answers, keeps its promises and is up to date.
+
+    /// Whether the database answers, keeps its promises (each connection was checked when it was
+    /// made) and has every migration this program knows.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        todo!()
+        let migrations = self.migration_status().await?;
+        if migrations.iter().all(|migration| migration.applied) {
+            Ok(())
+        } else {
+            Err(StoreError::Outdated)
+        }
     }
+
     /// Numbers about the store itself.
     pub fn stats(&self) -> StoreStats {
-        todo!()
+        let inner = &*self.inner;
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let writer = &inner.writer.counters;
+        StoreStats {
+            database: inner.database,
+            writer_queue_depth: inner.writer.queue.len(),
+            writer_queue_capacity: inner.writer.queue.capacity(),
+            commits: get(&writer.commits),
+            failed_commits: get(&writer.failed_commits),
+            jobs: get(&writer.jobs),
+            batch_sizes: std::array::from_fn(|index| writer.batch_sizes.get(index).map_or(0, get)),
+            jobs_committed: get(&writer.jobs_committed),
+            commit_micros: get(&writer.commit_micros),
+            readers: inner.reader_count,
+            readers_busy: inner.readers.busy.load(Ordering::Relaxed),
+            reads_waiting: inner.readers.queue.len(),
+            read_queue_capacity: inner.readers.queue.capacity(),
+            reads: get(&inner.readers.done),
+            refused: get(&inner.refused),
+            connections: get(&inner.connections.made),
+            connections_broken: get(&inner.connections.broken),
+        }
     }
-    /// Finishes what was accepted, then closes every connection.
+
+    /// Finishes what was accepted, then closes every connection. Later calls are
+    /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        todo!()
+        self.inner.close_queues();
+        let threads =
+            std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                drop(thread.join());
+            }
+        });
+        drop(joined.await);
+    }
+
+    /// Runs a read on a reader thread. It may run twice if its connection turns out to be dead.
+    pub(crate) async fn read<T, F>(&self, mut work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move |lease: &mut Lease| drop(reply.send(lease.read(&mut work))));
+        let pushed = self.inner.readers.queue.push(job, 0);
+        self.accepted(pushed)?;
+        answer.await.unwrap_or_else(|_| Err(Verdict::defect("a read panicked").into()))
+    }
+
+    /// Runs a write in the writer's next transaction and returns after its commit. The work may
+    /// run more than once, but takes effect once.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = WriteJob::Other(Box::new(Closure::new(work, reply)));
+        let pushed = self.inner.writer.queue.push(job, SMALL);
+        self.accepted(pushed)?;
+        answer.await.unwrap_or_else(|_| Err(Verdict::defect("a write was lost").into()))
+    }
+
+    /// Hands an event to the writer.
+    pub(crate) fn push_event(&self, job: EventJob) -> Result<(), StoreError> {
+        let weight = SMALL + job.weight();
+        self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
+    }
+
+    pub(crate) fn memo(&self) -> &tokio::sync::Mutex<Option<Memo>> {
+        &self.inner.memo
+    }
+
+    fn accepted(&self, pushed: Result<(), Refused>) -> Result<(), StoreError> {
+        pushed.map_err(|refused| match refused {
+            Refused::Full => {
+                self.inner.refused.fetch_add(1, Ordering::Relaxed);
+                StoreError::Busy
+            }
+            Refused::Closed => StoreError::Unavailable("the store is closed".into()),
+        })
+    }
+}
+
+impl Inner {
+    fn close_queues(&self) {
+        self.readers.queue.close();
+        self.writer.queue.close();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close_queues();
     }
 }

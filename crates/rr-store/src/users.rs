@@ -1,9 +1,18 @@
 //! Users, for lists and for signing in. Figures about users come from facts.
 
-use rr_domain::{Label, Timestamp};
+use diesel::QueryResult;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use rr_domain::{Fact, FactKind, Label, Timestamp, imported_id};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Audit, Page, PageRequest, Store, StoreError};
+use crate::conn::{Conn, on_each};
+use crate::facts;
+use crate::page::{cut, fetch_limit};
+use crate::schema::{sessions, users};
+use crate::types::{At, Id, label};
+use crate::{Audit, Cursor, Page, PageRequest, Store, StoreError};
 
 /// A user to keep.
 #[derive(Debug, Clone)]
@@ -85,8 +94,22 @@ pub struct UserFilter {
 impl Store {
     /// Stores a user and the fact of its creation.
     pub async fn create_user(&self, user: NewUser, audit: Audit) -> Result<CreateUser, StoreError> {
-        let _ = (user, audit);
-        todo!()
+        self.write(move |conn| {
+            if insert(conn, std::slice::from_ref(&user))?.is_empty() {
+                let Id(taken) = on_each!(conn, |c| users::table
+                    .filter(
+                        users::email.eq(user.email.to_lowercase()).or(users::id.eq(Id(user.id)))
+                    )
+                    .select(users::id)
+                    .first(c))?;
+                return Ok(CreateUser::EmailTaken(taken));
+            }
+            facts::append(conn, &[creation(&user)], audit.at)?;
+            let detail = json!({ "email": user.email.to_lowercase(), "role": user.role });
+            audit.record(conn, "user.created", Some(format!("user:{}", user.id)), &detail)?;
+            Ok(CreateUser::Created)
+        })
+        .await
     }
 
     /// Sets a user's password and ends the user's sessions; says whether the user exists.
@@ -96,19 +119,59 @@ impl Store {
         password_hash: String,
         audit: Audit,
     ) -> Result<bool, StoreError> {
-        let _ = (user, password_hash, audit);
-        todo!()
+        self.write(move |conn| {
+            let changed = on_each!(conn, |c| diesel::update(users::table.find(Id(user)))
+                .set((users::password_hash.eq(&password_hash), users::updated_at.eq(At(audit.at)),))
+                .execute(c))?;
+            if changed == 0 {
+                return Ok(false);
+            }
+            on_each!(conn, |c| diesel::delete(
+                sessions::table.filter(sessions::user_id.eq(Id(user)))
+            )
+            .execute(c))?;
+            audit.record(conn, "user.password_set", Some(format!("user:{user}")), &json!({}))?;
+            Ok(true)
+        })
+        .await
     }
 
     /// The user of this e-mail, if it has a password.
     pub async fn find_login(&self, email: String) -> Result<Option<Login>, StoreError> {
-        let _ = email;
-        todo!()
+        let email = email.to_lowercase();
+        self.read(move |conn| {
+            let found: Option<(Id, String, String, String, Option<String>)> =
+                on_each!(conn, |c| users::table
+                    .filter(users::email.eq(&email))
+                    .select((
+                        users::id,
+                        users::email,
+                        users::role,
+                        users::status,
+                        users::password_hash,
+                    ))
+                    .first(c)
+                    .optional())?;
+            let Some((Id(id), email, role, status, Some(password_hash))) = found else {
+                return Ok(None);
+            };
+            let (role, status) = (label(&role)?, label(&status)?);
+            Ok(Some(Login { id, email, role, status, password_hash }))
+        })
+        .await
     }
 
     /// Whether there is an administrator with a password.
     pub async fn can_anyone_sign_in(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.read(|conn| {
+            let with_password = || {
+                users::table
+                    .filter(users::role.eq(Label::ADMIN.as_str()))
+                    .filter(users::password_hash.is_not_null())
+            };
+            on_each!(conn, |c| diesel::select(exists(with_password())).get_result(c))
+        })
+        .await
     }
 
     /// Users, newest first.
@@ -117,19 +180,158 @@ impl Store {
         filter: UserFilter,
         page: PageRequest,
     ) -> Result<Page<UserRow>, StoreError> {
-        let _ = (filter, page);
-        todo!()
+        let pattern = filter.q.as_deref().map(contains);
+        self.read(move |conn| {
+            let records: Vec<UserRecord> = on_each!(conn, |c| {
+                let mut query = users::table.select(UserRecord::as_select()).into_boxed();
+                if let Some(role) = &filter.role {
+                    query = query.filter(users::role.eq(role));
+                }
+                if let Some(status) = &filter.status {
+                    query = query.filter(users::status.eq(status));
+                }
+                if let Some(pattern) = &pattern {
+                    query = query.filter(users::email.like(pattern).escape('!'));
+                }
+                if let Some(last) = page.cursor {
+                    query =
+                        query.filter(users::created_at.lt(At(last.at)).or(
+                            users::created_at.eq(At(last.at)).and(users::id.lt(Id(last.id()))),
+                        ));
+                }
+                query
+                    .order((users::created_at.desc(), users::id.desc()))
+                    .limit(fetch_limit(&page))
+                    .load(c)
+            })?;
+            let rows = records.into_iter().map(UserRecord::into_row);
+            let rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            Ok(cut(rows, &page, |row| Cursor::after_id(row.created_at, row.id)))
+        })
+        .await
     }
 
     /// A user by id.
     pub async fn user(&self, id: Uuid) -> Result<Option<UserRow>, StoreError> {
-        let _ = id;
-        todo!()
+        self.read(move |conn| {
+            let found: Option<UserRecord> = on_each!(conn, |c| users::table
+                .find(Id(id))
+                .select(UserRecord::as_select())
+                .first(c)
+                .optional())?;
+            found.map(UserRecord::into_row).transpose()
+        })
+        .await
     }
 
     /// A user by e-mail.
     pub async fn user_by_email(&self, email: String) -> Result<Option<UserRow>, StoreError> {
-        let _ = email;
-        todo!()
+        let email = email.to_lowercase();
+        self.read(move |conn| {
+            let found: Option<UserRecord> = on_each!(conn, |c| users::table
+                .filter(users::email.eq(&email))
+                .select(UserRecord::as_select())
+                .first(c)
+                .optional())?;
+            found.map(UserRecord::into_row).transpose()
+        })
+        .await
+    }
+}
+
+/// Inserts those users of whom neither id nor e-mail is known; gives their ids.
+pub(crate) fn insert(conn: &mut Conn, all: &[NewUser]) -> QueryResult<Vec<Id>> {
+    let mut new = Vec::new();
+    for part in all.chunks(conn.bind_limit() / USER_COLUMNS) {
+        let rows: Vec<NewRecord<'_>> = part.iter().map(NewRecord::of).collect();
+        let ids: Vec<Id> = on_each!(conn, |c| diesel::insert_into(users::table)
+            .values(&rows)
+            .on_conflict_do_nothing()
+            .returning(users::id)
+            .get_results(c))?;
+        new.extend(ids);
+    }
+    Ok(new)
+}
+
+/// The fact that a user came to be. Its id follows from the user's, so that it exists only once.
+fn creation(user: &NewUser) -> Fact {
+    let kind = FactKind::UserCreated {
+        user: user.id,
+        role: user.role.clone(),
+        status: user.status.clone(),
+    };
+    let id = imported_id("facts", &format!("users/{}/created", user.id));
+    Fact { id, occurred_at: user.created_at, kind }
+}
+
+/// A pattern for texts that contain `part`, whatever characters it holds.
+fn contains(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in part.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+const USER_COLUMNS: usize = 8;
+
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct NewRecord<'a> {
+    id: Id,
+    email: String,
+    role: &'a str,
+    plan: Option<&'a str>,
+    status: &'a str,
+    password_hash: Option<&'a str>,
+    created_at: At,
+    updated_at: At,
+}
+
+impl<'a> NewRecord<'a> {
+    fn of(user: &'a NewUser) -> NewRecord<'a> {
+        NewRecord {
+            id: Id(user.id),
+            email: user.email.to_lowercase(),
+            role: user.role.as_str(),
+            plan: user.plan.as_ref().map(Label::as_str),
+            status: user.status.as_str(),
+            password_hash: user.password_hash.as_deref(),
+            created_at: At(user.created_at),
+            updated_at: At(user.updated_at),
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRecord {
+    id: Id,
+    email: String,
+    role: String,
+    plan: Option<String>,
+    status: String,
+    password_hash: Option<String>,
+    created_at: At,
+    updated_at: At,
+}
+
+impl UserRecord {
+    fn into_row(self) -> QueryResult<UserRow> {
+        Ok(UserRow {
+            id: self.id.0,
+            email: self.email,
+            role: label(&self.role)?,
+            plan: self.plan.as_deref().map(label).transpose()?,
+            status: label(&self.status)?,
+            has_password: self.password_hash.is_some(),
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
     }
 }

@@ -1,0 +1,56 @@
+//! One connection to either database, and the macro that runs one query on whichever it is.
+
+mod lease;
+mod lite;
+mod manager;
+mod pg;
+mod runtime;
+mod tls;
+
+use diesel::connection::SimpleConnection;
+use diesel::{QueryResult, SqliteConnection};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+
+pub(crate) use lease::{Lease, new_pool};
+pub(crate) use lite::{SqliteFile, check_version};
+pub(crate) use manager::{Counters, Manager, Target};
+pub(crate) use pg::PgTarget;
+pub(crate) use runtime::OwnRuntime;
+
+/// PostgreSQL through the pure-Rust driver, behind diesel's blocking API.
+pub(crate) type PgConn = AsyncConnectionWrapper<AsyncPgConnection, OwnRuntime>;
+
+/// A connection to either database.
+#[expect(clippy::large_enum_variant, reason = "a handful exist, each held by one thread for long")]
+pub(crate) enum Conn {
+    Pg(PgConn),
+    Lite(SqliteConnection),
+}
+
+/// Runs one diesel expression on whichever connection it is. The compiler checks it twice, so
+/// everything that both databases can do is allowed.
+macro_rules! on_each {
+    ($conn:expr, |$each:ident| $query:expr) => {
+        match $conn {
+            $crate::conn::Conn::Pg($each) => $query,
+            $crate::conn::Conn::Lite($each) => $query,
+        }
+    };
+}
+pub(crate) use on_each;
+
+impl Conn {
+    /// Runs statements that bind nothing and return nothing.
+    pub(crate) fn batch(&mut self, sql: &str) -> QueryResult<()> {
+        on_each!(self, |c| c.batch_execute(sql))
+    }
+
+    /// How many values one statement may bind.
+    pub(crate) fn bind_limit(&self) -> usize {
+        match self {
+            Conn::Pg(_) => 65_535,
+            Conn::Lite(_) => 32_766,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Connections to a SQLite file: settings that make a commit durable, set and read back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use crate::OpenError;
+
+/// The release that fixed the WAL-reset corruption.
+const NEEDED_VERSION: &str = "3.51.3";
+/// How long a statement waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Above this size the writer stops hoping that an ordinary checkpoint will empty the WAL.
+const MAX_WAL_BYTES: u64 = 64 << 20;
+
+/// `synchronous=FULL` is what makes an answer survive a power cut: with NORMAL, the value most
+/// guides advise, a commit in WAL mode is not synced. `mmap_size=0`: an I/O error must be an error,
+/// not a signal.
+const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; \
+     PRAGMA wal_autocheckpoint = 1000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
+     PRAGMA temp_store = MEMORY;";
+
+/// A database file.
+#[derive(Debug, Clone)]
+pub(crate) struct SqliteFile {
+    path: PathBuf,
+}
+
+impl SqliteFile {
+    pub(crate) fn new(path: PathBuf) -> SqliteFile {
+        SqliteFile { path }
+    }
+
+    /// Makes the folder and an empty file that only we may read: it will hold password hashes.
+    pub(crate) fn prepare(&self) -> Result<(), OpenError> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| self.unusable(error))?;
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.path).map_err(|error| self.unusable(error))?;
+        Ok(())
+    }
+
+    pub(crate) fn connect(&self) -> Result<SqliteConnection, OpenError> {
+        let path = self.path.to_string_lossy();
+        let mut conn = SqliteConnection::establish(&path).map_err(|error| self.unusable(error))?;
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        // Turning WAL on needs the file for oneself for a moment, and SQLite does not always wait.
+        while let Err(error) = conn.batch_execute(SETTINGS) {
+            let text = error.to_string();
+            if text.contains("not a database") || text.contains("malformed") {
+                return Err(OpenError::Corrupt { path: path.into_owned(), reason: text });
+            }
+            if !text.contains("locked") || Instant::now() > deadline {
+                return Err(self.unusable(text));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.read_back(&mut conn)?;
+        Ok(conn)
+    }
+
+    fn read_back(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
+        let mut ask = |query: &str| {
+            sql::<Text>(query).get_result::<String>(conn).map_err(|error| self.unusable(error))
+        };
+        let settings: [(&'static str, String, &'static str); 3] = [
+            ("journal_mode", ask("SELECT journal_mode FROM pragma_journal_mode")?, "wal"),
+            ("synchronous", ask("SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous")?, "2"),
+            (
+                "foreign_keys",
+                ask("SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys")?,
+                "1",
+            ),
+        ];
+        for (setting, found, needed) in settings {
+            if found != needed {
+                return Err(OpenError::Weak { setting, found, needed });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the schema's page, which an arbitrary file does not have.
+    pub(crate) fn probe(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
+        sql::<BigInt>("SELECT count(*) FROM sqlite_schema")
+            .get_result::<i64>(conn)
+            .map(drop)
+            .map_err(|error| OpenError::Corrupt {
+                path: self.path.to_string_lossy().into_owned(),
+                reason: error.to_string(),
+            })
+    }
+
+    /// Empties a WAL that readers kept from being reused, waiting for them only briefly.
+    pub(crate) fn bound_wal(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        let size = fs::metadata(wal_path(&self.path)).map_or(0, |wal| wal.len());
+        if size <= MAX_WAL_BYTES {
+            return Ok(());
+        }
+        conn.batch_execute("PRAGMA busy_timeout = 250")?;
+        let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+        emptied
+    }
+
+    fn unusable(&self, reason: impl std::fmt::Display) -> OpenError {
+        OpenError::File {
+            path: self.path.to_string_lossy().into_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+fn wal_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// Refuses a SQLite with the WAL-reset corruption.
+pub(crate) fn check_version(conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    let found = sql::<Text>("SELECT sqlite_version()").get_result::<String>(conn);
+    let found = found.unwrap_or_default();
+    if numbers(&found) >= numbers(NEEDED_VERSION) {
+        Ok(())
+    } else {
+        Err(OpenError::SqliteTooOld { found, needed: NEEDED_VERSION })
+    }
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(numbers("3.51.2") < numbers(NEEDED_VERSION));
+        assert!(numbers("3.6.99") < numbers(NEEDED_VERSION));
+        assert!(numbers("3.53.2") > numbers(NEEDED_VERSION));
+        assert!(numbers("") < numbers(NEEDED_VERSION));
+    }
+}

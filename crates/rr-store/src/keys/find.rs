@@ -1,0 +1,81 @@
+//! Reading keys.
+
+use diesel::prelude::*;
+use rr_keys::{KeyHash, KeyRecord, KeyStore};
+use uuid::Uuid;
+
+use super::KeyRow;
+use super::record::{KeyTableRow, moment};
+use crate::conn::on_each;
+use crate::page::{cut, fetch_limit};
+use crate::schema::{api_key_secrets, api_keys};
+use crate::sequence::Sequence;
+use crate::types::{At, Id};
+use crate::{Cursor, Page, PageRequest, Store, StoreError};
+
+impl Store {
+    /// A key by id.
+    pub async fn key(&self, id: Uuid) -> Result<Option<KeyRow>, StoreError> {
+        self.read(move |conn| {
+            let found: Option<KeyTableRow> = on_each!(conn, |c| api_keys::table
+                .find(Id(id))
+                .select(KeyTableRow::as_select())
+                .first(c)
+                .optional())?;
+            found.map(KeyTableRow::into_row).transpose()
+        })
+        .await
+    }
+
+    /// Keys, newest first.
+    pub async fn keys(&self, page: PageRequest) -> Result<Page<KeyRow>, StoreError> {
+        self.read(move |conn| {
+            let records: Vec<KeyTableRow> = on_each!(conn, |c| {
+                let mut query = api_keys::table.select(KeyTableRow::as_select()).into_boxed();
+                if let Some(last) = page.cursor {
+                    query = query.filter(api_keys::created_at.lt(At(last.at)).or(
+                        api_keys::created_at.eq(At(last.at)).and(api_keys::id.lt(Id(last.id()))),
+                    ));
+                }
+                query
+                    .order((api_keys::created_at.desc(), api_keys::id.desc()))
+                    .limit(fetch_limit(&page))
+                    .load(c)
+            })?;
+            let rows = records.into_iter().map(KeyTableRow::into_row);
+            let rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            Ok(cut(rows, &page, |row| {
+                Cursor::after_id(
+                    rr_domain::Timestamp::from_system_time(row.record.created_at),
+                    row.record.id,
+                )
+            }))
+        })
+        .await
+    }
+
+    /// Changes with every change of any key by any process.
+    pub async fn keys_version(&self) -> Result<i64, StoreError> {
+        self.read(|conn| Sequence::Keys.last(conn)).await
+    }
+}
+
+impl KeyStore for Store {
+    type Error = StoreError;
+
+    async fn find(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(move |conn| {
+            let found: Option<(KeyTableRow, Option<At>)> =
+                on_each!(conn, |c| api_key_secrets::table
+                    .inner_join(api_keys::table)
+                    .filter(api_key_secrets::hash.eq(&hash.as_bytes()[..]))
+                    .select((KeyTableRow::as_select(), api_key_secrets::expires_at))
+                    .first(c)
+                    .optional())?;
+            let Some((row, secret_ends_at)) = found else { return Ok(None) };
+            let record = row.into_row()?.record;
+            Ok(Some(KeyRecord { secret_ends_at: secret_ends_at.map(moment), ..record }))
+        })
+        .await
+    }
+}

@@ -1,0 +1,181 @@
+//! Keys on their way to and from their table.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime};
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use rr_domain::Timestamp;
+use rr_keys::{AllowList, KeyRecord, NamedLimits, PermissionSet, RateLimit};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{KeyRow, NewKey};
+use crate::schema::{api_key_secrets, api_keys};
+use crate::types::{At, Id, JsonText};
+
+pub(super) const KEY_COLUMNS: usize = 19;
+
+/// A row of `api_keys`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
+pub(super) struct KeyTableRow {
+    pub(super) id: Id,
+    name: String,
+    owner: Option<String>,
+    permissions: JsonText,
+    allowed_ips: JsonText,
+    rate_limit: Option<JsonText>,
+    named_limits: JsonText,
+    metadata: JsonText,
+    enabled: bool,
+    created_at: At,
+    not_before: Option<At>,
+    expires_at: Option<At>,
+    revoked_at: Option<At>,
+    created_by: String,
+    hint: String,
+    last_used_at: Option<At>,
+    last_used_address: Option<String>,
+    use_count: i64,
+    version: i64,
+}
+
+/// A row of `api_key_secrets`.
+#[derive(Insertable)]
+#[diesel(table_name = api_key_secrets, treat_none_as_default_value = false)]
+pub(super) struct SecretTableRow<'a> {
+    hash: &'a [u8],
+    key_id: Id,
+    created_at: At,
+    expires_at: Option<At>,
+}
+
+/// A rate limit as JSON.
+#[derive(Serialize, Deserialize)]
+struct LimitJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    limit: NonZeroU32,
+    window_us: u64,
+}
+
+impl KeyTableRow {
+    pub(super) fn of(key: &NewKey, version: i64) -> KeyTableRow {
+        let record = &key.record;
+        KeyTableRow {
+            id: Id(record.id),
+            name: record.name.clone(),
+            owner: record.owner.clone(),
+            permissions: permissions_json(&record.permissions),
+            allowed_ips: allow_list_json(&record.allowed_ips),
+            rate_limit: record.rate_limit.map(limit_json),
+            named_limits: named_limits_json(&record.named_limits),
+            metadata: JsonText(json!(record.metadata).to_string()),
+            enabled: record.enabled,
+            created_at: at(record.created_at),
+            not_before: record.not_before.map(at),
+            expires_at: record.expires_at.map(at),
+            revoked_at: record.revoked_at.map(at),
+            created_by: key.created_by.clone(),
+            hint: key.hint.clone(),
+            last_used_at: key.last_used_at.map(At),
+            last_used_address: None,
+            use_count: 0,
+            version,
+        }
+    }
+
+    pub(super) fn into_row(self) -> QueryResult<KeyRow> {
+        let limit = self.rate_limit.as_ref().map(read::<LimitJson>).transpose()?;
+        let networks: Vec<String> = read(&self.allowed_ips)?;
+        let record = KeyRecord {
+            owner: self.owner,
+            permissions: read::<Vec<String>>(&self.permissions)?.into_iter().collect(),
+            not_before: self.not_before.map(moment),
+            expires_at: self.expires_at.map(moment),
+            revoked_at: self.revoked_at.map(moment),
+            enabled: self.enabled,
+            allowed_ips: AllowList::parse(networks).map_err(unreadable)?,
+            rate_limit: limit.map(|limit| limit.to_limit()),
+            named_limits: named_limits(&self.named_limits)?,
+            metadata: read::<BTreeMap<String, String>>(&self.metadata)?,
+            ..KeyRecord::new(self.id.0, self.name, moment(self.created_at))
+        };
+        Ok(KeyRow {
+            record,
+            hint: self.hint,
+            created_by: self.created_by,
+            last_used_at: self.last_used_at.map(|at| at.0),
+            last_used_address: self.last_used_address.and_then(|address| address.parse().ok()),
+            use_count: self.use_count,
+            version: self.version,
+        })
+    }
+}
+
+impl<'a> SecretTableRow<'a> {
+    pub(super) fn of(key: &'a NewKey) -> SecretTableRow<'a> {
+        SecretTableRow {
+            hash: key.hash.as_bytes(),
+            key_id: Id(key.record.id),
+            created_at: at(key.record.created_at),
+            expires_at: key.record.secret_ends_at.map(at),
+        }
+    }
+}
+
+impl LimitJson {
+    fn of(name: Option<&str>, limit: RateLimit) -> LimitJson {
+        let window_us = u64::try_from(limit.window.as_micros()).unwrap_or(u64::MAX);
+        LimitJson { name: name.map(str::to_owned), limit: limit.limit, window_us }
+    }
+
+    fn to_limit(&self) -> RateLimit {
+        RateLimit { limit: self.limit, window: Duration::from_micros(self.window_us) }
+    }
+}
+
+pub(super) fn permissions_json(permissions: &PermissionSet) -> JsonText {
+    JsonText(json!(permissions.iter().collect::<Vec<_>>()).to_string())
+}
+
+pub(super) fn allow_list_json(list: &AllowList) -> JsonText {
+    JsonText(json!(list.to_strings()).to_string())
+}
+
+pub(super) fn limit_json(limit: RateLimit) -> JsonText {
+    JsonText(json!(LimitJson::of(None, limit)).to_string())
+}
+
+fn named_limits_json(limits: &NamedLimits) -> JsonText {
+    let limits: Vec<_> =
+        limits.iter().map(|(name, limit)| LimitJson::of(Some(name), limit)).collect();
+    JsonText(json!(limits).to_string())
+}
+
+fn named_limits(text: &JsonText) -> QueryResult<NamedLimits> {
+    let limits: Vec<LimitJson> = read(text)?;
+    let named =
+        limits.iter().map(|limit| (limit.name.clone().unwrap_or_default(), limit.to_limit()));
+    NamedLimits::new(named).map_err(unreadable)
+}
+
+fn read<T: DeserializeOwned>(text: &JsonText) -> QueryResult<T> {
+    serde_json::from_str(&text.0).map_err(unreadable)
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::DeserializationError(Box::new(error))
+}
+
+fn at(moment: SystemTime) -> At {
+    At(Timestamp::from_system_time(moment))
+}
+
+pub(super) fn moment(at: At) -> SystemTime {
+    at.0.to_system_time()
+}

@@ -1,0 +1,161 @@
+//! The tables, once for both databases. `migrations/` makes them; a test compares the two.
+
+use crate::types::{DbJson, DbJsonb, DbTime, DbUuid};
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    users (id) {
+        id -> DbUuid,
+        email -> Text,
+        role -> Text,
+        plan -> Nullable<Text>,
+        status -> Text,
+        password_hash -> Nullable<Text>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    sessions (token_hash) {
+        token_hash -> Binary,
+        user_id -> DbUuid,
+        created_at -> DbTime,
+        last_seen_at -> DbTime,
+        idle_us -> BigInt,
+        idle_until -> DbTime,
+        expires_at -> DbTime,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    sequences (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    api_keys (id) {
+        id -> DbUuid,
+        name -> Text,
+        owner -> Nullable<Text>,
+        permissions -> DbJsonb,
+        allowed_ips -> DbJsonb,
+        rate_limit -> Nullable<DbJsonb>,
+        named_limits -> DbJsonb,
+        metadata -> DbJsonb,
+        enabled -> Bool,
+        created_at -> DbTime,
+        not_before -> Nullable<DbTime>,
+        expires_at -> Nullable<DbTime>,
+        revoked_at -> Nullable<DbTime>,
+        created_by -> Text,
+        hint -> Text,
+        last_used_at -> Nullable<DbTime>,
+        last_used_address -> Nullable<Text>,
+        use_count -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    api_key_secrets (hash) {
+        hash -> Binary,
+        key_id -> DbUuid,
+        created_at -> DbTime,
+        expires_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    idempotency_keys (scope, key) {
+        scope -> Text,
+        key -> Text,
+        fingerprint -> Binary,
+        result_id -> DbUuid,
+        created_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    events (seq) {
+        seq -> BigInt,
+        id -> DbUuid,
+        key_id -> Nullable<DbUuid>,
+        event_type -> Text,
+        source -> Text,
+        occurred_at -> Nullable<DbTime>,
+        received_at -> DbTime,
+        data -> DbJson,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    event_bodies (event_seq) {
+        event_seq -> BigInt,
+        content_type -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    facts (seq) {
+        seq -> BigInt,
+        id -> DbUuid,
+        occurred_at -> DbTime,
+        recorded_at -> DbTime,
+        kind -> Text,
+        body -> DbJsonb,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    settings (name) {
+        name -> Text,
+        value -> DbJsonb,
+        updated_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    activity_log (seq) {
+        seq -> BigInt,
+        import_id -> Nullable<DbUuid>,
+        at -> DbTime,
+        actor -> Text,
+        action -> Text,
+        subject -> Nullable<Text>,
+        detail -> DbJsonb,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(api_key_secrets -> api_keys (key_id));
+diesel::joinable!(event_bodies -> events (event_seq));
+diesel::allow_tables_to_appear_in_same_query!(sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(api_key_secrets, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(event_bodies, events);

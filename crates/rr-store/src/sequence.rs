@@ -1,0 +1,44 @@
+//! Numbers in commit order.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+
+use crate::conn::{Conn, on_each};
+use crate::schema::sequences;
+
+/// A row of the table `sequences`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sequence {
+    Keys,
+    Events,
+    Facts,
+}
+
+impl Sequence {
+    fn name(self) -> &'static str {
+        match self {
+            Sequence::Keys => "keys",
+            Sequence::Events => "events",
+            Sequence::Facts => "facts",
+        }
+    }
+
+    /// Takes `count` numbers and returns the first. The row stays locked until the transaction
+    /// ends, so the numbers of one sequence are committed in their order.
+    pub(crate) fn take(self, conn: &mut Conn, count: usize) -> QueryResult<i64> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let last: i64 = on_each!(conn, |c| diesel::update(sequences::table.find(self.name()))
+            .set(sequences::value.eq(sequences::value + count))
+            .returning(sequences::value)
+            .get_result(c))?;
+        Ok(last - count + 1)
+    }
+
+    /// The last number that was taken by a committed transaction.
+    pub(crate) fn last(self, conn: &mut Conn) -> QueryResult<i64> {
+        on_each!(conn, |c| sequences::table
+            .find(self.name())
+            .select(sequences::value)
+            .get_result(c))
+    }
+}

@@ -1,0 +1,117 @@
+//! The writer: takes what waits, commits it together, then answers all.
+//!
+//! A lone write is committed at once, without waiting for company. One that fails harms no
+//! neighbour: on SQLite each runs inside a savepoint; on PostgreSQL, where a savepoint costs two
+//! round trips, the whole batch is rolled back and its jobs run one by one. Nobody hears of a
+//! success before the commit that contains it has returned.
+
+mod batch;
+mod job;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+pub(crate) use job::{Closure, Work};
+
+use crate::conn::{Lease, SqliteFile};
+use crate::events::{EventGroup, EventJob};
+use crate::queue::Queue;
+use crate::stats::BATCH_BUCKETS;
+
+/// How many writes share a commit at most.
+const MAX_BATCH: usize = 256;
+/// How many bytes of writes share a commit, about.
+const MAX_BATCH_BYTES: usize = 8 << 20;
+/// How many commits pass between two looks at the size of the WAL.
+const WAL_CHECK_EVERY: u64 = 256;
+
+/// Something to be written.
+pub(crate) enum WriteJob {
+    /// An event; those that wait together become one statement.
+    Event(EventJob),
+    /// Anything else.
+    Other(Box<dyn Work>),
+}
+
+/// What the writer and its callers share.
+pub(crate) struct Writer {
+    pub(crate) queue: Queue<WriteJob>,
+    pub(crate) counters: Counters,
+}
+
+impl Writer {
+    pub(crate) fn new(queue: Queue<WriteJob>) -> Writer {
+        Writer { queue, counters: Counters::default() }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) commits: AtomicU64,
+    pub(crate) failed_commits: AtomicU64,
+    pub(crate) jobs: AtomicU64,
+    pub(crate) jobs_committed: AtomicU64,
+    pub(crate) commit_micros: AtomicU64,
+    pub(crate) batch_sizes: [AtomicU64; BATCH_BUCKETS.len()],
+}
+
+impl Counters {
+    pub(crate) fn committed(&self, jobs: usize, took: Duration) {
+        let jobs = u64::try_from(jobs).unwrap_or(u64::MAX);
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.jobs_committed.fetch_add(jobs, Ordering::Relaxed);
+        self.commit_micros.fetch_add(took, Ordering::Relaxed);
+        for (bound, count) in BATCH_BUCKETS.iter().zip(&self.batch_sizes) {
+            if jobs <= *bound {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Starts the writer, which ends when the queue is closed and everything in it is written.
+pub(crate) fn spawn(
+    writer: Arc<Writer>,
+    mut lease: Lease,
+    file: Option<SqliteFile>,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("db-write".to_owned()).spawn(move || {
+        let mut wal_checked_at = 0;
+        while let Some(jobs) = writer.queue.pop_batch(MAX_BATCH, MAX_BATCH_BYTES) {
+            let count = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
+            batch::run(&mut lease, group(jobs), &writer.counters);
+            writer.counters.jobs.fetch_add(count, Ordering::Relaxed);
+            let commits = writer.counters.commits.load(Ordering::Relaxed);
+            if commits - wal_checked_at >= WAL_CHECK_EVERY {
+                wal_checked_at = commits;
+                bound_wal(&mut lease, file.as_ref());
+            }
+        }
+    })
+}
+
+/// Gathers the events of a batch into one piece of work.
+fn group(jobs: Vec<WriteJob>) -> Vec<Box<dyn Work>> {
+    let mut events = Vec::new();
+    let mut works: Vec<Box<dyn Work>> = Vec::new();
+    for job in jobs {
+        match job {
+            WriteJob::Event(event) => events.push(event),
+            WriteJob::Other(work) => works.push(work),
+        }
+    }
+    if !events.is_empty() {
+        works.push(Box::new(EventGroup::new(events)));
+    }
+    works
+}
+
+fn bound_wal(lease: &mut Lease, file: Option<&SqliteFile>) {
+    let (Some(file), Ok(crate::conn::Conn::Lite(conn))) = (file, lease.conn()) else { return };
+    if let Err(error) = file.bound_wal(conn) {
+        tracing::debug!(%error, "the WAL could not be emptied; trying again later");
+    }
+}

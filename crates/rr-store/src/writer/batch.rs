@@ -1,0 +1,169 @@
+//! One batch: one transaction, one commit, then the answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use diesel::QueryResult;
+use diesel::result::Error;
+
+use super::{Counters, Work};
+use crate::conn::{Conn, Lease};
+use crate::error::{Trouble, Verdict};
+
+/// How often a batch is tried when its connection turns out to be dead or another transaction was
+/// in the way. Only a transaction whose commit was never sent is tried again.
+const ATTEMPTS: usize = 3;
+
+type Works = Vec<Box<dyn Work>>;
+
+/// How a transaction ended.
+enum End {
+    /// Committed; the works that failed by themselves are left out of it.
+    Committed { done: Works, failed: Vec<(Box<dyn Work>, Error)> },
+    /// Rolled back, and not one of the works happened.
+    Undone(Works, Error),
+    /// The commit failed: nothing may be reported as stored.
+    CommitFailed(Works, Error),
+}
+
+/// Runs the works, commits and answers all.
+pub(super) fn run(lease: &mut Lease, works: Works, counters: &Counters) {
+    let mut works = works;
+    for attempt in 1.. {
+        let conn = match lease.conn() {
+            Ok(conn) => conn,
+            Err(error) => {
+                let verdict = Verdict::unavailable(&error);
+                return answer_all(works, &Err(verdict));
+            }
+        };
+        let started = Instant::now();
+        let end = match conn {
+            Conn::Lite(_) => with_savepoints(conn, works),
+            Conn::Pg(_) => all_or_nothing(conn, works),
+        };
+        match end {
+            End::Committed { done, failed } => {
+                counters.committed(done.iter().map(|work| work.len()).sum(), started.elapsed());
+                answer_all(done, &Ok(()));
+                for (work, error) in failed {
+                    let verdict = lease.judge(&error);
+                    work.answer(Err(verdict));
+                }
+                return;
+            }
+            End::CommitFailed(undone, error) => {
+                counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+                let verdict = lease.judge(&error);
+                return answer_all(undone, &Err(verdict));
+            }
+            End::Undone(undone, error) => {
+                let verdict = lease.judge(&error);
+                let again = matches!(verdict.trouble, Trouble::Lost | Trouble::Collision);
+                if again && attempt < ATTEMPTS {
+                    works = undone;
+                    continue;
+                }
+                let count: usize = undone.iter().map(|work| work.len()).sum();
+                if count == 1 || matches!(verdict.trouble, Trouble::Lost) {
+                    return answer_all(undone, &Err(verdict));
+                }
+                // One of them is the culprit; alone, it harms only itself.
+                for single in undone.into_iter().flat_map(Work::split) {
+                    run(lease, vec![single], counters);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// SQLite: a savepoint for each work costs next to nothing.
+fn with_savepoints(conn: &mut Conn, works: Works) -> End {
+    // Taking the write lock up front: a transaction that upgrades later is refused at once.
+    if let Err(error) = conn.batch("BEGIN IMMEDIATE") {
+        return End::Undone(works, error);
+    }
+    let mut done: Works = Vec::new();
+    let mut failed = Vec::new();
+    let mut waiting: std::collections::VecDeque<_> = works.into();
+    while let Some(mut work) = waiting.pop_front() {
+        let error = match in_savepoint(conn, &mut *work) {
+            Ok(Ok(())) => {
+                done.push(work);
+                continue;
+            }
+            Ok(Err(error)) => error,
+            // The savepoint is gone: SQLite rolled the whole transaction back, as it does when
+            // the disk is full. Going on would write outside any transaction.
+            Err(error) => {
+                done.push(work);
+                done.extend(waiting);
+                done.extend(failed.into_iter().map(|(work, _)| work));
+                return undo(conn, done, error);
+            }
+        };
+        if work.len() > 1 {
+            work.split().into_iter().rev().for_each(|part| waiting.push_front(part));
+        } else {
+            failed.push((work, error));
+        }
+    }
+    match conn.batch("COMMIT") {
+        Ok(()) => End::Committed { done, failed },
+        Err(error) => {
+            done.extend(failed.into_iter().map(|(work, _)| work));
+            drop(conn.batch("ROLLBACK"));
+            End::CommitFailed(done, error)
+        }
+    }
+}
+
+/// The outer error means that the transaction itself is over.
+fn in_savepoint(conn: &mut Conn, work: &mut dyn Work) -> QueryResult<QueryResult<()>> {
+    conn.batch("SAVEPOINT job")?;
+    match guarded(conn, work) {
+        Ok(()) => conn.batch("RELEASE job").map(Ok),
+        Err(error) => match conn.batch("ROLLBACK TO job; RELEASE job") {
+            Ok(()) => Ok(Err(error)),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+/// PostgreSQL: no savepoints; one failure undoes the batch.
+fn all_or_nothing(conn: &mut Conn, mut works: Works) -> End {
+    if let Err(error) = conn.batch("BEGIN") {
+        return End::Undone(works, error);
+    }
+    for index in 0..works.len() {
+        let Some(work) = works.get_mut(index) else { break };
+        if let Err(error) = guarded(conn, &mut **work) {
+            return undo(conn, works, error);
+        }
+    }
+    match conn.batch("COMMIT") {
+        Ok(()) => End::Committed { done: works, failed: Vec::new() },
+        Err(error) => End::CommitFailed(works, error),
+    }
+}
+
+/// A rollback that fails leaves a connection that is dead or has no transaction any more; the
+/// first error says which.
+fn undo(conn: &mut Conn, works: Works, error: Error) -> End {
+    drop(conn.batch("ROLLBACK"));
+    End::Undone(works, error)
+}
+
+/// A panic in one work is a defect of that work alone.
+fn guarded(conn: &mut Conn, work: &mut dyn Work) -> QueryResult<()> {
+    catch_unwind(AssertUnwindSafe(|| work.run(conn)))
+        .unwrap_or_else(|_| Err(Error::QueryBuilderError("a write panicked".into())))
+}
+
+fn answer_all(works: Works, outcome: &Result<(), Verdict>) {
+    for work in works {
+        work.answer(outcome.clone());
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE facts;
+DELETE FROM sequences WHERE name = 'facts';
