@@ -142,18 +142,17 @@ proptest! {
     fn commissions_agree_with_a_second_opinion(facts in history(), as_of in moment()) {
         let figures = compute(&facts, as_of).commissions;
         let expected = commissions(&facts, as_of);
-        let total: i128 = expected.iter().map(|(_, _, net, _)| net).sum();
+        let total: i128 = expected.iter().map(|one| one.net).sum();
         prop_assert_eq!(figures.total_commissions.minor(), total);
-        let count = expected.iter().filter(|(_, _, _, counts)| *counts).count();
+        let count = expected.iter().filter(|one| one.counts).count();
         prop_assert_eq!(figures.total_transactions, u64::try_from(count).unwrap());
         for name in ["a", "b", "c"] {
-            let of = |matches: &dyn Fn(&(String, Label, i128, bool)) -> bool| {
-                expected.iter().filter(|one| matches(one)).map(|(_, _, net, _)| net).sum::<i128>()
-            };
             let by_tier = figures.commission_by_tier.get(&label(name));
-            let tier_total = of(&|one| one.1 == label(name));
+            let of_tier = expected.iter().filter(|one| one.tier == label(name));
+            let tier_total: i128 = of_tier.map(|one| one.net).sum();
             prop_assert_eq!(by_tier.map_or(0, |tier| tier.total.minor()), tier_total);
-            let affiliate_total = of(&|one| one.0 == name);
+            let of_affiliate = expected.iter().filter(|one| one.affiliate == name);
+            let affiliate_total: i128 = of_affiliate.map(|one| one.net).sum();
             let performer = figures.top_performers.iter().find(|one| one.username == name);
             let shown = performer.map_or(0, |one| one.total_commission.minor());
             prop_assert_eq!(shown, affiliate_total.max(0));

@@ -250,8 +250,16 @@ pub(super) fn subscription_at(
     Some((tier, (2 * due * per_year + count) / (2 * count)))
 }
 
-/// Affiliate, tier, net total and whether it counts, of every commission.
-pub(super) fn commissions(facts: &[Fact], as_of: Timestamp) -> Vec<(String, Label, i128, bool)> {
+/// A commission, what is left of it, and whether it counts as a transaction.
+pub(super) struct Earned {
+    pub(super) affiliate: String,
+    pub(super) tier: Label,
+    pub(super) net: i128,
+    pub(super) counts: bool,
+}
+
+/// Every commission that was earned.
+pub(super) fn commissions(facts: &[Fact], as_of: Timestamp) -> Vec<Earned> {
     let past = until(facts, as_of);
     let mut earned: BTreeMap<Uuid, (String, Label, i128)> = BTreeMap::new();
     for fact in &past {
@@ -283,7 +291,7 @@ pub(super) fn commissions(facts: &[Fact], as_of: Timestamp) -> Vec<(String, Labe
         .map(|(which, (affiliate, tier, amount))| {
             let (back, adjusted) = (sum(which, true), sum(which, false));
             let counts = back == 0 || back < amount;
-            (affiliate, tier, amount - back + adjusted, counts)
+            Earned { affiliate, tier, net: amount - back + adjusted, counts }
         })
         .collect()
 }
