@@ -25,6 +25,7 @@ pub use usage::KeyUsage;
 use crate::{Denial, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Instant};
+use slots::Loan;
 use stats::StripedCounter;
 
 /// Answers whether a presented key opens the door.
@@ -52,7 +53,7 @@ impl<S: KeyStore> Verifier<S> {
     /// A verifier with an empty memory.
     pub fn new(store: S, options: VerifierOptions) -> Self {
         let cache = Cache::new(&options);
-        Self { store, format: options.format, cache, hits: StripedCounter::default() }
+        Self { store, format: options.format, cache, hits: StripedCounter::new() }
     }
 
     /// Judges a presented key, asking the store when the key is not in memory.
@@ -66,7 +67,7 @@ impl<S: KeyStore> Verifier<S> {
         let instant = Instant::of(now);
         let entry = match self.hit(&hash, instant) {
             Some(entry) => entry,
-            None => self.look_up(hash, request, instant).await?,
+            None => Loan::from_inner(self.look_up(hash, request, instant).await?),
         };
         Ok(admit(entry, request, now, instant)?)
     }
@@ -140,7 +141,7 @@ impl<S: KeyStore> Verifier<S> {
         }
     }
 
-    fn hit(&self, hash: &KeyHash, instant: Instant) -> Option<Arc<Entry>> {
+    fn hit(&self, hash: &KeyHash, instant: Instant) -> Option<Loan> {
         let entry = self.cache.get(hash, instant)?;
         self.hits.add_one();
         Some(entry)
@@ -179,13 +180,13 @@ impl<S: KeyStore> Verifier<S> {
 }
 
 fn admit(
-    entry: Arc<Entry>,
+    entry: Loan,
     request: &Request<'_>,
     now: SystemTime,
     instant: Instant,
 ) -> Result<Grant, Denial> {
     let spent = entry.admit(request, now, instant)?;
-    Ok(Grant { entry, spent })
+    Ok(Grant::new(entry, spent))
 }
 
 impl<S: KeyStore> fmt::Debug for Verifier<S> {

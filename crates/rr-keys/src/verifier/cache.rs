@@ -18,7 +18,7 @@ use super::entry::{Entry, Instant};
 use super::flight::Flight;
 use super::identities::Identities;
 use super::options::VerifierOptions;
-use super::slots::Slots;
+use super::slots::{Loan, Slots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
 use crate::{KeyHash, KeyRecord};
@@ -106,7 +106,7 @@ impl<E> Cache<E> {
     }
 
     /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
-    pub(super) fn get(&self, hash: &KeyHash, now: Instant) -> Option<Arc<Entry>> {
+    pub(super) fn get(&self, hash: &KeyHash, now: Instant) -> Option<Loan> {
         let entry = self.slots.get(hash).filter(|entry| entry.is_fresh(now.microseconds()))?;
         entry.touch();
         Some(entry)
@@ -118,7 +118,7 @@ impl<E> Cache<E> {
         let directory = &mut *directory;
         directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
         if let Some(entry) = self.get(&hash, now) {
-            return Join::Answered(Outcome::Found(entry));
+            return Join::Answered(Outcome::Found(Loan::into_inner(entry)));
         }
         if directory.unknown.contains(&hash, directory.epoch, now.microseconds()) {
             directory.counts.negative_hits += 1;

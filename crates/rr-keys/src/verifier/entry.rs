@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use uuid::Uuid;
+
 use super::usage::{Counters, KeyUsage};
 use crate::limit::{Buckets, Spent};
 use crate::{Denial, KeyHash, KeyRecord, Request, decide};
@@ -13,6 +15,7 @@ pub(super) struct Entry {
     used: Counters,
     /// Set by a hit, cleared when a newcomer passes over this entry in search of a place.
     touched: AtomicBool,
+    vacant: bool,
     /// The last microsecond at which the record may be believed without asking the store again.
     fresh_until_us: u64,
     loaded_us: u64,
@@ -31,7 +34,23 @@ impl Entry {
         fresh_until_us: u64,
     ) -> Self {
         let (used, touched) = (Counters::default(), AtomicBool::new(false));
-        Self { used, touched, fresh_until_us, loaded_us, hash, buckets, record }
+        Self { used, touched, vacant: false, fresh_until_us, loaded_us, hash, buckets, record }
+    }
+
+    /// What stands in a free place of the table: of no key, and stale.
+    pub(super) fn vacant() -> Self {
+        let record = KeyRecord::new(Uuid::nil(), "", SystemTime::UNIX_EPOCH);
+        let mut entry = Self::new(KeyHash::from_bytes([0; 32]), record, None, u64::MAX, 0);
+        entry.vacant = true;
+        entry
+    }
+
+    pub(super) fn is_vacant(&self) -> bool {
+        self.vacant
+    }
+
+    pub(super) fn is_of(&self, hash: &KeyHash) -> bool {
+        self.hash == *hash && !self.vacant
     }
 
     pub(super) fn hash(&self) -> &KeyHash {

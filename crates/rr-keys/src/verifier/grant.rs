@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::entry::Entry;
+use super::slots::Loan;
 use crate::limit::Spent;
 use crate::{KeyRecord, RateLimitStatus};
 
 /// A key that was found good for a request.
-#[derive(Clone)]
 pub struct Grant {
-    pub(super) entry: Arc<Entry>,
-    pub(super) spent: Spent,
+    entry: Loan,
+    spent: Spent,
 }
 
 impl Grant {
+    pub(super) fn new(entry: Loan, spent: Spent) -> Self {
+        Self { entry, spent }
+    }
+
     /// The key.
     pub fn record(&self) -> &KeyRecord {
         self.entry.record()
@@ -30,6 +33,12 @@ impl Grant {
     /// What is left of its limits after this use, to be sent as header fields; `None` without limits.
     pub fn rate_limits(&self) -> Option<RateLimitStatus> {
         self.spent.status(self.entry.record())
+    }
+}
+
+impl Clone for Grant {
+    fn clone(&self) -> Self {
+        Self { entry: Loan::from_inner(Arc::clone(&self.entry)), spent: self.spent }
     }
 }
 

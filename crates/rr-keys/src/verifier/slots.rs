@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::{ArcSwap, Guard};
 
 use super::entry::Entry;
 use crate::KeyHash;
@@ -20,20 +20,28 @@ const WAYS: usize = 5;
 
 pub(super) struct Slots {
     sets: Box<[Set]>,
+    /// What stands in a free place.
+    vacant: Arc<Entry>,
 }
 
 #[repr(align(64))]
-#[derive(Default)]
 struct Set {
     tags: [AtomicU32; WAYS],
-    places: [ArcSwapOption<Entry>; WAYS],
+    places: [ArcSwap<Entry>; WAYS],
 }
+
+/// An entry on loan from the table: kept alive by a mark of this thread and not by the entry's own count,
+/// so that threads which use the same key do not wait for one another's writes.
+pub(super) type Loan = Guard<Arc<Entry>>;
 
 impl Slots {
     /// A table with five places for every three entries of its capacity.
     pub(super) fn new(capacity: usize) -> Self {
         let sets = capacity.div_ceil(3).max(1);
-        Self { sets: (0..sets).map(|_| Set::default()).collect() }
+        let vacant = Arc::new(Entry::vacant());
+        let place = || ArcSwap::from(Arc::clone(&vacant));
+        let set = |_| Set { tags: Default::default(), places: std::array::from_fn(|_| place()) };
+        Self { sets: (0..sets).map(set).collect(), vacant }
     }
 
     /// The number of places.
@@ -41,7 +49,7 @@ impl Slots {
         self.sets.len() * WAYS
     }
 
-    pub(super) fn get(&self, hash: &KeyHash) -> Option<Arc<Entry>> {
+    pub(super) fn get(&self, hash: &KeyHash) -> Option<Loan> {
         let tag = hash.tag();
         self.homes(hash).iter().find_map(|set| {
             set.tags.iter().zip(&set.places).find_map(|(own_tag, place)| {
@@ -49,11 +57,8 @@ impl Slots {
                 if own_tag.load(Ordering::Relaxed) != tag {
                     return None;
                 }
-                let guard = place.load();
-                match &*guard {
-                    Some(entry) if entry.hash() == hash => Guard::into_inner(guard),
-                    _ => None,
-                }
+                let loan = place.load();
+                (loan.is_of(hash)).then_some(loan)
             })
         })
     }
@@ -63,7 +68,8 @@ impl Slots {
         let tag = entry.hash().tag();
         let (set, way) = self.place_for(entry.hash());
         set.tags[way].store(tag, Ordering::Relaxed);
-        set.places[way].swap(Some(entry))
+        let gone = set.places[way].swap(entry);
+        (!gone.is_vacant()).then_some(gone)
     }
 
     /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
@@ -71,15 +77,15 @@ impl Slots {
         self.homes(hash)
             .iter()
             .flat_map(|set| &set.places)
-            .find(|place| place.load().as_ref().is_some_and(|entry| entry.hash() == hash))?
-            .swap(None)
+            .find(|place| place.load().is_of(hash))
+            .map(|place| place.swap(Arc::clone(&self.vacant)))
     }
 
     /// Takes everything out. Needs the directory's lock.
     pub(super) fn clear(&self) {
         for place in self.sets.iter().flat_map(|set| &set.places) {
-            if place.load().is_some() {
-                place.store(None);
+            if !place.load().is_vacant() {
+                place.store(Arc::clone(&self.vacant));
             }
         }
     }
@@ -90,7 +96,7 @@ impl Slots {
         let find = |wanted: &dyn Fn(&Entry) -> bool| {
             homes.iter().find_map(|set| Some((*set, set.find(wanted)?)))
         };
-        if let Some(own) = find(&|entry| entry.hash() == hash) {
+        if let Some(own) = find(&|entry| entry.is_of(hash)) {
             return own;
         }
         // The first set is read first, so it is worth filling it a little more than the second.
@@ -125,11 +131,11 @@ struct Free {
 
 impl Set {
     fn find(&self, wanted: &dyn Fn(&Entry) -> bool) -> Option<usize> {
-        self.places.iter().position(|place| place.load().as_deref().is_some_and(wanted))
+        self.places.iter().position(|place| wanted(&place.load()))
     }
 
     fn free(&self) -> Free {
-        let is_free = |place: &&ArcSwapOption<Entry>| place.load().is_none();
+        let is_free = |place: &&ArcSwap<Entry>| place.load().is_vacant();
         Free {
             count: self.places.iter().filter(is_free).count(),
             way: self.places.iter().position(|place| is_free(&place)),

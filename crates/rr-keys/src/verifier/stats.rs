@@ -21,19 +21,31 @@ pub struct CacheStats {
     pub usage_lost: u64,
 }
 
-const STRIPES: usize = 16;
+/// The first of them belong to one thread each; the last to all threads that came too late.
+const STRIPES: usize = 33;
 
-/// A counter spread over cache lines, one for each thread up to sixteen.
-#[derive(Debug, Default)]
-pub(super) struct StripedCounter([Stripe; STRIPES]);
+/// A counter spread over cache lines, so that each of up to 32 threads writes a line of its own.
+#[derive(Debug)]
+pub(super) struct StripedCounter(Box<[Stripe]>);
 
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Stripe(AtomicU64);
 
 impl StripedCounter {
+    pub(super) fn new() -> Self {
+        Self((0..STRIPES).map(|_| Stripe::default()).collect())
+    }
+
     pub(super) fn add_one(&self) {
-        self.0[own_stripe()].0.fetch_add(1, Ordering::Relaxed);
+        let own = own_stripe();
+        let count = &self.0[own].0;
+        if own == STRIPES - 1 {
+            count.fetch_add(1, Ordering::Relaxed);
+        } else {
+            // Nobody else writes here, so a load and a store will do, at a fifth of the price.
+            count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
     }
 
     pub(super) fn sum(&self) -> u64 {
@@ -41,15 +53,15 @@ impl StripedCounter {
     }
 }
 
+/// The number of this thread, the same in every counter.
 fn own_stripe() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static OWN: Cell<Option<usize>> = const { Cell::new(None) });
+    thread_local!(static OWN: Cell<usize> = const { Cell::new(usize::MAX) });
     OWN.with(|own| {
-        own.get().unwrap_or_else(|| {
-            let stripe = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-            own.set(Some(stripe));
-            stripe
-        })
+        if own.get() == usize::MAX {
+            own.set(NEXT.fetch_add(1, Ordering::Relaxed).min(STRIPES - 1));
+        }
+        own.get()
     })
 }
 
@@ -59,12 +71,12 @@ mod tests {
 
     #[test]
     fn no_count_is_lost_between_threads() {
-        let counter = StripedCounter::default();
+        let counter = StripedCounter::new();
         std::thread::scope(|scope| {
-            for _ in 0..20 {
+            for _ in 0..50 {
                 scope.spawn(|| (0..1_000).for_each(|_| counter.add_one()));
             }
         });
-        assert_eq!(counter.sum(), 20_000);
+        assert_eq!(counter.sum(), 50_000);
     }
 }
