@@ -1,0 +1,57 @@
+//! A denied key, in the words of the contract.
+
+use rr_keys::Denial;
+
+use crate::codes::Code;
+use crate::problem::Problem;
+
+/// The answer to a request whose key does not open the door.
+pub(super) fn denied(denial: &Denial) -> Problem {
+    match denial {
+        Denial::MissingPermission { required, missing } => {
+            Problem::missing_permission(required, missing.clone())
+        }
+        Denial::RateLimited { retry_after, limits } => Problem::new(Code::RateLimited)
+            .retry_after(*retry_after)
+            .rate_limit(limits.rate_limit(), limits.rate_limit_policy()),
+        other => {
+            // A denial that this build does not know yet is refused as an invalid key.
+            let problem = Problem::new(Code::named(other.code()).unwrap_or(Code::InvalidKey));
+            match other.retry_after() {
+                Some(span) => problem.retry_after(span),
+                None => problem,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn every_denial_has_its_code_and_status() {
+        for (denial, code, status) in [
+            (Denial::Malformed, "invalid_key", 401),
+            (Denial::Unknown, "invalid_key", 401),
+            (Denial::NotYetValid, "key_not_yet_valid", 401),
+            (Denial::Expired, "key_expired", 401),
+            (Denial::Revoked, "key_revoked", 401),
+            (Denial::Disabled, "key_disabled", 401),
+            (Denial::Superseded, "key_superseded", 401),
+            (Denial::AddressNotAllowed, "address_not_allowed", 403),
+            (
+                Denial::TooManyUnknown { retry_after: Duration::from_secs(3) },
+                "too_many_attempts",
+                429,
+            ),
+        ] {
+            assert_eq!(denial.code(), code);
+            assert_eq!(denial.http_status(), status);
+            let problem = denied(&denial);
+            assert_eq!(problem.code().name(), code);
+            assert_eq!(problem.status().as_u16(), status);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The extractors that handlers name in their signatures.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use rr_domain::Label;
+use rr_keys::{Request, VerifyError};
+
+use super::credential::{Credential, credential};
+use super::denial::denied;
+use super::permission::Needs;
+use super::session::SessionToken;
+use super::{Admin, Caller, CallerId, KeyCaller, check_same_site, client_address};
+use crate::codes::Code;
+use crate::problem::{Chain, Outcome, Problem};
+use crate::state::AppState;
+
+/// A caller that has the permission `P`: a key that grants it, or an administrator.
+#[derive(Debug)]
+pub struct Allowed<P> {
+    /// Who it is.
+    pub caller: Caller,
+    permission: PhantomData<P>,
+}
+
+/// A signed-in administrator; no key will do.
+#[derive(Debug)]
+pub struct Administrator {
+    /// Who it is.
+    pub caller: Caller,
+    /// The same, known to be an administrator.
+    pub admin: Admin,
+}
+
+type Extraction<T> = Pin<Box<dyn Future<Output = Outcome<T>>>>;
+
+impl<P: Needs> FromRequest for Allowed<P> {
+    type Error = Problem;
+    type Future = Extraction<Allowed<P>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = authenticate(&request, P::PERMISSION.name()).await?;
+            Ok(Allowed { caller, permission: PhantomData })
+        })
+    }
+}
+
+impl FromRequest for Administrator {
+    type Error = Problem;
+    type Future = Extraction<Administrator>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let state = state_of(&request)?;
+            match credential(request.headers(), state.settings.is_https())? {
+                Credential::Nothing => Err(Problem::unauthenticated()),
+                Credential::Key(key) => {
+                    // A bad key is told so; a good one still is no administrator.
+                    by_key(&state, &request, key, None).await?;
+                    Err(Problem::new(Code::NotAdministrator))
+                }
+                Credential::Session(token) => {
+                    let admin = by_session(&state, &request, &token).await?;
+                    Ok(Administrator { caller: Caller::Administrator(admin.clone()), admin })
+                }
+            }
+        })
+    }
+}
+
+/// The state that the server was started with.
+pub(crate) fn state_of(request: &HttpRequest) -> Outcome<Arc<AppState>> {
+    let state = request.app_data::<Data<AppState>>().map(|data| Arc::clone(data));
+    state.ok_or_else(|| Problem::new(Code::Internal))
+}
+
+async fn authenticate(request: &HttpRequest, permission: &'static str) -> Outcome<Caller> {
+    let state = state_of(request)?;
+    match credential(request.headers(), state.settings.is_https())? {
+        Credential::Nothing => Err(Problem::unauthenticated()),
+        Credential::Key(key) => {
+            by_key(&state, request, key, Some(permission)).await.map(Caller::Key)
+        }
+        Credential::Session(token) => {
+            by_session(&state, request, &token).await.map(Caller::Administrator)
+        }
+    }
+}
+
+async fn by_key(
+    state: &AppState,
+    request: &HttpRequest,
+    key: &str,
+    permission: Option<&'static str>,
+) -> Outcome<KeyCaller> {
+    let address = address_of(state, request);
+    let wanted = match permission {
+        Some(permission) => Request::requires(permission).from(address),
+        None => Request::any().from(address),
+    };
+    let now = state.now().to_system_time();
+    match state.verifier.verify(key, &wanted, now).await {
+        Ok(grant) => {
+            let id = grant.key_id();
+            note_caller(request, CallerId { id, is_key: true, limits: grant.rate_limits() });
+            Ok(KeyCaller { id, grant, address })
+        }
+        Err(VerifyError::Denied(denial)) => Err(denied(&denial)),
+        Err(VerifyError::Store(error)) => {
+            tracing::warn!(error = %Chain(&*error), "a key could not be looked up");
+            Err(Problem::new(if error.is_temporary() { Code::Unavailable } else { Code::Internal }))
+        }
+    }
+}
+
+async fn by_session(
+    state: &AppState,
+    request: &HttpRequest,
+    token: &SessionToken,
+) -> Outcome<Admin> {
+    let (now, hash) = (state.now(), token.hash());
+    let session = state.store.session(hash, now).await?.ok_or_else(Problem::unauthenticated)?;
+    // A session outlives neither the role nor the good standing of its user.
+    if session.role != Label::ADMIN || session.status != Label::ACTIVE {
+        return Err(Problem::unauthenticated());
+    }
+    if !request.method().is_safe() {
+        check_same_site(request.headers(), state.settings.public_url.as_deref())?;
+    }
+    state.store.touch_session(hash, now).await?;
+    note_caller(request, CallerId { id: session.user_id, is_key: false, limits: None });
+    Ok(Admin {
+        id: session.user_id,
+        email: session.email,
+        role: session.role.as_str().to_owned(),
+        address: address_of(state, request),
+    })
+}
+
+/// Where the request comes from.
+pub(crate) fn address_of(state: &AppState, request: &HttpRequest) -> Option<IpAddr> {
+    client_address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies)
+}
+
+fn note_caller(request: &HttpRequest, caller: CallerId) {
+    request.extensions_mut().insert(caller);
+}

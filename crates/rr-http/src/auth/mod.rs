@@ -1,0 +1,33 @@
+//! Who is calling, and what they may do.
+//!
+//! A handler names what it needs in its signature: [`Allowed<ReadMetrics>`](Allowed) or
+//! [`Administrator`]. Both are extractors, so a handler without a rule is visible in review, and
+//! the caller comes out of them, ready for the audit log.
+
+mod address;
+mod caller;
+mod cookie;
+mod credential;
+mod cross_site;
+mod denial;
+mod extract;
+mod password;
+mod permission;
+mod session;
+mod throttle;
+
+use address::client_address;
+pub(crate) use caller::CallerId;
+pub use caller::{Admin, Caller, KeyCaller};
+pub(crate) use cookie::{clear_cookie, session_cookie};
+pub(crate) use cross_site::check_same_site;
+pub use extract::{Administrator, Allowed};
+pub(crate) use extract::{address_of, state_of};
+pub(crate) use password::Passwords;
+pub use password::{PasswordError, check_password, hash_password};
+pub use permission::{
+    ManageKeys, ManageWebhooks, Needs, Permission, ReadEvents, ReadMetrics, ReadUsers, WriteData,
+    WriteWebhooks,
+};
+pub(crate) use session::{SessionToken, presented_session};
+pub(crate) use throttle::LoginThrottle;

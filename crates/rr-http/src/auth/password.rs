@@ -1,0 +1,158 @@
+//! Passwords: argon2id, one computation per core at a time.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use rr_domain::Random;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::codes::Code;
+use crate::limits::Limits;
+use crate::problem::{Outcome, Problem};
+
+/// Memory of one computation, in KiB (19 MiB).
+const MEMORY: u32 = 19_456;
+/// Passes over that memory.
+const PASSES: u32 = 2;
+
+/// A password that cannot be hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Nobody should be let in by it.
+    #[error("a password must have at least 12 characters")]
+    TooShort,
+    /// Hashing it would cost more than a password is worth.
+    #[error("a password may have at most 1024 bytes")]
+    TooLong,
+    /// The hash function refused, which its fixed parameters exclude.
+    #[error("the password could not be hashed")]
+    Hash,
+}
+
+/// Whether a new password is one that may be set.
+pub fn check_password(password: &str) -> Result<(), PasswordError> {
+    if password.chars().count() < 12 {
+        return Err(PasswordError::TooShort);
+    }
+    if password.len() > Limits::STANDARD.password_bytes {
+        return Err(PasswordError::TooLong);
+    }
+    Ok(())
+}
+
+/// Hashes a new password for the store (PHC text). Takes some 20 ms and 19 MiB.
+pub fn hash_password(password: &str, random: &Random) -> Result<String, PasswordError> {
+    check_password(password)?;
+    hash(password, random.bytes())
+}
+
+fn hash(password: &str, salt: [u8; 16]) -> Result<String, PasswordError> {
+    let params = Params::new(MEMORY, PASSES, 1, None).map_err(|_| PasswordError::Hash)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|_| PasswordError::Hash)
+}
+
+/// Checks passwords without blocking a worker and without letting many callers take all memory.
+#[derive(Debug)]
+pub(crate) struct Passwords {
+    permits: Arc<Semaphore>,
+    /// Salt of the hash that stands in for users who are not there.
+    decoy_salt: [u8; 16],
+    decoy: std::sync::OnceLock<String>,
+}
+
+impl Passwords {
+    pub(crate) fn new(random: &Random) -> Passwords {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Passwords {
+            permits: Arc::new(Semaphore::new(cores)),
+            decoy_salt: random.bytes(),
+            decoy: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Whether `password` belongs to `stored`. Without a stored hash the same work is done on a
+    /// decoy, so that the time of the answer does not tell who has an account.
+    pub(crate) async fn check(
+        self: &Passwords,
+        password: Zeroizing<String>,
+        stored: Option<String>,
+    ) -> Outcome<bool> {
+        let closed = || Problem::new(Code::Internal);
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
+        let known = stored.is_some();
+        let stored = match stored {
+            Some(stored) => stored,
+            None => self.decoy()?,
+        };
+        let checked = tokio::task::spawn_blocking(move || {
+            // The permit lives here and not in the request: a caller who hangs up must not make
+            // room for the next one while the computation still runs.
+            let _permit = permit;
+            matches(&password, &stored)
+        });
+        Ok(checked.await.map_err(|_| closed())? && known)
+    }
+
+    /// Computed once; the first login of the process pays for it.
+    fn decoy(&self) -> Outcome<String> {
+        if let Some(decoy) = self.decoy.get() {
+            return Ok(decoy.clone());
+        }
+        let made = hash("a password that nobody has", self.decoy_salt)
+            .map_err(|_| Problem::new(Code::Internal))?;
+        Ok(self.decoy.get_or_init(|| made).clone())
+    }
+}
+
+/// Checks against a stored hash, whose parameters may cost at most a few times our own: a forged
+/// row must not be able to take the memory of the machine.
+fn matches(password: &str, stored: &str) -> bool {
+    let Ok(parsed) = PasswordHash::new(stored) else { return false };
+    let Ok(params) = Params::try_from(&parsed) else { return false };
+    let affordable = params.m_cost() <= 8 * MEMORY && params.t_cost() <= 16 && params.p_cost() <= 8;
+    affordable && Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random() -> Random {
+        Random::new(|buffer| buffer.fill(3))
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_known_user_passes() {
+        let passwords = Passwords::new(&random());
+        let stored = hash_password("correct horse battery", &random()).unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        let check = async |password: &str, stored: Option<&str>| {
+            let password = Zeroizing::new(password.to_owned());
+            passwords.check(password, stored.map(str::to_owned)).await.unwrap()
+        };
+        assert!(check("correct horse battery", Some(&stored)).await);
+        assert!(!check("correct horse batterz", Some(&stored)).await);
+        assert!(!check("correct horse battery", None).await);
+        // Knowing the decoy's password opens nothing.
+        assert!(!check("a password that nobody has", None).await);
+        assert!(!check("x", Some("not a hash")).await);
+    }
+
+    #[test]
+    fn a_hash_that_costs_too_much_is_not_computed() {
+        let dear = "$argon2id$v=19$m=4194304,t=2,p=1$AwMDAwMDAwMDAwMDAwMDAw$\
+                    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        assert!(!matches("x", dear));
+    }
+
+    #[test]
+    fn a_new_password_has_bounds() {
+        assert_eq!(hash_password("short", &random()), Err(PasswordError::TooShort));
+        assert_eq!(hash_password(&"x".repeat(1025), &random()), Err(PasswordError::TooLong));
+    }
+}

@@ -1,0 +1,84 @@
+//! What a connection is doing, shared between its stream and the requests that run on it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+/// What the connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The first byte of a request head.
+    Waiting {
+        /// Since when.
+        since: Instant,
+    },
+    /// The rest of a request head.
+    Head {
+        /// When its first byte came.
+        since: Instant,
+    },
+    /// Us: the application has the request. Slow bodies are the body reader's business.
+    Serving,
+    /// The end: it was refused, and the client may still be sending.
+    Refused {
+        /// When to stop listening to it.
+        until: Instant,
+    },
+}
+
+/// One connection's state. Stream and requests live on the same worker thread.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    pub(super) phase: Cell<Phase>,
+    /// Bytes handed to the framework since the last request began or ended.
+    pub(super) head_bytes: Cell<usize>,
+    /// The framework was asked once to parse before it gets more of an overlong head.
+    pub(super) asked_to_parse: Cell<bool>,
+    /// The application answered, and the answer is not wholly written yet.
+    pub(super) answer_pending: Cell<bool>,
+    /// The last request was answered before its body had arrived; the rest is thrown away.
+    pub(super) unread_body: Cell<bool>,
+    /// No request has been served yet.
+    pub(super) fresh: Cell<bool>,
+}
+
+impl Activity {
+    pub(super) fn new() -> Rc<Activity> {
+        Rc::new(Activity {
+            phase: Cell::new(Phase::Waiting { since: Instant::now() }),
+            head_bytes: Cell::new(0),
+            asked_to_parse: Cell::new(false),
+            answer_pending: Cell::new(false),
+            unread_body: Cell::new(false),
+            fresh: Cell::new(true),
+        })
+    }
+
+    /// The application has a request; until the returned value is dropped, it is being served.
+    pub(crate) fn serve(self: &Rc<Activity>, has_body: bool) -> Serving {
+        self.phase.set(Phase::Serving);
+        self.head_bytes.set(0);
+        self.asked_to_parse.set(false);
+        self.fresh.set(false);
+        self.unread_body.set(has_body);
+        Serving(Rc::clone(self))
+    }
+
+    /// The body of the present request was read to its end.
+    pub(crate) fn body_was_read(&self) {
+        self.unread_body.set(false);
+    }
+}
+
+/// A request is being served. Dropped with the last byte of its answer.
+#[derive(Debug)]
+pub(crate) struct Serving(Rc<Activity>);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.answer_pending.set(true);
+        self.0.phase.set(Phase::Waiting { since: Instant::now() });
+        self.0.head_bytes.set(0);
+    }
+}

@@ -1,0 +1,124 @@
+//! `/api/devops/config`: the switches of the DevOps module's agents, and where things are. Never a
+//! secret of a third party: its script runs in browsers.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use rr_store::AgentSwitches;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::auth::{Administrator, Allowed, ReadMetrics};
+use crate::body::Body;
+use crate::problem::Outcome;
+use crate::query::Query;
+use crate::state::AppState;
+
+/// The configuration, as the script expects it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Config {
+    #[schema(example = "success")]
+    status: &'static str,
+    data: ConfigData,
+}
+
+/// What is configured.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConfigData {
+    enabled: bool,
+    agents: Agents,
+    site_url: Option<String>,
+    admin_url: Option<String>,
+}
+
+/// Which agents may run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Agents {
+    revenue_tracking: bool,
+    ab_testing: bool,
+    kpi_monitoring: bool,
+    deployment: bool,
+    analytics: bool,
+}
+
+/// Changes to the configuration; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigChange {
+    agents: AgentsChange,
+}
+
+/// Changes to the switches; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgentsChange {
+    revenue_tracking: Option<bool>,
+    ab_testing: Option<bool>,
+    kpi_monitoring: Option<bool>,
+    deployment: Option<bool>,
+    analytics: Option<bool>,
+}
+
+/// The switches and addresses.
+#[utoipa::path(get, path = "/api/devops/config", tag = "config",
+    responses((status = 200, description = "The configuration", body = Config)))]
+pub(crate) async fn get(
+    _: Allowed<ReadMetrics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    Query::read(&request, &[])?;
+    let agents = state.store.agents().await?;
+    Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
+}
+
+/// Sets switches.
+#[utoipa::path(patch, path = "/api/devops/config", tag = "config", request_body = ConfigChange,
+    responses((status = 200, description = "The configuration now", body = Config)))]
+pub(crate) async fn patch(
+    who: Administrator,
+    request: HttpRequest,
+    state: Data<AppState>,
+    body: Body,
+) -> Outcome<HttpResponse> {
+    let change: ConfigChange = body.json().await?;
+    let mut agents = state.store.agents().await?;
+    change.agents.apply(&mut agents);
+    state.store.set_agents(agents, state.audit(&who.caller, &request)).await?;
+    Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
+}
+
+impl AgentsChange {
+    fn apply(&self, agents: &mut AgentSwitches) {
+        let set = |switch: &mut bool, change: Option<bool>| *switch = change.unwrap_or(*switch);
+        set(&mut agents.revenue_tracking, self.revenue_tracking);
+        set(&mut agents.ab_testing, self.ab_testing);
+        set(&mut agents.kpi_monitoring, self.kpi_monitoring);
+        set(&mut agents.deployment, self.deployment);
+        set(&mut agents.analytics, self.analytics);
+    }
+}
+
+fn config(agents: AgentSwitches, site: Option<String>) -> Config {
+    let AgentSwitches { revenue_tracking, ab_testing, kpi_monitoring, deployment, analytics } =
+        agents;
+    Config {
+        status: "success",
+        data: ConfigData {
+            enabled: true,
+            agents: Agents { revenue_tracking, ab_testing, kpi_monitoring, deployment, analytics },
+            admin_url: site.as_ref().map(|site| format!("{site}/admin/embedded-widget")),
+            site_url: site,
+        },
+    }
+}
+
+/// The configured address, else the one that the caller has just used.
+fn site(request: &HttpRequest, state: &AppState) -> Option<String> {
+    let configured = state.settings.public_url.as_deref();
+    configured.map(|url| url.trim_end_matches('/').to_owned()).or_else(|| {
+        let host = request.headers().get(header::HOST)?.to_str().ok()?;
+        let sane = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        host.bytes().all(sane).then(|| format!("http://{host}"))
+    })
+}

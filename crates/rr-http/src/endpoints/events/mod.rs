@@ -1,0 +1,7 @@
+//! Events: taken in durably, listed.
+
+pub(crate) mod list;
+pub(crate) mod metrics;
+pub(crate) mod webhook;
+
+mod refused;

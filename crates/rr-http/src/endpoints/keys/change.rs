@@ -1,0 +1,85 @@
+//! `PATCH /api/devops/keys/{id}`: a key's name, reach and life.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use rr_domain::Timestamp;
+use rr_store::KeyPatch;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::fields;
+use super::show::{key_id, no_such_key};
+use super::view::{Key, RateLimit};
+use crate::auth::{Allowed, Caller, ManageKeys, Permission};
+use crate::body::Body;
+use crate::detached::detached;
+use crate::problem::Outcome;
+use crate::state::AppState;
+
+/// What shall change; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyChange {
+    #[schema(min_length = 1, max_length = 100)]
+    name: Option<String>,
+    permissions: Option<Vec<Permission>>,
+    /// Null is never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "fields::present")]
+    expires_at: Option<Option<String>>,
+    /// Null removes the limit.
+    #[schema(value_type = Option<RateLimit>)]
+    #[serde(default, deserialize_with = "fields::present")]
+    rate_limit: Option<Option<RateLimit>>,
+    /// An empty list is anywhere.
+    allowed_ips: Option<Vec<String>>,
+    enabled: Option<bool>,
+}
+
+/// Changes a key. When the answer is sent, this server already judges by the change.
+#[utoipa::path(patch, path = "/api/devops/keys/{id}", tag = "keys", request_body = KeyChange,
+    params(("id" = uuid::Uuid, Path, description = "The key's id")),
+    responses(
+        (status = 200, description = "The key as it is now", body = Key),
+        (status = 404, description = "There is no such key", body = crate::openapi::Problem,
+            content_type = "application/problem+json")))]
+pub(crate) async fn patch(
+    who: Allowed<ManageKeys>,
+    id: Path<String>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    body: Body,
+) -> Outcome<HttpResponse> {
+    let id = key_id(&id)?;
+    let change: KeyChange = body.json().await?;
+    let patch = key_patch(change, &who.caller, state.now())?;
+    let audit = state.audit(&who.caller, &request);
+    let here = state.into_inner();
+    let changed = detached(async move {
+        let row = here.store.update_key(id, patch, audit).await?;
+        here.verifier.forget(id);
+        Ok(row.map(|row| Key::of(row, here.now())))
+    });
+    Ok(HttpResponse::Ok().json(changed.await?.ok_or_else(no_such_key)?))
+}
+
+fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyPatch> {
+    let permissions = change.permissions.as_deref();
+    Ok(KeyPatch {
+        name: change.name.as_deref().map(fields::name).transpose()?,
+        permissions: permissions.map(|wanted| fields::permissions(wanted, caller)).transpose()?,
+        not_before: None,
+        expires_at: match change.expires_at {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(fields::expiry(&text, now)?)),
+        },
+        rate_limit: match change.rate_limit {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(limit)) => Some(Some(fields::rate_limit(limit)?)),
+        },
+        allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
+        enabled: change.enabled,
+    })
+}

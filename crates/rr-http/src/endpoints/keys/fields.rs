@@ -1,0 +1,145 @@
+//! The fields that making and changing a key have in common, parsed at the border.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use rr_domain::Timestamp;
+use rr_keys::{AllowList, PermissionSet};
+use serde::{Deserialize, Deserializer};
+
+use super::view::RateLimit;
+use crate::auth::{Caller, Permission};
+use crate::problem::{Outcome, Problem};
+
+/// 31 days, the longest window of a limit.
+const LONGEST_WINDOW: u32 = 2_678_400;
+
+/// Tells `null` from a field that is not there.
+pub(super) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// A name that fits on a line and in a list.
+pub(super) fn name(text: &str) -> Outcome<String> {
+    let text = text.trim();
+    let fits = (1..=100).contains(&text.chars().count());
+    if fits && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::field("/name", "must be 1 to 100 characters, without control characters"))
+    }
+}
+
+/// The owner, in whatever form the installation names its users.
+pub(super) fn owner(text: &str) -> Outcome<String> {
+    let fits = (1..=64).contains(&text.chars().count());
+    if fits && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::field("/user_id", "must be 1 to 64 characters, without control characters"))
+    }
+}
+
+/// A set of permissions that the caller may hand on: a key at most what it has itself.
+pub(super) fn permissions(wanted: &[Permission], caller: &Caller) -> Outcome<PermissionSet> {
+    let set: PermissionSet = wanted.iter().map(|permission| permission.name()).collect();
+    if let Caller::Key(key) = caller {
+        let own = &key.grant.record().permissions;
+        let missing: Vec<String> =
+            set.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();
+        if !missing.is_empty() {
+            let required = set.iter().collect::<Vec<_>>().join(" ");
+            return Err(Problem::missing_permission(&required, missing)
+                .detail("A key can grant at most the permissions that it has itself."));
+        }
+    }
+    Ok(set)
+}
+
+/// An end that lies ahead.
+pub(super) fn expiry(text: &str, now: Timestamp) -> Outcome<Timestamp> {
+    let wrong = |detail| Problem::field("/expires_at", detail);
+    let end = Timestamp::parse(text).map_err(|_| wrong("must be an RFC 3339 time or null"))?;
+    if end > now { Ok(end) } else { Err(wrong("must lie in the future")) }
+}
+
+/// A limit that can be kept.
+pub(super) fn rate_limit(sent: RateLimit) -> Outcome<rr_keys::RateLimit> {
+    let limit = NonZeroU32::new(sent.limit)
+        .ok_or_else(|| Problem::field("/rate_limit/limit", "must be at least 1"))?;
+    if !(1..=LONGEST_WINDOW).contains(&sent.window_s) {
+        return Err(Problem::field("/rate_limit/window_s", "must be 1 to 2678400 seconds"));
+    }
+    Ok(rr_keys::RateLimit { limit, window: Duration::from_secs(u64::from(sent.window_s)) })
+}
+
+/// Addresses and networks.
+pub(super) fn allowed_ips(sent: &[String]) -> Outcome<AllowList> {
+    if sent.len() > 100 {
+        return Err(Problem::field("/allowed_ips", "may have at most 100 entries"));
+    }
+    for (index, entry) in sent.iter().enumerate() {
+        AllowList::parse([entry]).map_err(|error| {
+            Problem::field(&format!("/allowed_ips/{index}"), &error.to_string())
+        })?;
+    }
+    AllowList::parse(sent).map_err(|error| Problem::field("/allowed_ips", &error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Admin;
+
+    #[test]
+    fn names_and_owners_have_bounds() {
+        assert_eq!(name(" CI ").unwrap(), "CI");
+        for bad in ["", "   ", "a\nb", "a\0", &"x".repeat(101)] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(owner("1").unwrap(), "1");
+        assert!(owner("").is_err() && owner(&"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn an_end_must_lie_ahead() {
+        let now = Timestamp::parse("2024-01-01T00:00:00Z").unwrap();
+        assert!(expiry("2024-01-01T00:00:01Z", now).is_ok());
+        for bad in ["2024-01-01T00:00:00Z", "2023-01-01T00:00:00Z", "tomorrow", ""] {
+            assert!(expiry(bad, now).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_and_networks_name_their_fault() {
+        let pointer = |problem: Problem| {
+            let body: serde_json::Value = serde_json::from_slice(&problem.body("r")).unwrap();
+            body["errors"][0]["pointer"].as_str().unwrap().to_owned()
+        };
+        let limit = |limit, window_s| rate_limit(RateLimit { limit, window_s });
+        assert_eq!(limit(5, 60).unwrap().window, Duration::from_secs(60));
+        assert_eq!(pointer(limit(0, 60).unwrap_err()), "/rate_limit/limit");
+        assert_eq!(pointer(limit(1, 0).unwrap_err()), "/rate_limit/window_s");
+        let ips =
+            |ips: &[&str]| allowed_ips(&ips.iter().map(|ip| (*ip).to_owned()).collect::<Vec<_>>());
+        assert_eq!(ips(&["10.0.0.0/8", "::1"]).unwrap().to_strings().len(), 2);
+        assert_eq!(pointer(ips(&["::1", "x"]).unwrap_err()), "/allowed_ips/1");
+        assert_eq!(pointer(ips(&["::1"; 101]).unwrap_err()), "/allowed_ips");
+    }
+
+    #[test]
+    fn an_administrator_may_grant_anything() {
+        let admin = Caller::Administrator(Admin {
+            id: uuid::Uuid::nil(),
+            email: String::new(),
+            role: String::new(),
+            address: None,
+        });
+        assert_eq!(permissions(&Permission::ALL, &admin).unwrap().iter().len(), 7);
+        assert!(permissions(&[], &admin).unwrap().is_empty());
+    }
+}

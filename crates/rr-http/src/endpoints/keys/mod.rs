@@ -1,0 +1,10 @@
+//! API keys: made, listed, changed, revoked.
+
+pub(crate) mod change;
+pub(crate) mod generate;
+pub(crate) mod list;
+pub(crate) mod revoke;
+pub(crate) mod show;
+
+mod fields;
+mod view;

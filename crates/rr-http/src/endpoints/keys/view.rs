@@ -1,0 +1,149 @@
+//! A key as its owner may see it: everything but its secret and the hash of it.
+
+use std::time::SystemTime;
+
+use rr_domain::Timestamp;
+use rr_keys::KeyRecord;
+use rr_store::KeyRow;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Key {
+    id: Uuid,
+    name: String,
+    /// Whom it belongs to.
+    user_id: Option<String>,
+    permissions: Vec<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used: Option<Timestamp>,
+    /// Whether it works now.
+    is_active: bool,
+    /// The first characters of its secret.
+    hint: String,
+    status: KeyStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<RateLimit>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_ips: Vec<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<Timestamp>,
+}
+
+/// Whether a key works, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeyStatus {
+    /// It works.
+    Active,
+    /// Its first instant has not come.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// It is switched off.
+    Disabled,
+    /// It was taken back for good.
+    Revoked,
+}
+
+/// At most `limit` uses, refilled evenly over `window_s` seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateLimit {
+    #[schema(minimum = 1)]
+    pub(super) limit: u32,
+    #[schema(minimum = 1, maximum = 2_678_400)]
+    pub(super) window_s: u32,
+}
+
+impl Key {
+    /// The key at `now`.
+    pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
+        let record = row.record;
+        let status = status(&record, now.to_system_time());
+        Key {
+            id: record.id,
+            name: record.name,
+            user_id: record.owner,
+            permissions: record.permissions.iter().map(str::to_owned).collect(),
+            created_at: Timestamp::from_system_time(record.created_at),
+            expires_at: record.expires_at.map(Timestamp::from_system_time),
+            last_used: row.last_used_at,
+            is_active: status == KeyStatus::Active,
+            hint: row.hint,
+            status,
+            rate_limit: record.rate_limit.map(|limit| RateLimit {
+                limit: limit.limit.get(),
+                window_s: u32::try_from(limit.window.as_secs()).unwrap_or(u32::MAX),
+            }),
+            allowed_ips: record.allowed_ips.to_strings(),
+            revoked_at: record.revoked_at.map(Timestamp::from_system_time),
+        }
+    }
+}
+
+/// The same order in which a use of the key is judged.
+fn status(record: &KeyRecord, now: SystemTime) -> KeyStatus {
+    if record.revoked_at.is_some() {
+        KeyStatus::Revoked
+    } else if !record.enabled {
+        KeyStatus::Disabled
+    } else if record.expires_at.is_some_and(|end| now >= end) {
+        KeyStatus::Expired
+    } else if record.not_before.is_some_and(|start| now < start) {
+        KeyStatus::NotYetValid
+    } else {
+        KeyStatus::Active
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rr_keys::{Denial, PermissionSet, Request, decide};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn the_status_agrees_with_the_judgement() {
+        let now = UNIX_EPOCH + Duration::from_secs(1000);
+        let base = KeyRecord {
+            permissions: PermissionSet::from_iter(["p"]),
+            ..KeyRecord::new(Uuid::nil(), "k", UNIX_EPOCH)
+        };
+        let later = Some(now + Duration::from_secs(1));
+        for (record, expected, denial) in [
+            (base.clone(), KeyStatus::Active, None),
+            (
+                KeyRecord { revoked_at: later, enabled: false, ..base.clone() },
+                KeyStatus::Revoked,
+                Some(Denial::Revoked),
+            ),
+            (
+                KeyRecord { enabled: false, expires_at: Some(now), ..base.clone() },
+                KeyStatus::Disabled,
+                Some(Denial::Disabled),
+            ),
+            (
+                KeyRecord { expires_at: Some(now), ..base.clone() },
+                KeyStatus::Expired,
+                Some(Denial::Expired),
+            ),
+            (KeyRecord { expires_at: later, ..base.clone() }, KeyStatus::Active, None),
+            (
+                KeyRecord { not_before: later, ..base.clone() },
+                KeyStatus::NotYetValid,
+                Some(Denial::NotYetValid),
+            ),
+        ] {
+            assert_eq!(status(&record, now), expected);
+            assert_eq!(decide(&record, &Request::requires("p"), now).err(), denial);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /api/devops/sync/commissions`: what affiliates earned.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::answer;
+use crate::auth::{Allowed, ReadMetrics};
+use crate::problem::Outcome;
+use crate::state::AppState;
+
+/// What affiliates earned.
+#[utoipa::path(get, path = "/api/devops/sync/commissions", tag = "figures",
+    responses(
+        (status = 200, description = "The figures", body = crate::openapi::CommissionFigures,
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match")))]
+pub(crate) async fn get(
+    _: Allowed<ReadMetrics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    answer(&request, &state, |figures| &figures.commissions).await
+}

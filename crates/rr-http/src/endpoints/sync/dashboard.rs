@@ -1,0 +1,37 @@
+//! `GET /api/devops/dashboard`, also at the path that pages of the first server call.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::answer;
+use crate::auth::{Allowed, ReadMetrics};
+use crate::problem::Outcome;
+use crate::state::AppState;
+
+/// Users and revenue at a glance.
+#[utoipa::path(get, path = "/api/devops/dashboard", tag = "figures",
+    responses(
+        (status = 200, description = "The figures", body = crate::openapi::Dashboard,
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match")))]
+pub(crate) async fn get(
+    _: Allowed<ReadMetrics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    answer(&request, &state, |figures| &figures.dashboard).await
+}
+
+/// Users and revenue at a glance, where the first server had them.
+#[utoipa::path(get, path = "/your-existing-api/dashboard", tag = "figures",
+    responses(
+        (status = 200, description = "The figures", body = crate::openapi::Dashboard,
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match")))]
+pub(crate) async fn get_old(
+    _: Allowed<ReadMetrics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    answer(&request, &state, |figures| &figures.dashboard).await
+}

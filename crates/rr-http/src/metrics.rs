@@ -1,0 +1,194 @@
+//! What is counted, and its Prometheus text.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use rr_keys::CacheStats;
+use rr_store::{BATCH_BUCKETS, StoreStats};
+
+/// Counters of the HTTP edge.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+}
+
+/// A request as it is counted. Routes come from the table, so their number is bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Metrics {
+        let requests = Family::default();
+        let durations: Family<_, _, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
+        let mut registry = Registry::default();
+        registry.register("rr_http_requests", "Requests answered", requests.clone());
+        registry.register(
+            "rr_http_request_duration_seconds",
+            "Time from a request's head to its answer's head",
+            durations.clone(),
+        );
+        Metrics { registry, requests, durations }
+    }
+
+    /// Counts one answered request.
+    pub(crate) fn answered(
+        &self,
+        method: &'static str,
+        route: &'static str,
+        status: u16,
+        took: Duration,
+    ) {
+        self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
+        self.durations.get_or_create(&RouteLabels { method, route }).observe(took.as_secs_f64());
+    }
+
+    /// Everything as text, with the numbers that store, verifier and connections keep themselves.
+    pub(crate) fn render(
+        &self,
+        store: &StoreStats,
+        cache: &CacheStats,
+        connections: usize,
+    ) -> Result<String, fmt::Error> {
+        let mut text = String::with_capacity(16 * 1024);
+        encode_registry(&mut text, &self.registry)?;
+        write_gauge(&mut text, "rr_http_connections", "Open connections", connections)?;
+        write_cache(&mut text, cache)?;
+        write_store(&mut text, store)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+/// Seconds: from a cached figure to a login.
+const DURATION_BUCKETS: [f64; 12] =
+    [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+fn write_cache(text: &mut String, cache: &CacheStats) -> fmt::Result {
+    write_counter(text, "rr_key_cache_hits", "Keys answered from memory", cache.hits)?;
+    write_counter(text, "rr_key_cache_misses", "Keys looked up in the store", cache.misses)?;
+    write_counter(
+        text,
+        "rr_key_cache_negative_hits",
+        "Unknown keys refused from memory",
+        cache.negative_hits,
+    )?;
+    write_gauge(text, "rr_key_cache_entries", "Keys in memory", cache.entries)
+}
+
+fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
+    let database = store.database;
+    head(text, "rr_store", "The database in use", "gauge")?;
+    writeln!(text, "rr_store{{database=\"{database}\"}} 1")?;
+    let depth = store.writer_queue_depth;
+    write_gauge(text, "rr_store_writer_queue", "Writes that wait", depth)?;
+    let capacity = store.writer_queue_capacity;
+    write_gauge(text, "rr_store_writer_queue_capacity", "Writes that may wait", capacity)?;
+    write_counter(text, "rr_store_writes", "Writes answered", store.jobs)?;
+    write_counter(text, "rr_store_failed_commits", "Commits that failed", store.failed_commits)?;
+    write_batches(text, store)?;
+    head(text, "rr_store_commit_seconds", "Time spent in commits", "counter")?;
+    let micros = store.commit_micros;
+    let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+    writeln!(text, "rr_store_commit_seconds_total {seconds}.{rest:06}")?;
+    write_gauge(text, "rr_store_pool_size", "Reader threads and connections", store.readers)?;
+    write_gauge(text, "rr_store_pool_busy", "Reader threads at work", store.readers_busy)?;
+    write_gauge(text, "rr_store_read_queue", "Reads that wait", store.reads_waiting)?;
+    let capacity = store.read_queue_capacity;
+    write_gauge(text, "rr_store_read_queue_capacity", "Reads that may wait", capacity)?;
+    write_counter(text, "rr_store_reads", "Reads answered", store.reads)?;
+    write_counter(
+        text,
+        "rr_store_refused",
+        "Calls refused because too much waited",
+        store.refused,
+    )?;
+    write_counter(text, "rr_store_connections", "Connections made", store.connections)?;
+    let broken = store.connections_broken;
+    write_counter(text, "rr_store_connections_broken", "Connections that broke", broken)
+}
+
+fn write_batches(text: &mut String, store: &StoreStats) -> fmt::Result {
+    let name = "rr_store_batch_size";
+    head(text, name, "Writes that shared one commit", "histogram")?;
+    for (bound, count) in BATCH_BUCKETS.iter().zip(store.batch_sizes) {
+        writeln!(text, "{name}_bucket{{le=\"{bound}.0\"}} {count}")?;
+    }
+    writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {}", store.commits)?;
+    writeln!(text, "{name}_sum {}", store.jobs_committed)?;
+    writeln!(text, "{name}_count {}", store.commits)
+}
+
+fn write_gauge(text: &mut String, name: &str, help: &str, value: usize) -> fmt::Result {
+    head(text, name, help, "gauge")?;
+    writeln!(text, "{name} {value}")
+}
+
+fn write_counter(text: &mut String, name: &str, help: &str, value: u64) -> fmt::Result {
+    head(text, name, help, "counter")?;
+    writeln!(text, "{name}_total {value}")
+}
+
+fn head(text: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
+    writeln!(text, "# HELP {name} {help}.\n# TYPE {name} {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_has_every_number_once_and_an_end() {
+        let metrics = Metrics::new();
+        metrics.answered("GET", "/healthz", 200, Duration::from_millis(3));
+        metrics.answered("GET", "/healthz", 200, Duration::from_millis(3));
+        let store = StoreStats {
+            database: "sqlite",
+            commits: 3,
+            jobs_committed: 5,
+            commit_micros: 1_000_007,
+            ..StoreStats::default()
+        };
+        let text = metrics.render(&store, &CacheStats::default(), 4).unwrap();
+        for line in [
+            "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 2",
+            "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 2",
+            "rr_http_connections 4",
+            "rr_key_cache_hits_total 0",
+            "rr_store{database=\"sqlite\"} 1",
+            "rr_store_batch_size_count 3",
+            "rr_store_batch_size_sum 5",
+            "rr_store_commit_seconds_total 1.000007",
+        ] {
+            assert_eq!(text.lines().filter(|other| *other == line).count(), 1, "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+        let mut types: Vec<&str> = text.lines().filter(|l| l.starts_with("# TYPE")).collect();
+        let all = types.len();
+        types.dedup();
+        assert_eq!(types.len(), all);
+    }
+}

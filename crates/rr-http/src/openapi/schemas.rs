@@ -1,0 +1,168 @@
+//! Shapes of bodies that other modules write: problems, and the figures of rr-sync. They are only
+//! ever described, never built; a test holds them against what is really written.
+#![expect(dead_code, reason = "these types exist for their schemas")]
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::problem::FieldError;
+
+/// A failed request (RFC 9457).
+#[derive(ToSchema)]
+pub(crate) struct Problem {
+    #[schema(example = "urn:revenue-ripple:problem:not_found")]
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    /// Stable: match on this.
+    #[schema(example = "not_found")]
+    code: String,
+    request_id: String,
+    /// The same as `detail`, for older clients.
+    error: String,
+    /// The fields that are wrong.
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// The permission that was needed.
+    #[schema(required = false)]
+    required: String,
+    /// What of it is missing.
+    #[schema(required = false)]
+    missing: Vec<String>,
+    /// The key that exists already.
+    #[schema(required = false)]
+    key_id: Uuid,
+}
+
+/// Who is here.
+#[derive(ToSchema)]
+pub(crate) struct UserFigures {
+    /// When these figures were computed; nothing has changed them since.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    total_users: u64,
+    users_by_role: BTreeMap<String, u64>,
+    users_by_status: BTreeMap<String, u64>,
+    /// Users created in the last 7 days.
+    recent_signups: u64,
+}
+
+/// What came in, and what comes in every month.
+#[derive(ToSchema)]
+pub(crate) struct RevenueFigures {
+    /// When these figures were computed; nothing has changed them since.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    #[schema(example = "USD")]
+    currency: String,
+    total_revenue: f64,
+    subscription_revenue: f64,
+    tripwire_revenue: f64,
+    monthly_recurring_revenue: f64,
+    active_subscriptions: u64,
+    subscription_breakdown: BTreeMap<String, TierFigures>,
+    /// At most 10, newest first.
+    recent_transactions: Vec<RecentTransaction>,
+}
+
+/// One tier of the subscription breakdown.
+#[derive(ToSchema)]
+pub(crate) struct TierFigures {
+    count: u64,
+    revenue: f64,
+}
+
+/// A movement of money.
+#[derive(ToSchema)]
+pub(crate) struct RecentTransaction {
+    id: Uuid,
+    #[schema(example = "subscription")]
+    r#type: String,
+    tier: String,
+    /// Below zero where money went back.
+    amount: f64,
+    #[schema(format = DateTime)]
+    timestamp: String,
+}
+
+/// What affiliates earned.
+#[derive(ToSchema)]
+pub(crate) struct CommissionFigures {
+    /// When these figures were computed; nothing has changed them since.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    total_commissions: f64,
+    total_transactions: u64,
+    /// At most 10.
+    top_performers: Vec<TopPerformer>,
+    commission_by_tier: BTreeMap<String, TierCommissions>,
+    /// At most 5, newest first.
+    recent_commissions: Vec<RecentCommission>,
+}
+
+/// An affiliate and what they earned.
+#[derive(ToSchema)]
+pub(crate) struct TopPerformer {
+    username: String,
+    total_commission: f64,
+    transaction_count: u64,
+}
+
+/// One tier of the commissions.
+#[derive(ToSchema)]
+pub(crate) struct TierCommissions {
+    count: u64,
+    total: f64,
+}
+
+/// A commission as it was earned.
+#[derive(ToSchema)]
+pub(crate) struct RecentCommission {
+    id: Uuid,
+    username: String,
+    tier: String,
+    amount: f64,
+    commission: f64,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// The two numbers people look at first.
+#[derive(ToSchema)]
+pub(crate) struct Dashboard {
+    users: UserHeadline,
+    revenue: RevenueHeadline,
+}
+
+/// How many, and how that grew.
+#[derive(ToSchema)]
+pub(crate) struct UserHeadline {
+    total: u64,
+    /// Percent with one decimal; null where there is nothing to compare with.
+    #[schema(rename = "growthRate")]
+    growth_rate: Option<f64>,
+    trend: Trend,
+}
+
+/// How much, and how that grew.
+#[derive(ToSchema)]
+pub(crate) struct RevenueHeadline {
+    total: f64,
+    /// Percent with one decimal; null where there is nothing to compare with.
+    #[schema(rename = "growthRate")]
+    growth_rate: Option<f64>,
+    trend: Trend,
+}
+
+/// Which way a number points.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Trend {
+    Up,
+    Down,
+    Stable,
+    New,
+}

@@ -1,0 +1,81 @@
+//! The id that ties an answer, a log line and a complaint together.
+
+use std::fmt;
+
+use actix_web::{HttpMessage, HttpRequest};
+use rr_domain::{Clock, Random, new_id};
+
+/// A request's id: the caller's own when it is sane, else a new one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+/// Where new ids come from.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestIds {
+    clock: Clock,
+    random: Random,
+}
+
+impl RequestId {
+    /// The longest id that is taken over from a caller.
+    const MAX: usize = 64;
+
+    /// Takes an id that is safe to echo into headers, logs and JSON.
+    pub fn parse(text: &str) -> Option<RequestId> {
+        let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+        let fits = (1..=RequestId::MAX).contains(&text.len()) && text.bytes().all(sane);
+        // A caller who puts its key into the wrong header must not find it in our log.
+        (fits && !text.starts_with("rr_")).then(|| RequestId(text.to_owned()))
+    }
+
+    /// The id that the frame gave to a request.
+    pub(crate) fn of(request: &HttpRequest) -> Option<String> {
+        request.extensions().get::<RequestId>().map(|id| id.0.clone())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl RequestIds {
+    pub(crate) fn new(clock: Clock, random: Random) -> RequestIds {
+        RequestIds { clock, random }
+    }
+
+    /// A new id.
+    pub(crate) fn make(&self) -> RequestId {
+        RequestId(new_id(self.clock.now(), &self.random).to_string())
+    }
+
+    /// The caller's id when it is sane, else a new one.
+    pub(crate) fn take(&self, sent: Option<&str>) -> RequestId {
+        sent.and_then(RequestId::parse).unwrap_or_else(|| self.make())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rr_domain::Timestamp;
+
+    #[test]
+    fn only_sane_ids_are_taken_over() {
+        let ids = RequestIds::new(Clock::new(|| Timestamp::EPOCH), Random::new(|b| b.fill(7)));
+        for good in ["a", "018f2b5e-0000-7000-8000-000000000001", "trace/1:2.3", &"x".repeat(64)] {
+            assert_eq!(ids.take(Some(good)).as_str(), good);
+        }
+        let secret = concat!("rr_", "0123456789ABCDEFGHIJabcdefghij4Us3aw");
+        for bad in ["", "a b", "a\"b", "é", "<script>", &"x".repeat(65), secret] {
+            assert_ne!(ids.take(Some(bad)).as_str(), bad);
+        }
+        assert_eq!(ids.take(None).as_str().len(), 36);
+    }
+}

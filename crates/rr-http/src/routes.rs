@@ -1,0 +1,194 @@
+//! The route table: every method and path of the server, who may use it, and what answers.
+//!
+//! The application is configured from this list and the OpenAPI document is held against it by a
+//! test, so a route that is not here does not exist and one that is here is documented.
+
+use actix_web::guard::{self, Guard, GuardContext};
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Route};
+
+use crate::auth::Permission;
+use crate::codes::Code;
+use crate::endpoints::{
+    activity, auth, config, docs, events, keys, operations, payments, sync, users,
+};
+use crate::problem::{Outcome, Problem};
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct RouteInfo {
+    /// The method. GET answers HEAD as well.
+    pub method: &'static str,
+    /// The path, with its variables in braces.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// Makes the handler.
+    handler: fn() -> Route,
+}
+
+/// Who may use a route. The handler's signature enforces it; here it can be read and tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone at all.
+    Anyone,
+    /// A key with this permission, or an administrator.
+    Permission(Permission),
+    /// A signed-in administrator.
+    Administrator,
+    /// A payment provider, which proves itself by signing what it sends.
+    Provider,
+}
+
+/// Where a request went; kept with the resource for the log and for 405.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) path: &'static str,
+    allow: String,
+}
+
+/// Every route.
+pub fn routes() -> &'static [RouteInfo] {
+    TABLE
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    handler: fn() -> Route,
+) -> RouteInfo {
+    RouteInfo { method, path, access, handler }
+}
+
+const fn key(permission: Permission) -> Access {
+    Access::Permission(permission)
+}
+
+#[rustfmt::skip]
+static TABLE: &[RouteInfo] = {
+    use Access::{Administrator, Anyone, Provider};
+    use Permission::{ManageKeys, ReadEvents, ReadMetrics, ReadUsers, WriteWebhooks};
+    &[
+    row("GET", "/", Anyone, || web::to(operations::root::get)),
+    row("GET", "/healthz", Anyone, || web::to(operations::healthz::get)),
+    row("GET", "/readyz", Anyone, || web::to(operations::readyz::get)),
+    row("GET", "/metrics", key(ReadMetrics), || web::to(operations::metrics::get)),
+    row("GET", "/openapi.json", Anyone, || web::to(docs::openapi)),
+    row("GET", "/docs", Anyone, || web::to(docs::enter)),
+    row("GET", "/docs/{file:.*}", Anyone, || web::to(docs::file)),
+
+    row("POST", "/api/auth/login", Anyone, || web::to(auth::login::post)),
+    row("POST", "/api/auth/logout", Administrator, || web::to(auth::logout::post)),
+    row("GET", "/api/auth/me", Administrator, || web::to(auth::me::get)),
+
+    row("POST", "/api/devops/generate-key", key(ManageKeys), || web::to(keys::generate::post)),
+    row("GET", "/api/devops/keys", key(ManageKeys), || web::to(keys::list::get)),
+    row("GET", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::show::get)),
+    row("PATCH", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::change::patch)),
+    row("DELETE", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::revoke::delete)),
+
+    row("GET", "/api/devops/sync/users", key(ReadMetrics), || web::to(sync::users::get)),
+    row("GET", "/api/devops/sync/revenue", key(ReadMetrics), || web::to(sync::revenue::get)),
+    row("GET", "/api/devops/sync/commissions", key(ReadMetrics), || web::to(sync::commissions::get)),
+    row("GET", "/api/devops/dashboard", key(ReadMetrics), || web::to(sync::dashboard::get)),
+    row("GET", "/your-existing-api/dashboard", key(ReadMetrics), || web::to(sync::dashboard::get_old)),
+    row("GET", "/api/devops/users", key(ReadUsers), || web::to(users::get)),
+
+    row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
+    row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
+    row("POST", "/api/devops/metrics", key(WriteWebhooks), || web::to(events::metrics::post)),
+    row("GET", "/api/devops/config", key(ReadMetrics), || web::to(config::get)),
+    row("PATCH", "/api/devops/config", Administrator, || web::to(config::patch)),
+    row("GET", "/api/devops/activity", Administrator, || web::to(activity::get)),
+
+    row("POST", "/create-membership-session", Anyone, || web::to(payments::checkout::membership)),
+    row("POST", "/create-reseller-session", Anyone, || web::to(payments::checkout::reseller)),
+    row("POST", "/create-pro-reseller-session", Anyone, || web::to(payments::checkout::pro_reseller)),
+    row("POST", "/create-tripwire-session", Anyone, || web::to(payments::checkout::tripwire)),
+    row("POST", "/create-payment-intent", Anyone, || web::to(payments::intent::post)),
+    row("POST", "/webhook", Provider, || web::to(payments::stripe::post)),
+    row("POST", "/api/stripe/webhook", Provider, || web::to(payments::stripe::post_api)),
+    row("POST", "/api/ai-assistant", Anyone, || web::to(payments::assistant::post)),
+    ]
+};
+
+/// Adds every route to an application.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    let mut done: Vec<&str> = Vec::new();
+    for row in TABLE {
+        if done.contains(&row.path) {
+            continue;
+        }
+        done.push(row.path);
+        let methods = || TABLE.iter().filter(|other| other.path == row.path);
+        let mut resource = web::resource(row.path)
+            .app_data(Place { path: row.path, allow: allow(methods().map(|row| row.method)) })
+            .default_service(web::to(wrong_method));
+        for row in methods() {
+            resource = resource.route((row.handler)().guard(ByMethod(row.method)));
+        }
+        config.service(resource);
+    }
+    config.default_service(web::to(nothing_here));
+}
+
+/// GET covers HEAD: the framework leaves the body away.
+struct ByMethod(&'static str);
+
+impl Guard for ByMethod {
+    fn check(&self, context: &GuardContext<'_>) -> bool {
+        match self.0 {
+            "GET" => guard::Any(guard::Get()).or(guard::Head()).check(context),
+            method => Method::from_bytes(method.as_bytes())
+                .is_ok_and(|method| guard::Method(method).check(context)),
+        }
+    }
+}
+
+fn allow<'a>(methods: impl Iterator<Item = &'a str>) -> String {
+    let with_head = methods.flat_map(|method| match method {
+        "GET" => vec!["GET", "HEAD"],
+        method => vec![method],
+    });
+    with_head.collect::<Vec<_>>().join(", ")
+}
+
+async fn wrong_method(request: HttpRequest) -> Outcome<HttpResponse> {
+    let allow = request.app_data::<Place>().map(|place| place.allow.clone()).unwrap_or_default();
+    Err(Problem::method_not_allowed(allow))
+}
+
+async fn nothing_here() -> Outcome<HttpResponse> {
+    Err(Problem::new(Code::NotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_route_stands_twice() {
+        for (index, row) in TABLE.iter().enumerate() {
+            let same = |other: &RouteInfo| other.method == row.method && other.path == row.path;
+            assert!(!TABLE[..index].iter().any(same), "{} {}", row.method, row.path);
+        }
+    }
+
+    #[test]
+    fn nothing_under_api_is_open_by_accident() {
+        let open: Vec<_> = TABLE
+            .iter()
+            .filter(|row| row.path.starts_with("/api/") && row.access == Access::Anyone)
+            .map(|row| row.path)
+            .collect();
+        assert_eq!(open, ["/api/auth/login", "/api/ai-assistant"]);
+    }
+
+    #[test]
+    fn allow_names_head_beside_get() {
+        assert_eq!(allow(["GET", "PATCH"].into_iter()), "GET, HEAD, PATCH");
+        assert_eq!(allow(["POST"].into_iter()), "POST");
+    }
+}

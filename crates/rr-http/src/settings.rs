@@ -1,0 +1,78 @@
+//! What the binary decides about the HTTP edge, read from its configuration once.
+
+use ipnet::IpNet;
+use rr_webhooks::WebhookSecret;
+
+use crate::limits::Limits;
+
+/// The edge's configuration. [`HttpSettings::default`] is a server on a loopback address with
+/// nothing optional switched on.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Origins whose pages may read answers, such as `https://app.example.com`. None: CORS is off.
+    pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where people reach the server, such as `https://devops.example.com`, without a final `/`.
+    /// An https address makes cookies `Secure` and adds HSTS.
+    pub public_url: Option<String>,
+    /// The secret with which webhooks must be signed, if they must.
+    pub webhook_secret: Option<WebhookSecret>,
+    /// The largest webhook body.
+    pub webhook_max_bytes: usize,
+    /// Every other limit.
+    pub limits: Limits,
+    /// Worker threads; `None` is one per core.
+    pub workers: Option<usize>,
+}
+
+impl HttpSettings {
+    /// Whether people reach the server over https.
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| {
+            url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+        })
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> HttpSettings {
+        HttpSettings {
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            public_url: None,
+            webhook_secret: None,
+            webhook_max_bytes: 256 * 1024,
+            limits: Limits::STANDARD,
+            workers: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_show() {
+        let settings = HttpSettings {
+            webhook_secret: Some(WebhookSecret::parse("very private").unwrap()),
+            ..HttpSettings::default()
+        };
+        assert!(!format!("{settings:?}").contains("private"));
+    }
+
+    #[test]
+    fn https_is_told_by_the_public_url() {
+        for (url, https) in [
+            (Some("https://devops.example.com"), true),
+            (Some("HTTPS://devops.example.com"), true),
+            (Some("http://devops.example.com"), false),
+            (None, false),
+        ] {
+            let settings =
+                HttpSettings { public_url: url.map(str::to_owned), ..HttpSettings::default() };
+            assert_eq!(settings.is_https(), https, "{url:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use rr_domain::{Clock, Random, Timestamp};
+use rr_keys::{Verifier, VerifierOptions};
+use rr_store::{Actor, Audit, Store};
+
+use crate::auth::{Caller, LoginThrottle, Passwords};
+use crate::connection::Drain;
+use crate::figures::FiguresCache;
+use crate::metrics::Metrics;
+use crate::problem::Chain;
+use crate::request_id::{RequestId, RequestIds};
+use crate::settings::HttpSettings;
+
+/// The running server's parts. One per process, shared by all workers.
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// Answers whether an API key is good.
+    pub verifier: Verifier<Store>,
+    /// The time. Nothing here reads any other clock.
+    pub clock: Clock,
+    /// Randomness. Nothing here draws from any other source.
+    pub random: Random,
+    /// The configuration.
+    pub settings: HttpSettings,
+    /// What is counted.
+    pub metrics: Metrics,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: LoginThrottle,
+    pub(crate) figures: FiguresCache,
+    pub(crate) drain: Drain,
+    pub(crate) request_ids: RequestIds,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        random: Random,
+        settings: HttpSettings,
+    ) -> Arc<AppState> {
+        Arc::new(AppState {
+            verifier: Verifier::new(store.clone(), VerifierOptions::default()),
+            metrics: Metrics::new(),
+            passwords: Passwords::new(&random),
+            throttle: LoginThrottle::new(),
+            figures: FiguresCache::new(),
+            drain: Drain::new(),
+            request_ids: RequestIds::new(clock.clone(), random.clone()),
+            store,
+            clock,
+            random,
+            settings,
+        })
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the server is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_stopping()
+    }
+
+    /// Writes the key usage counted so far; counts that could not be written are kept for the
+    /// next time. To be called every few seconds and once at the end.
+    pub async fn flush_usage(&self) {
+        let usage = self.verifier.take_usage();
+        if usage.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.record_usage(usage.clone()).await {
+            tracing::warn!(error = %Chain(&error), "key usage could not be written; it is kept");
+            self.verifier.restore_usage(usage);
+        }
+    }
+
+    /// Forgets cached keys when some process has changed one since `seen`, and says what to pass
+    /// next time. To be called several times a second.
+    pub async fn follow_key_changes(&self, seen: Option<i64>) -> Option<i64> {
+        match self.store.keys_version().await {
+            Ok(version) if Some(version) == seen => seen,
+            Ok(version) => {
+                self.verifier.forget_all();
+                Some(version)
+            }
+            // Not knowing what changed, it is safer to ask the store for every key.
+            Err(_) => {
+                self.verifier.forget_all();
+                None
+            }
+        }
+    }
+
+    /// The part of an audit row that the request knows.
+    pub(crate) fn audit(&self, caller: &Caller, request: &HttpRequest) -> Audit {
+        Audit {
+            at: self.now(),
+            actor: match caller {
+                Caller::Key(key) => Actor::Key(key.id),
+                Caller::Administrator(user) => Actor::Administrator(user.id),
+            },
+            request_id: RequestId::of(request),
+            address: caller.address(),
+        }
+    }
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
