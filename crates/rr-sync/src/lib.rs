@@ -23,8 +23,3 @@ pub use growth::Percent;
 
 #[cfg(test)]
 mod tests;
-
-/// The demo data as facts, see [`demo`].
-pub fn demo_facts() -> Vec<rr_domain::Fact> {
-    demo::facts()
-}

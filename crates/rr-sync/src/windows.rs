@@ -1,8 +1,9 @@
 //! Windows of time, and the instants at which something passes their edges.
 //!
 //! A window of `d` days at `T` starts at `T` rounded down to the minute, less `d` × 24 hours, and
-//! ends at `T`; both ends belong to it. Days are 24 hours of UTC, so no daylight saving moves them.
-//! Because a start only moves at whole minutes, figures hold still in between.
+//! ends at `T`; both ends belong to it. The window before it ends where it starts and leaves that
+//! instant to it, so that nothing counts in both. Days are 24 hours of UTC, so no daylight saving
+//! moves them. Because a start only moves at whole minutes, figures hold still in between.
 
 use std::time::Duration;
 
