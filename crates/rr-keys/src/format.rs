@@ -116,13 +116,20 @@ impl KeyFormat {
         }
     }
 
+    /// Whether prefix and length are those of a key: a first look that costs next to nothing.
+    pub(crate) fn resembles(&self, text: &str) -> bool {
+        let ours = text.len() == self.prefix.len() + BODY + CHECK;
+        ours && text.starts_with(&*self.prefix)
+            || self.legacy.iter().any(|shape| shape.resembles(text))
+    }
+
     fn check(&self, text: &str) -> Result<(), Malformed> {
         let digits = text.strip_prefix(&*self.prefix).ok_or(Malformed::Prefix)?.as_bytes();
         let digits: &[u8; BODY + CHECK] = digits.try_into().map_err(|_| Malformed::Length)?;
         let (body, check) = digits.split_at(BODY);
         // Without an early exit, so that the compiler looks at many bytes at once.
         let clean = digits.iter().fold(true, |clean, byte| clean & byte.is_ascii_alphanumeric());
-        match base62::check_digits(body) == *check {
+        match base62::fits(body, check) {
             true if clean => Ok(()),
             false if clean => Err(Malformed::Check),
             _ => Err(Malformed::Character),
@@ -143,6 +150,10 @@ impl LegacyShape {
         length: usize,
     ) -> Result<Self, InvalidPrefix> {
         Ok(Self { prefix: checked(prefix.into())?, length })
+    }
+
+    fn resembles(&self, text: &str) -> bool {
+        text.len() == self.prefix.len() + self.length && text.starts_with(&*self.prefix)
     }
 
     fn fits(&self, text: &str) -> bool {

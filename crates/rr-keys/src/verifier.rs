@@ -63,11 +63,10 @@ impl<S: KeyStore> Verifier<S> {
         request: &Request<'_>,
         now: SystemTime,
     ) -> Result<Grant, VerifyError<S::Error>> {
-        let hash = self.parse(presented)?;
         let instant = Instant::of(now);
-        let entry = match self.hit(&hash, instant) {
-            Some(entry) => entry,
-            None => Loan::from_inner(self.look_up(hash, request, instant).await?),
+        let entry = match self.find(presented, instant)? {
+            Find::Hit(entry) => entry,
+            Find::Miss(hash) => Loan::from_inner(self.look_up(hash, request, instant).await?),
         };
         Ok(admit(entry, request, now, instant)?)
     }
@@ -79,12 +78,12 @@ impl<S: KeyStore> Verifier<S> {
         request: &Request<'_>,
         now: SystemTime,
     ) -> Option<Result<Grant, Denial>> {
-        let hash = match self.parse(presented) {
-            Ok(hash) => hash,
-            Err(denial) => return Some(Err(denial)),
-        };
         let instant = Instant::of(now);
-        self.hit(&hash, instant).map(|entry| admit(entry, request, now, instant))
+        match self.find(presented, instant) {
+            Ok(Find::Hit(entry)) => Some(admit(entry, request, now, instant)),
+            Ok(Find::Miss(_)) => None,
+            Err(denial) => Some(Err(denial)),
+        }
     }
 
     /// Forgets one key. Call it after the store has committed a change of it.
@@ -134,17 +133,21 @@ impl<S: KeyStore> Verifier<S> {
         &self.store
     }
 
-    fn parse(&self, presented: &str) -> Result<KeyHash, Denial> {
+    /// Looks in memory first and at the check digits after: what is in memory was a well-formed key when it
+    /// came there, so the digits can only speed up the refusal of what is not.
+    fn find(&self, presented: &str, instant: Instant) -> Result<Find, Denial> {
+        if !self.format.resembles(presented) {
+            return Err(Denial::Malformed);
+        }
+        let hash = KeyHash::of(presented);
+        if let Some(entry) = self.cache.get(&hash, instant) {
+            self.hits.add_one();
+            return Ok(Find::Hit(entry));
+        }
         match self.format.parse(presented) {
-            Ok(key) => Ok(key.hash()),
+            Ok(_) => Ok(Find::Miss(hash)),
             Err(_) => Err(Denial::Malformed),
         }
-    }
-
-    fn hit(&self, hash: &KeyHash, instant: Instant) -> Option<Loan> {
-        let entry = self.cache.get(hash, instant)?;
-        self.hits.add_one();
-        Some(entry)
     }
 
     /// Leads the look-up or waits for the one who does. Starts over when a leader was dropped half-way.
@@ -177,6 +180,12 @@ impl<S: KeyStore> Verifier<S> {
             Outcome::Failed(error) => Err(VerifyError::Store(error)),
         }
     }
+}
+
+/// Where a key was found.
+enum Find {
+    Hit(Loan),
+    Miss(KeyHash),
 }
 
 fn admit(

@@ -35,3 +35,26 @@ pub(super) fn check_digits(body: &[u8]) -> [u8; 6] {
     }
     digits
 }
+
+/// Whether these are the check digits of the body. Reads them as a number instead of writing the expected
+/// ones, which would take six divisions, each waiting for the one before.
+pub(super) fn fits(body: &[u8], check: &[u8]) -> bool {
+    let read = check.iter().fold(0_u64, |sum, digit| {
+        sum.wrapping_mul(62).wrapping_add(u64::from(VALUES[usize::from(*digit)]))
+    });
+    check.len() == 6 && read == u64::from(crc32fast::hash(body))
+}
+
+/// The value of each digit; of other characters one that makes the sum of no use. The caller looks at the
+/// characters too, for a sum alone could be met by chance.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 62 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 62")]
+        let narrow = value as u8;
+        values[ALPHABET[value] as usize] = narrow;
+        value += 1;
+    }
+    values
+};

@@ -33,6 +33,8 @@ fn check_digits_match_the_known_ones() {
     for (body, crc, digits) in KNOWN {
         assert_eq!(crc32fast::hash(body.as_bytes()), *crc, "{body}");
         assert_eq!(base62::check_digits(body.as_bytes()), digits.as_bytes(), "{body}");
+        assert!(base62::fits(body.as_bytes(), digits.as_bytes()));
+        assert!(!base62::fits(body.as_bytes(), b"000000"));
     }
     assert_eq!(base62::check_digits(b"123456789"), *b"3jZRME");
     // CRC-32 0 and ffffffff, from the bodies that have them.
@@ -162,6 +164,13 @@ proptest! {
     }
 
     #[test]
+    fn digits_are_read_as_they_are_written(body: Vec<u8>, other in "[0-9A-Za-z]{6}") {
+        let digits = base62::check_digits(&body);
+        prop_assert!(base62::fits(&body, &digits));
+        prop_assert_eq!(base62::fits(&body, other.as_bytes()), other.as_bytes() == digits);
+    }
+
+    #[test]
     fn any_swap_of_neighbours_is_noticed(seed: u64, at in 0..35_usize) {
         let issued = KeyFormat::REVENUE_RIPPLE.issue(bytes(seed));
         let mut swapped = issued.secret.expose().as_bytes().to_vec();
@@ -173,7 +182,8 @@ proptest! {
 
     #[test]
     fn no_text_is_too_strange(text in "\\PC*") {
-        let _ = KeyFormat::REVENUE_RIPPLE.parse(&text);
+        let format = KeyFormat::REVENUE_RIPPLE;
+        prop_assert!(format.parse(&text).is_err() || format.resembles(&text));
         let prefixed = format!("rr_{text}");
         prop_assert!(KeyFormat::new("rr_").unwrap().parse(&prefixed).is_err());
     }

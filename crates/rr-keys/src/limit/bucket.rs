@@ -33,7 +33,8 @@ pub(crate) struct Spent([Left; MAX_WINDOWS]);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Left {
     remaining: u32,
-    reset_s: u64,
+    /// Up to 136 years, which the header field can say just as well.
+    reset_s: u32,
 }
 
 /// A refusal: nothing was poured.
@@ -89,7 +90,7 @@ impl Spent {
                 limit: limit.limit,
                 window: limit.window,
                 remaining: left.remaining,
-                reset_s: left.reset_s,
+                reset_s: u64::from(left.reset_s),
             })
             .collect();
         (!windows.is_empty()).then(|| RateLimitStatus::new(windows))
@@ -169,7 +170,8 @@ impl Bucket {
         };
         let reset =
             Duration::from_nanos(narrow(self.level.div_ceil(u128::from(limit.limit.get()))));
-        Left { remaining, reset_s: whole_seconds(reset) }
+        let reset_s = u32::try_from(whole_seconds(reset)).unwrap_or(u32::MAX);
+        Left { remaining, reset_s }
     }
 }
 
