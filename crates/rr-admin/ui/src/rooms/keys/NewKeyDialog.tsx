@@ -1,15 +1,14 @@
 // A new key: first the form, then the secret, once.
 
-import { Modal } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 
+import { Dialog } from '../../parts/Dialog';
 import { type NewKey, server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
 import { NewKeyForm } from './NewKeyForm';
 import { Secret } from './Secret';
-import styles from './keys.module.css';
 
 export function NewKeyDialog({ close }: { close: () => void }) {
   const client = useQueryClient();
@@ -27,18 +26,14 @@ export function NewKeyDialog({ close }: { close: () => void }) {
 
   const created = create.data;
   return (
-    <Modal
-      opened
-      onClose={close}
-      size={created ? 'lg' : 'md'}
+    <Dialog
       title={created ? `“${created.name}” is ready` : 'Generate New Key'}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      classNames={{ title: styles.dialogTitle }}
+      close={close}
+      size={created ? 'lg' : 'md'}
       // A slip of the hand must not cost the secret.
       closeOnClickOutside={false}
       closeOnEscape={!created}
       withCloseButton={!created}
-      transitionProps={{ duration: 0 }}
     >
       {created ? (
         <Secret secret={created.api_key} done={close} />
@@ -50,7 +45,7 @@ export function NewKeyDialog({ close }: { close: () => void }) {
           cancel={close}
         />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

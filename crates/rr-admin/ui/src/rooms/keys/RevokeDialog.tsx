@@ -1,8 +1,9 @@
 // The question before the end of a key.
 
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
+import { Dialog } from '../../parts/Dialog';
 import { Failure } from '../../parts/Failure';
 import { type Key, server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
@@ -26,14 +27,7 @@ export function RevokeDialog({ target, close, revoked }: RevokeDialogProps) {
     },
   });
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={`Revoke “${target.name}”?`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      classNames={{ title: styles.dialogTitle }}
-      transitionProps={{ duration: 0 }}
-    >
+    <Dialog title={`Revoke “${target.name}”?`} close={close}>
       <Stack gap="md">
         <p className={styles.question}>
           Every request with the key <code>{target.hint}…</code> is refused from that moment on. This cannot be undone.
@@ -48,6 +42,6 @@ export function RevokeDialog({ target, close, revoked }: RevokeDialogProps) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,0 +1,181 @@
+// The panel in a real browser against a running server that holds the demo data.
+//
+//   RR_E2E_URL=http://127.0.0.1:5000 RR_E2E_EMAIL=… RR_E2E_PASSWORD=… npm run e2e
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { assertAccessible } from './accessibility.mjs';
+import { openPage, startBrowser } from './browser.mjs';
+
+const missing = ['RR_E2E_URL', 'RR_E2E_EMAIL', 'RR_E2E_PASSWORD'].filter((name) => !process.env[name]);
+if (missing.length > 0) {
+  console.error(`Set ${missing.join(', ')}: the address of a running server and an administrator of it.`);
+  process.exit(1);
+}
+const { RR_E2E_URL, RR_E2E_EMAIL, RR_E2E_PASSWORD } = process.env;
+const panelUrl = new URL('/admin/embedded-widget', RR_E2E_URL).href;
+
+let browser;
+let page;
+let complaints;
+
+before(async () => {
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+});
+beforeEach(async () => {
+  ({ page, complaints } = await openPage(browser));
+});
+afterEach(async (context) => {
+  if (!context.passed) {
+    const path = join(tmpdir(), `panel-e2e-${process.pid}.png`);
+    await page.screenshot({ path, fullPage: true }).catch(() => {});
+    console.error(`What the browser showed: ${path}`);
+  }
+  await page.context().close();
+});
+
+async function signIn(password = RR_E2E_PASSWORD) {
+  await page.getByLabel('Email').fill(RR_E2E_EMAIL);
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+}
+
+async function openPanel() {
+  await page.goto(panelUrl);
+  await signIn();
+  await page.getByRole('heading', { name: 'DevOps Integration' }).waitFor();
+}
+
+/** The text of the card of that title, once it shows something. */
+async function cardShows(title, text) {
+  await page.getByRole('region', { name: title, exact: true }).getByText(text, { exact: true }).first().waitFor();
+}
+
+const call = (path, key, init = {}) =>
+  fetch(new URL(path, RR_E2E_URL), { ...init, headers: { 'x-api-key': key, 'content-type': 'application/json' } });
+
+test('a wrong password is refused, the right one lets in, and signing out ends it', async () => {
+  await page.goto(new URL('/admin', RR_E2E_URL).href);
+  assert.equal(page.url(), panelUrl);
+  await page.getByLabel('Email').waitFor();
+  await assertAccessible(page, 'the sign-in form');
+  await signIn(`${RR_E2E_PASSWORD} but wrong`);
+  await page.getByRole('alert').waitFor();
+  await signIn();
+  await page.getByText('Connected', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Password').waitFor();
+  await page.reload();
+  await page.getByLabel('Password').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('the demo figures are shown to the cent', async () => {
+  await openPanel();
+  await cardShows('Users', '2');
+  await cardShows('Revenue', '$47.00');
+  await cardShows('Monthly recurring revenue', '$47.00');
+  await cardShows('Commissions', '$23.50');
+  await cardShows('Users by role', 'Member');
+  await cardShows('Top performers', '$23.50');
+  await page.getByText('Integration Status').waitFor();
+  await page.getByText(/^Last synced/).waitFor();
+  await assertAccessible(page, 'the panel');
+  assert.deepEqual(complaints, []);
+});
+
+test('a key is created, works over HTTP, is revoked, and works no more', async () => {
+  const name = `Browser test ${Date.now()}`;
+  await openPanel();
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.getByLabel('Key Name').fill(name);
+  await assertAccessible(page, 'the form for a new key');
+  await page.getByRole('button', { name: 'Create Key' }).click();
+  const secret = await page.getByLabel('Your new key').inputValue();
+  assert.match(secret, /^rr_[0-9A-Za-z]{36}$/);
+  await assertAccessible(page, 'the new key');
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.ok(!(await page.content()).includes(secret), 'the secret is still in the page');
+
+  const figures = await call('/api/devops/sync/users', secret);
+  assert.equal(figures.status, 200);
+  assert.equal((await figures.json()).total_users, 2);
+
+  const row = page.getByRole('row', { name });
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  await assertAccessible(page, 'the question before revoking');
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await row.getByText('Revoked').waitFor();
+
+  const refused = await call('/api/devops/sync/users', secret);
+  assert.equal(refused.status, 401);
+  assert.equal((await refused.json()).code, 'key_revoked');
+  assert.deepEqual(complaints, []);
+});
+
+test('markup in an event stays text', async () => {
+  const name = `Event test ${Date.now()}`;
+  await openPanel();
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.getByLabel('Key Name').fill(name);
+  await page.getByRole('button', { name: 'Create Key' }).click();
+  const secret = await page.getByLabel('Your new key').inputValue();
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+
+  const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+  const type = `markup_${Date.now()}`;
+  const body = JSON.stringify({ event_type: type, message: markup });
+  assert.equal((await call('/api/devops/webhook', secret, { method: 'POST', body })).status, 200);
+  await page.getByRole('button', { name: 'Sync Data' }).click();
+  await page.getByText(type).click();
+  const shown = await page.getByRole('group', { name: `Data of ${type}` }).textContent();
+  assert.equal(JSON.parse(shown).message, markup);
+  assert.equal(await page.locator('main img').count(), 0);
+  await assertAccessible(page, 'an open event');
+
+  await page.getByRole('row', { name }).getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('row', { name }).getByText('Revoked').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('dark colours and a narrow screen are readable too', async () => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 360, height: 740 });
+  await openPanel();
+  await cardShows('Commissions', '$23.50');
+  await assertAccessible(page, 'the panel, dark and narrow');
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 360, `the page is ${width} px wide`);
+  await page.getByRole('button', { name: 'Use light colours' }).click();
+  await assertAccessible(page, 'the panel, light and narrow');
+  assert.deepEqual(complaints, []);
+});
+
+test('the page refuses to make markup or styles from text', async () => {
+  await openPanel();
+  assert.deepEqual(complaints, []);
+  const refused = await page.evaluate(() => {
+    try {
+      document.createElement('div').innerHTML = '<b>text</b>';
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  assert.ok(refused, 'markup was made from text');
+  const colour = await page.evaluate(() => {
+    const style = document.createElement('style');
+    style.textContent = 'body { color: rgb(1, 2, 3) !important }';
+    document.head.append(style);
+    return getComputedStyle(document.body).color;
+  });
+  assert.notEqual(colour, 'rgb(1, 2, 3)', 'a style sheet without the nonce was applied');
+  assert.ok(complaints.length >= 2, 'the violations were not reported');
+});
