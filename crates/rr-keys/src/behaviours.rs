@@ -3,6 +3,7 @@
 mod caching;
 mod flood;
 mod limits;
+mod peppers;
 mod revocation;
 mod secrecy;
 mod tools;

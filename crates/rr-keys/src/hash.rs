@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy)]
 pub struct KeyHash([u8; 32]);
 
-/// The text is not 64 hexadecimal digits.
+/// The text is not a digest of the expected length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key hash is 64 hexadecimal digits")]
+#[error("the text is not a digest of the expected length")]
 pub struct InvalidHash;
 
 impl KeyHash {
@@ -35,12 +35,7 @@ impl KeyHash {
 
     /// Reads 64 hexadecimal digits in either case, the form that many key tables use.
     pub fn from_hex(text: &str) -> Result<Self, InvalidHash> {
-        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| InvalidHash)?;
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Ok(Self(bytes))
+        hex(text).map(Self)
     }
 
     /// Two independent words of the digest. A digest is already evenly spread, so tables index by it
@@ -85,6 +80,18 @@ impl fmt::Debug for KeyHash {
         let [a, b, c, d, ..] = self.0;
         write!(f, "KeyHash({a:02x}{b:02x}{c:02x}{d:02x}…)")
     }
+}
+
+/// Reads exactly `N` bytes.
+pub(crate) fn hex<const N: usize>(text: &str) -> Result<[u8; N], InvalidHash> {
+    if text.len() != 2 * N {
+        return Err(InvalidHash);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Ok(bytes)
 }
 
 fn nibble(digit: u8) -> Result<u8, InvalidHash> {

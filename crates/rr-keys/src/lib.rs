@@ -8,6 +8,7 @@ mod decide;
 mod denial;
 mod format;
 mod hash;
+mod hashing;
 mod limit;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
@@ -23,6 +24,7 @@ pub use decide::decide;
 pub use denial::Denial;
 pub use format::{InvalidPrefix, Issued, KeyFormat, LegacyShape, Malformed, Presented};
 pub use hash::{InvalidHash, KeyHash};
+pub use hashing::HashScheme;
 pub use limit::{InvalidLimits, NamedLimits, RateLimit, RateLimitStatus, WindowStatus};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryStore;
@@ -31,4 +33,4 @@ pub use record::KeyRecord;
 pub use request::Request;
 pub use secret::Secret;
 pub use store::KeyStore;
-pub use verifier::{CacheStats, Grant, KeyUsage, Verifier, VerifierOptions, VerifyError};
+pub use verifier::{CacheStats, Grant, KeyUsage, Outdated, Verifier, VerifierOptions, VerifyError};

@@ -17,14 +17,15 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+pub use entry::Outdated;
 pub use grant::Grant;
 pub use options::VerifierOptions;
 pub use stats::CacheStats;
 pub use usage::KeyUsage;
 
-use crate::{Denial, KeyFormat, KeyHash, KeyStore, Request};
+use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
-use entry::{Entry, Instant};
+use entry::{Entry, Found, Instant};
 use slots::Loan;
 use stats::StripedCounter;
 
@@ -36,6 +37,7 @@ use stats::StripedCounter;
 pub struct Verifier<S: KeyStore> {
     store: S,
     format: KeyFormat,
+    schemes: Vec<HashScheme>,
     cache: Cache<S::Error>,
     hits: StripedCounter,
 }
@@ -53,7 +55,8 @@ impl<S: KeyStore> Verifier<S> {
     /// A verifier with an empty memory.
     pub fn new(store: S, options: VerifierOptions) -> Self {
         let cache = Cache::new(&options);
-        Self { store, format: options.format, cache, hits: StripedCounter::new() }
+        let (format, schemes) = (options.format, options.schemes);
+        Self { store, format, schemes, cache, hits: StripedCounter::new() }
     }
 
     /// Judges a presented key, asking the store when the key is not in memory.
@@ -66,7 +69,9 @@ impl<S: KeyStore> Verifier<S> {
         let instant = Instant::of(now);
         let entry = match self.find(presented, instant)? {
             Find::Hit(entry) => entry,
-            Find::Miss(hash) => Loan::from_inner(self.look_up(hash, request, instant).await?),
+            Find::Miss(hash) => {
+                Loan::from_inner(self.look_up(presented, hash, request, instant).await?)
+            }
         };
         Ok(admit(entry, request, now, instant)?)
     }
@@ -153,6 +158,7 @@ impl<S: KeyStore> Verifier<S> {
     /// Leads the look-up or waits for the one who does. Starts over when a leader was dropped half-way.
     async fn look_up(
         &self,
+        presented: &str,
         hash: KeyHash,
         request: &Request<'_>,
         instant: Instant,
@@ -166,7 +172,7 @@ impl<S: KeyStore> Verifier<S> {
                     }
                 }
                 Join::Lead(lead) => {
-                    let answer = self.store.find(hash).await;
+                    let answer = self.ask(presented, hash).await;
                     break lead.report(answer, instant);
                 }
                 Join::Throttled(retry_after) => {
@@ -179,6 +185,23 @@ impl<S: KeyStore> Verifier<S> {
             Outcome::Unknown => Err(Denial::Unknown.into()),
             Outcome::Failed(error) => Err(VerifyError::Store(error)),
         }
+    }
+
+    /// Asks the store for the key under one scheme after the other.
+    async fn ask(&self, presented: &str, sha256: KeyHash) -> Result<Option<Found>, S::Error> {
+        let hash_under = |scheme: &HashScheme| match scheme.is_sha256() {
+            true => sha256,
+            false => scheme.hash(presented),
+        };
+        for (n, scheme) in self.schemes.iter().enumerate() {
+            let from = hash_under(scheme);
+            if let Some(record) = self.store.find(from).await? {
+                let newest = self.schemes.first().filter(|_| n > 0);
+                let outdated = newest.map(|newest| Outdated { from, to: hash_under(newest) });
+                return Ok(Some(Found { record, outdated }));
+            }
+        }
+        Ok(None)
     }
 }
 

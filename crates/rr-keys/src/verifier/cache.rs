@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::entry::{Entry, Instant};
+use super::entry::{Entry, Found, Instant};
 use super::flight::Flight;
 use super::identities::Identities;
 use super::options::VerifierOptions;
 use super::slots::{Loan, Slots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
-use crate::{KeyHash, KeyRecord};
+use crate::KeyHash;
 
 /// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
 const PORTION: usize = 256;
@@ -203,17 +203,13 @@ impl<E> Cache<E> {
 
 impl<E> Lead<'_, E> {
     /// Brings home what the store said: to the cache if nothing changed meanwhile, and to all who wait.
-    pub(super) fn report(
-        mut self,
-        answer: Result<Option<KeyRecord>, E>,
-        now: Instant,
-    ) -> Outcome<E> {
+    pub(super) fn report(mut self, answer: Result<Option<Found>, E>, now: Instant) -> Outcome<E> {
         self.reported = true;
         let mut directory = self.cache.lock();
         let unchanged = directory.epoch == self.ticket.epoch;
         let outcome = match answer {
-            Ok(Some(record)) => {
-                let entry = self.entry(&mut directory, record, now);
+            Ok(Some(found)) => {
+                let entry = self.entry(&mut directory, found, now);
                 if unchanged {
                     self.cache.put_in(&mut directory, &entry);
                 }
@@ -237,11 +233,11 @@ impl<E> Lead<'_, E> {
         outcome
     }
 
-    fn entry(&self, directory: &mut Directory<E>, record: KeyRecord, now: Instant) -> Arc<Entry> {
-        let buckets = directory.identities.buckets(&record);
+    fn entry(&self, directory: &mut Directory<E>, found: Found, now: Instant) -> Arc<Entry> {
+        let buckets = directory.identities.buckets(&found.record);
         let loaded_us = now.microseconds();
         let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
-        let entry = Arc::new(Entry::new(self.hash, record, buckets, loaded_us, fresh_until_us));
+        let entry = Arc::new(Entry::new(self.hash, found, buckets, loaded_us, fresh_until_us));
         directory.identities.add(&entry, now.nanoseconds);
         entry
     }

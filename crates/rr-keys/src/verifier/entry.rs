@@ -23,24 +23,52 @@ pub(super) struct Entry {
     /// Present when the key has limits; shared by all entries of its identity.
     buckets: Option<Arc<Buckets>>,
     record: KeyRecord,
+    outdated: Option<Box<Outdated>>,
+}
+
+/// A key that the store knows under an older scheme, and the way to the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outdated {
+    /// The hash in the store.
+    pub from: KeyHash,
+    /// The hash of the same key under the first of the schemes.
+    pub to: KeyHash,
+}
+
+/// What a look-up found.
+pub(super) struct Found {
+    pub(super) record: KeyRecord,
+    pub(super) outdated: Option<Outdated>,
 }
 
 impl Entry {
     pub(super) fn new(
         hash: KeyHash,
-        record: KeyRecord,
+        found: Found,
         buckets: Option<Arc<Buckets>>,
         loaded_us: u64,
         fresh_until_us: u64,
     ) -> Self {
         let (used, touched) = (Counters::default(), AtomicBool::new(false));
-        Self { used, touched, vacant: false, fresh_until_us, loaded_us, hash, buckets, record }
+        let (record, outdated) = (found.record, found.outdated.map(Box::new));
+        Self {
+            used,
+            touched,
+            vacant: false,
+            fresh_until_us,
+            loaded_us,
+            hash,
+            buckets,
+            record,
+            outdated,
+        }
     }
 
     /// What stands in a free place of the table: of no key, and stale.
     pub(super) fn vacant() -> Self {
         let record = KeyRecord::new(Uuid::nil(), "", SystemTime::UNIX_EPOCH);
-        let mut entry = Self::new(KeyHash::from_bytes([0; 32]), record, None, u64::MAX, 0);
+        let hash = KeyHash::from_bytes([0; 32]);
+        let mut entry = Self::new(hash, record.into(), None, u64::MAX, 0);
         entry.vacant = true;
         entry
     }
@@ -59,6 +87,10 @@ impl Entry {
 
     pub(super) fn record(&self) -> &KeyRecord {
         &self.record
+    }
+
+    pub(super) fn outdated(&self) -> Option<Outdated> {
+        self.outdated.as_deref().copied()
     }
 
     /// Whether the record is young enough. A clock that was set back by more than a second makes it stale
@@ -104,6 +136,12 @@ impl Entry {
     #[cfg(test)]
     pub(super) fn count_use(&self, now_us: u64, address: Option<std::net::IpAddr>) {
         self.used.add(now_us, address);
+    }
+}
+
+impl From<KeyRecord> for Found {
+    fn from(record: KeyRecord) -> Self {
+        Self { record, outdated: None }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::entry::Outdated;
 use super::slots::Loan;
 use crate::limit::Spent;
 use crate::{KeyRecord, RateLimitStatus};
@@ -28,6 +29,13 @@ impl Grant {
     /// The identity of the key.
     pub fn key_id(&self) -> Uuid {
         self.entry.record().id
+    }
+
+    /// How to move the key to the newest scheme, when it was found under another: replace the hash `from` by
+    /// `to` in the store and [`forget`](crate::Verifier::forget) the key. Once no key is left under an old
+    /// scheme, its pepper can go.
+    pub fn outdated(&self) -> Option<Outdated> {
+        self.entry.outdated()
     }
 
     /// What is left of its limits after this use, to be sent as header fields; `None` without limits.

@@ -183,7 +183,7 @@ mod tests {
 
     fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
         let buckets = identities.buckets(&record);
-        Arc::new(Entry::new(KeyHash::of("k"), record, buckets, 0, u64::MAX))
+        Arc::new(Entry::new(KeyHash::of("k"), record.into(), buckets, 0, u64::MAX))
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{KeyFormat, RateLimit};
+use crate::{HashScheme, KeyFormat, RateLimit};
 
 /// How a [`Verifier`](crate::Verifier) works.
 #[derive(Debug, Clone)]
 pub struct VerifierOptions {
     /// The look of the keys.
     pub format: KeyFormat,
+    /// How keys are hashed in the store: the scheme of new keys first, then others that still occur. A key
+    /// that is not in memory is looked up under each in turn until it is found.
+    pub schemes: Vec<HashScheme>,
     /// How many keys stay in memory. The table for them is made at once: 16 to 32 bytes for each.
     pub capacity: usize,
     /// How long a cached record is believed without a word from [`Verifier::forget`]: the bound on how late
@@ -33,6 +36,7 @@ impl Default for VerifierOptions {
     fn default() -> Self {
         Self {
             format: KeyFormat::default(),
+            schemes: vec![HashScheme::default()],
             capacity: 65_536,
             max_age: Some(Duration::from_secs(60)),
             unknown_capacity: 16_384,

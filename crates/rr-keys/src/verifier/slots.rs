@@ -155,7 +155,7 @@ mod tests {
 
     fn entry(n: u64) -> Arc<Entry> {
         let record = KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH);
-        Arc::new(Entry::new(KeyHash::of(&n.to_string()), record, None, 0, u64::MAX))
+        Arc::new(Entry::new(KeyHash::of(&n.to_string()), record.into(), None, 0, u64::MAX))
     }
 
     #[test]
