@@ -1,0 +1,216 @@
+//! `keys`: make, list, revoke.
+
+use std::time::Duration;
+
+use rr_domain::{Timestamp, new_id};
+use rr_http::Permission;
+use rr_keys::{AllowList, KeyFormat, KeyRecord, Secret};
+use rr_store::{Actor, CreateKey, KeyRow, NewKey, PageRequest, Store};
+use serde_json::{Value, json};
+
+use super::{Context, database};
+use crate::cli::{Keys, KeysCreate, KeysList, KeysRevoke};
+use crate::failure::Failure;
+use crate::output::{self, Grid, Standing};
+use crate::permission;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Servers look for changed keys every 250 milliseconds; by then each has forgotten what it knew.
+const SERVERS_NOTICE: Duration = Duration::from_millis(1_000);
+
+/// How many keys are fetched at a time.
+const PAGE: u32 = 500;
+
+pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
+    let store = database::open_current(context).await?;
+    let done = match args {
+        Keys::Create(args) => create(context, &store, args).await,
+        Keys::List(args) => list(context, &store, &args).await,
+        Keys::Revoke(args) => revoke(context, &store, &args).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn create(context: &Context, store: &Store, args: KeysCreate) -> Result<(), Failure> {
+    let wish = Wish::parse(&args)?;
+    let expires = (!args.never_expires).then(|| DAY * args.expires_in_days);
+    let (secret, key) = make(context, store, wish, expires, Actor::CommandLine).await?;
+    let permissions: Vec<&str> = key.record.permissions.iter().collect();
+    if args.json {
+        output::json(&json!({
+            "api_key": secret.expose(),
+            "key_id": key.record.id,
+            "name": key.record.name,
+            "permissions": permissions,
+            "created_at": Timestamp::from_system_time(key.record.created_at),
+            "expires_at": key.record.expires_at.map(Timestamp::from_system_time),
+        }));
+        return Ok(());
+    }
+    // The key alone is the result, so that a shell can catch it.
+    output::note(format!("key {} \"{}\"", key.record.id, key.record.name));
+    output::note(format!("may {}", permissions.join(", ")));
+    output::note("it is shown this once:");
+    output::line(secret.expose());
+    Ok(())
+}
+
+/// What a key should be.
+pub(crate) struct Wish {
+    pub(crate) name: String,
+    pub(crate) permissions: Vec<Permission>,
+    pub(crate) allowed_ips: AllowList,
+}
+
+impl Wish {
+    fn parse(args: &KeysCreate) -> Result<Wish, Failure> {
+        let name = args.name.trim();
+        let length = name.chars().count();
+        if !(1..=100).contains(&length) || name.chars().any(char::is_control) {
+            return Err(Failure::Usage(
+                "--name: must be 1 to 100 characters without control characters".to_owned(),
+            ));
+        }
+        let permissions = if args.permissions.is_empty() {
+            Permission::DEFAULT.to_vec()
+        } else {
+            let parsed: Result<Vec<_>, String> =
+                args.permissions.iter().map(|name| permission::parse(name.trim())).collect();
+            parsed.map_err(|reason| Failure::Usage(format!("--permission: {reason}")))?
+        };
+        let allowed_ips = AllowList::parse(args.allowed_ips.iter().map(|network| network.trim()))
+            .map_err(|error| Failure::Usage(format!("--allow-ip: {error}")))?;
+        Ok(Wish { name: name.to_owned(), permissions, allowed_ips })
+    }
+}
+
+/// Makes and stores a key; the secret exists only in what is returned.
+pub(crate) async fn make(
+    context: &Context,
+    store: &Store,
+    wish: Wish,
+    expires_in: Option<Duration>,
+    actor: Actor,
+) -> Result<(Secret, KeyRow), Failure> {
+    let audit = context.audit(actor);
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
+    let record = KeyRecord {
+        permissions: wish.permissions.iter().map(|permission| permission.name()).collect(),
+        expires_at: expires_in.map(|span| audit.at.plus(span).to_system_time()),
+        allowed_ips: wish.allowed_ips,
+        ..KeyRecord::new(new_id(audit.at, &context.random), wish.name, audit.at.to_system_time())
+    };
+    let key = NewKey {
+        record,
+        hash: issued.hash,
+        hint: issued.hint,
+        created_by: match actor {
+            Actor::System => "system".to_owned(),
+            _ => "command-line".to_owned(),
+        },
+        last_used_at: None,
+    };
+    match store.create_key(key, None, audit).await? {
+        CreateKey::Created(row) => Ok((issued.secret, row)),
+        CreateKey::AlreadyCreated(id) => {
+            Err(Failure::trouble(format!("the new key is already there under the id {id}")))
+        }
+    }
+}
+
+async fn list(context: &Context, store: &Store, args: &KeysList) -> Result<(), Failure> {
+    let keys = all(store).await?;
+    let now = context.clock.now();
+    if args.json {
+        let rows: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
+        output::json(&json!({ "keys": rows }));
+        return Ok(());
+    }
+    let mut grid =
+        Grid::new(&["ID", "NAME", "KEY", "STATUS", "PERMISSIONS", "EXPIRES", "LAST USED", "USES"]);
+    for key in &keys {
+        let (status, standing) = status(key, now);
+        let permissions: Vec<&str> = key.record.permissions.iter().collect();
+        let expires = key.record.expires_at.map(Timestamp::from_system_time);
+        grid.row([
+            output::text(key.record.id),
+            output::text(&key.record.name),
+            output::text(format!("{}…", key.hint)),
+            grid.standing(status, standing),
+            output::text(permissions.join(" ")),
+            output::text(expires.map_or("never".to_owned(), day)),
+            output::text(key.last_used_at.map_or("never".to_owned(), |at| at.to_string())),
+            output::number(key.use_count),
+        ]);
+    }
+    grid.print();
+    Ok(())
+}
+
+/// Every key, newest first.
+pub(crate) async fn all(store: &Store) -> Result<Vec<KeyRow>, Failure> {
+    let mut keys = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = store.keys(PageRequest { limit: PAGE, cursor }).await?;
+        keys.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(keys);
+        }
+    }
+}
+
+async fn revoke(context: &Context, store: &Store, args: &KeysRevoke) -> Result<(), Failure> {
+    if !store.revoke_key(args.id, context.audit(Actor::CommandLine)).await? {
+        return Err(Failure::trouble(format!("there is no key {}", args.id)));
+    }
+    tokio::time::sleep(SERVERS_NOTICE).await;
+    if args.json {
+        output::json(&json!({ "key_id": args.id, "revoked": true }));
+    } else {
+        output::line(format!("key {} is revoked; no server accepts it any more", args.id));
+    }
+    Ok(())
+}
+
+fn as_json(key: &KeyRow, now: Timestamp) -> Value {
+    let permissions: Vec<&str> = key.record.permissions.iter().collect();
+    json!({
+        "id": key.record.id,
+        "name": key.record.name,
+        "hint": key.hint,
+        "status": status(key, now).0,
+        "user_id": key.record.owner,
+        "permissions": permissions,
+        "allowed_ips": key.record.allowed_ips.to_strings(),
+        "created_at": Timestamp::from_system_time(key.record.created_at),
+        "expires_at": key.record.expires_at.map(Timestamp::from_system_time),
+        "last_used": key.last_used_at,
+        "use_count": key.use_count,
+        "created_by": key.created_by,
+    })
+}
+
+fn status(key: &KeyRow, now: Timestamp) -> (&'static str, Standing) {
+    let now = now.to_system_time();
+    let record = &key.record;
+    if record.revoked_at.is_some() {
+        ("revoked", Standing::Broken)
+    } else if !record.enabled {
+        ("disabled", Standing::Off)
+    } else if record.expires_at.is_some_and(|at| at <= now) {
+        ("expired", Standing::Off)
+    } else if record.not_before.is_some_and(|at| at > now) {
+        ("not yet valid", Standing::Warning)
+    } else {
+        ("active", Standing::Ok)
+    }
+}
+
+/// The day of an instant, which is what matters about an expiry.
+fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}

@@ -1,0 +1,39 @@
+//! Where the data lives.
+
+use rr_store::DatabaseUrl;
+
+use super::source::{ConfigError, Setting, Sources};
+
+/// `[database]`.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseConfig {
+    /// `RR_DATABASE_URL`, `database.url`, `--database-url`: `sqlite://PATH` or `postgres://…`.
+    /// Default `sqlite://data/revenue-ripple.db`, below the working directory.
+    pub(crate) url: DatabaseUrl,
+    /// `RR_DATABASE_READERS`, `database.readers`: connections that read. Default 4.
+    pub(crate) readers: usize,
+}
+
+pub(crate) const URL: Setting = Setting::new("database.url", "RR_DATABASE_URL");
+const READERS: Setting = Setting::new("database.readers", "RR_DATABASE_READERS");
+
+const DEFAULT_URL: &str = "sqlite://data/revenue-ripple.db";
+const DEFAULT_READERS: usize = 4;
+
+impl DatabaseConfig {
+    pub(crate) fn read(sources: &mut Sources) -> Result<DatabaseConfig, ConfigError> {
+        let url = match sources.private(URL, DatabaseUrl::parse)? {
+            Some(url) => url,
+            None => DatabaseUrl::parse(DEFAULT_URL)
+                .map_err(|error| ConfigError(format!("{}: {error}", URL.variable)))?,
+        };
+        Ok(DatabaseConfig { url, readers: sources.parse(READERS, DEFAULT_READERS, parse_readers)? })
+    }
+}
+
+fn parse_readers(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|readers| (1..=64).contains(readers))
+        .ok_or("is not a number between 1 and 64")
+}

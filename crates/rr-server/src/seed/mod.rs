@@ -1,0 +1,14 @@
+//! Data to look at: the demo, and invented histories of any size.
+
+mod calendar;
+mod demo;
+mod dice;
+mod history;
+mod life;
+mod people;
+mod price;
+mod sale;
+mod signups;
+
+pub(crate) use demo::{ADMIN_EMAIL, demo};
+pub(crate) use history::{History, Plan};
