@@ -44,6 +44,8 @@ describe('times', () => {
     ['2026-11-22T09:00:00Z', '3h ago'],
     ['2026-11-21T11:00:00Z', 'yesterday'],
     ['2026-12-22T12:00:00Z', 'in 30d'],
+    ['2024-01-02T12:00:00Z', 'Jan 2, 2024'],
+    ['2027-11-22T12:00:00Z', 'Nov 22, 2027'],
   ])('%s is %s', (time, text) => {
     expect(format.formatDistance(time, now)).toBe(text);
   });

@@ -55,9 +55,12 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** The distance from `now`: `5 min. ago`, `in 3 days`. */
+const FAR_SECONDS = 45 * 86_400;
+
+/** The distance from `now`: `5m ago`, `in 3d`; far away, where nobody counts days, the day itself. */
 export function formatDistance(time: string | number, now: number): string {
   const seconds = (new Date(time).getTime() - now) / 1000;
+  if (Math.abs(seconds) >= FAR_SECONDS) return formatDay(time);
   for (const [unit, length] of STEPS) {
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
   }

@@ -88,7 +88,7 @@ interface RowProps {
 function Row({ name, note, amount, negative = false, time }: RowProps) {
   return (
     <li>
-      <span className={styles.rowName}>
+      <span className={styles.rowName} title={[name, note].filter(Boolean).join(' ')}>
         {name}
         {note && <span className={styles.rowNote}> {note}</span>}
       </span>
