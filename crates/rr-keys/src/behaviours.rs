@@ -5,6 +5,7 @@ mod flood;
 mod limits;
 mod peppers;
 mod revocation;
+mod rotation;
 mod secrecy;
 mod tools;
 mod usage;

@@ -130,7 +130,10 @@ impl Entry {
     }
 
     pub(super) fn take_usage(&self) -> Option<KeyUsage> {
-        self.used.take(self.record.id)
+        let usage = self.used.take(self.record.id)?;
+        // All uses of an entry came with the one secret that it stands for.
+        let superseded = if self.record.secret_ends_at.is_some() { usage.count } else { 0 };
+        Some(KeyUsage { superseded, ..usage })
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
@@ -29,6 +30,12 @@ impl Grant {
     /// The identity of the key.
     pub fn key_id(&self) -> Uuid {
         self.entry.record().id
+    }
+
+    /// When the secret that was presented stops working because a newer one has replaced it: worth telling
+    /// its holder. `None` for the newest secret.
+    pub fn superseded_at(&self) -> Option<SystemTime> {
+        self.record().secret_ends_at
     }
 
     /// How to move the key to the newest scheme, when it was found under another: replace the hash `from` by

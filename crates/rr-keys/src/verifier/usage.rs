@@ -13,6 +13,8 @@ pub struct KeyUsage {
     pub key_id: Uuid,
     /// The number of grants.
     pub count: u64,
+    /// How many of them came with a secret that a newer one has replaced: who still has to change.
+    pub superseded: u64,
     /// The latest of them, to the microsecond.
     pub last_used: SystemTime,
     /// Where that one came from, if that is known.
@@ -23,6 +25,7 @@ impl KeyUsage {
     /// Adds what was counted elsewhere for the same key; the later use gives time and address.
     pub(crate) fn merge(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
+        self.superseded = self.superseded.saturating_add(other.superseded);
         if other.last_used > self.last_used {
             self.last_used = other.last_used;
             self.last_address = other.last_address;
@@ -54,6 +57,7 @@ impl Counters {
         (count > 0).then(|| KeyUsage {
             key_id,
             count,
+            superseded: 0,
             last_used: SystemTime::UNIX_EPOCH
                 + Duration::from_micros(self.last_us.load(Ordering::Relaxed)),
             last_address: self.address.get(),

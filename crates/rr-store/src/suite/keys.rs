@@ -1,0 +1,142 @@
+//! Keys: kept whole, revoked for good, counted forward.
+
+use rr_keys::{KeyHash, KeyStore, KeyUsage};
+
+use super::*;
+use crate::{CreateKey, KeyPatch};
+
+#[tokio::test]
+async fn a_key_is_kept_whole_and_found_by_its_hash() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let version = store.keys_version().await.unwrap();
+    let new = key(1);
+    let CreateKey::Created(row) = store.create_key(new.clone(), None, audit(1)).await.unwrap()
+    else {
+        panic!("a new key is created");
+    };
+    assert_eq!(row.record, new.record);
+    assert_eq!(store.find(new.hash).await.unwrap(), Some(new.record.clone()));
+    assert_eq!(store.find(KeyHash::from_bytes([9; 32])).await.unwrap(), None);
+    let read = store.key(id(1)).await.unwrap().unwrap();
+    assert_eq!(read.record, new.record);
+    assert_eq!((read.hint.as_str(), read.use_count), ("rr_abcd", 0));
+    assert!(store.keys_version().await.unwrap() > version);
+    assert_eq!(audited(&store, "key.created").await, 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_key() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let create = |number, id| store.create_key(key(number), id, audit(1));
+    assert!(matches!(create(1, once("x", 1)).await.unwrap(), CreateKey::Created(_)));
+    for fingerprint in [1, 2] {
+        let repeat = create(2, once("x", fingerprint)).await.unwrap();
+        assert!(matches!(repeat, CreateKey::AlreadyCreated(first) if first == id(1)));
+    }
+    let same_hash = create(1, None).await.unwrap();
+    assert!(matches!(same_hash, CreateKey::AlreadyCreated(first) if first == id(1)));
+    assert_eq!(store.keys(first(10)).await.unwrap().items.len(), 1);
+    assert_eq!(audited(&store, "key.created").await, 1);
+}
+
+#[tokio::test]
+async fn revocation_is_visible_at_once_and_for_good() {
+    let database = TestDatabase::new();
+    let one = database.migrated().await;
+    let two = database.open();
+    one.create_key(key(1), None, audit(1)).await.unwrap();
+    assert!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at.is_none());
+    let version = two.keys_version().await.unwrap();
+    assert!(one.revoke_key(id(1), audit(5)).await.unwrap());
+    let revoked_at = Some(at(5).to_system_time());
+    assert_eq!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at, revoked_at);
+    assert!(two.keys_version().await.unwrap() > version);
+    assert!(one.revoke_key(id(1), audit(9)).await.unwrap(), "it exists");
+    assert_eq!(one.key(id(1)).await.unwrap().unwrap().record.revoked_at, revoked_at);
+    assert!(!one.revoke_key(id(2), audit(9)).await.unwrap());
+    assert_eq!(audited(&one, "key.revoked").await, 1);
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_and_nothing_else() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let patch = KeyPatch {
+        name: Some("renamed".to_owned()),
+        expires_at: Some(None),
+        rate_limit: Some(None),
+        enabled: Some(false),
+        ..KeyPatch::default()
+    };
+    let before = store.key(id(1)).await.unwrap().unwrap();
+    let after = store.update_key(id(1), patch, audit(2)).await.unwrap().unwrap();
+    let mut expected = key(1).record;
+    expected.name = "renamed".to_owned();
+    expected.expires_at = None;
+    expected.rate_limit = None;
+    expected.enabled = false;
+    assert_eq!(after.record, expected);
+    assert!(after.version > before.version);
+    assert_eq!(store.find(key(1).hash).await.unwrap(), Some(expected));
+    let none = store.update_key(id(2), KeyPatch::default(), audit(2)).await.unwrap();
+    assert!(none.is_none());
+    let rows = store.activity(first(1)).await.unwrap().items;
+    assert_eq!(rows[0].action, "key.updated");
+    let detail: serde_json::Value = serde_json::from_str(rows[0].detail.get()).unwrap();
+    assert_eq!(
+        detail,
+        serde_json::json!({"name":"renamed","expires_at":null,"rate_limit":null,"enabled":false})
+    );
+}
+
+#[tokio::test]
+async fn usage_adds_up_and_its_time_only_moves_forward() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for number in 1..=3 {
+        store.create_key(key(number), None, audit(1)).await.unwrap();
+    }
+    let used = |number: u128, count, seconds, address: Option<&str>| KeyUsage {
+        key_id: id(number),
+        count,
+        superseded: 0,
+        last_used: at(seconds).to_system_time(),
+        last_address: address.map(|address| address.parse().unwrap()),
+    };
+    let version = store.keys_version().await.unwrap();
+    store
+        .record_usage(vec![used(1, 5, 100, Some("10.0.0.1")), used(2, 1, 50, None)])
+        .await
+        .unwrap();
+    store.record_usage(vec![used(1, 2, 90, Some("10.0.0.9")), used(99, 1, 1, None)]).await.unwrap();
+    store.record_usage(vec![used(2, 3, 60, Some("::1"))]).await.unwrap();
+    store.record_usage(Vec::new()).await.unwrap();
+    let row = async |number| store.key(id(number)).await.unwrap().unwrap();
+    let one = row(1).await;
+    assert_eq!((one.use_count, one.last_used_at), (7, Some(at(100))));
+    assert_eq!(one.last_used_address, Some("10.0.0.1".parse().unwrap()));
+    let two = row(2).await;
+    assert_eq!((two.use_count, two.last_used_at), (4, Some(at(60))));
+    assert_eq!(two.last_used_address, Some("::1".parse().unwrap()));
+    assert_eq!((row(3).await.use_count, row(3).await.last_used_at), (0, None));
+    assert_eq!(store.keys_version().await.unwrap(), version, "use changes no decision");
+}
+
+#[tokio::test]
+async fn usage_of_many_keys_fits_the_bind_limits() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let usage = (0..20_000).map(|number| KeyUsage {
+        key_id: id(number),
+        count: 1,
+        superseded: 0,
+        last_used: at(1).to_system_time(),
+        last_address: None,
+    });
+    store.record_usage(usage.collect()).await.unwrap();
+    assert_eq!(store.key(id(1)).await.unwrap().unwrap().use_count, 1);
+}
