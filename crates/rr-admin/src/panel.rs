@@ -13,10 +13,13 @@ use crate::{answer, assets, page};
 /// Where the panel lives. The name is a promise to those who have it bookmarked.
 pub const PANEL_PATH: &str = "/admin/embedded-widget";
 
+/// Overwrites a buffer with unpredictable bytes.
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// The panel, ready to be added to a server. Clones are cheap; each worker takes one.
 #[derive(Clone)]
 pub struct Panel {
-    fill: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    fill: Arc<Fill>,
     files: fn(&str) -> Option<EmbeddedFile>,
 }
 
