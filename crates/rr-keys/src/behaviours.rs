@@ -1,5 +1,6 @@
 //! What a key system must do where others are known to fail, each behaviour under its name.
 
+mod allocation;
 mod caching;
 mod flood;
 mod limits;
