@@ -1,4 +1,4 @@
-//! API keys.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod allow_list;
