@@ -1,0 +1,217 @@
+//! Making, listing, reading and changing keys.
+
+use std::time::Duration;
+
+use rr_tests::app::TestApp;
+use serde_json::{Value, json};
+
+const GENERATE: &str = "/api/devops/generate-key";
+const KEYS: &str = "/api/devops/keys";
+
+#[tokio::test]
+async fn a_new_key_is_shown_once_and_works() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let answer = admin.post(GENERATE, &json!({})).await.expect(200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let made = answer.json();
+    let secret = made["api_key"].as_str().unwrap();
+    assert_eq!(secret.len(), 39);
+    assert!(secret.starts_with("rr_"));
+    assert_eq!(made["name"], "DevOps Integration Key");
+    assert_eq!(made["permissions"], json!(["read_metrics", "write_webhooks"]));
+    assert_eq!(made["created_at"], "2026-01-15T12:00:00Z");
+    assert_eq!(made["expires_at"], "2027-01-15T12:00:00Z");
+    app.with_header("x-api-key", secret).get("/api/devops/sync/users").await.expect(200);
+
+    let listed = admin.get(KEYS).await.expect(200);
+    assert!(!listed.text().contains(&secret[7..]), "nothing past the hint is ever shown again");
+    let id = made["key_id"].as_str().unwrap();
+    let one = admin.get(&format!("{KEYS}/{id}")).await.expect(200);
+    assert!(!one.text().contains(&secret[7..]));
+    assert_eq!(one.json()["hint"], secret[..7]);
+}
+
+#[tokio::test]
+async fn a_key_is_made_as_asked() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    for (body, member, expected) in [
+        (json!({"name": "CI"}), "name", json!("CI")),
+        (json!({"name": "é".repeat(100)}), "name", json!("é".repeat(100))),
+        (json!({"permissions": []}), "permissions", json!([])),
+        (json!({"permissions": ["read_events"]}), "permissions", json!(["read_events"])),
+        (json!({"expires_in_days": 1}), "expires_at", json!("2026-01-16T12:00:00Z")),
+        (json!({"expires_at": null}), "expires_at", Value::Null),
+        (
+            json!({"expires_at": "2026-02-01T01:00:00+01:00"}),
+            "expires_at",
+            json!("2026-02-01T00:00:00Z"),
+        ),
+        (json!({"user_id": "7"}), "name", json!("DevOps Integration Key")),
+        (json!({"allowed_ips": ["127.0.0.1", "10.0.0.0/8"]}), "api_key", Value::Null),
+        (json!({"rate_limit": {"limit": 5, "window_s": 60}}), "api_key", Value::Null),
+    ] {
+        let made = admin.post(GENERATE, &body).await.expect(200).json();
+        if member != "api_key" {
+            assert_eq!(made[member], expected, "{body}");
+        }
+        let id = made["key_id"].as_str().unwrap();
+        let kept = admin.get(&format!("{KEYS}/{id}")).await.json();
+        for (name, value) in body.as_object().unwrap() {
+            if !name.starts_with("expires") && name != "allowed_ips" {
+                assert_eq!(&kept[name], value, "{name} in {kept}");
+            }
+        }
+        assert_eq!(kept["is_active"], true);
+        assert_eq!(kept["status"], "active");
+    }
+}
+
+#[tokio::test]
+async fn a_key_grants_at_most_what_it_has_itself() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["manage_keys", "read_metrics"]).await;
+    let body = json!({"permissions": ["read_metrics"]});
+    key.post(GENERATE, &body).await.expect(200);
+    let before = app.counts().await;
+    for body in [
+        json!({"permissions": ["read_users"]}),
+        json!({"permissions": ["read_metrics", "write_data"]}),
+        // The default of a new key has write_webhooks, which this one lacks.
+        json!({}),
+    ] {
+        key.post(GENERATE, &body).await.problem(403, "insufficient_scope");
+    }
+    let target = app.with_key(&["read_metrics"]).await;
+    let path = format!("{KEYS}/{}", target.id);
+    let body = json!({"permissions": ["read_metrics", "read_users"]});
+    key.patch(&path, &body).await.problem(403, "insufficient_scope");
+    assert_ne!(before, app.counts().await, "the target itself was made");
+    let kept = key.get(&path).await.json();
+    assert_eq!(kept["permissions"], json!(["read_metrics"]));
+}
+
+#[tokio::test]
+async fn a_lost_answer_can_be_asked_for_again_without_a_second_key() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let send = |name: &str| {
+        admin.post(GENERATE, &json!({"name": name})).header("idempotency-key", "first-try")
+    };
+    let made = send("CI").await.json();
+    let before = app.counts().await;
+    let again = send("CI").await.problem(409, "already_created");
+    assert_eq!(again["key_id"], made["key_id"]);
+    assert!(!again.to_string().contains(made["api_key"].as_str().unwrap()));
+    send("another").await.expect(409);
+    assert_eq!(app.counts().await, before);
+
+    let listed = admin.get(KEYS).await.json();
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn keys_are_listed_newest_first_in_pages() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let mut names = Vec::new();
+    for number in 0..5 {
+        app.clock.advance(Duration::from_millis(10));
+        let name = format!("key {number}");
+        admin.post(GENERATE, &json!({"name": name})).await.expect(200);
+        names.insert(0, name);
+    }
+    let mut seen = Vec::new();
+    let mut path = format!("{KEYS}?limit=2");
+    loop {
+        let page = admin.get(&path).await.json();
+        let keys = page["keys"].as_array().unwrap();
+        seen.extend(keys.iter().map(|key| key["name"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        assert_eq!(keys.len(), 2);
+        path = format!("{KEYS}?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, names);
+}
+
+#[tokio::test]
+async fn listing_shows_what_the_old_server_showed_and_changes_nothing() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    key.get("/api/devops/sync/users").await.expect(200);
+    app.state.flush_usage().await;
+    let before = app.counts().await;
+    let listed = admin.get(KEYS).await.json();
+    let shown = &listed["keys"][0];
+    for member in [
+        "id",
+        "name",
+        "user_id",
+        "permissions",
+        "created_at",
+        "expires_at",
+        "last_used",
+        "is_active",
+        "hint",
+        "status",
+    ] {
+        assert!(shown.get(member).is_some(), "{member} is missing: {shown}");
+    }
+    assert_eq!(shown["id"], key.id.to_string());
+    assert_eq!(shown["last_used"], "2026-01-15T12:00:00Z");
+    assert!(!listed.to_string().contains("hash"), "{listed}");
+    assert_eq!(app.counts().await, before);
+    key.get("/api/devops/sync/users").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_change_holds_from_the_next_request_on() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let path = format!("{KEYS}/{}", key.id);
+    let sync = "/api/devops/sync/users";
+    key.get(sync).await.expect(200);
+
+    let changed = admin.patch(&path, &json!({"name": "renamed"})).await.json();
+    assert_eq!(changed["name"], "renamed");
+    admin.patch(&path, &json!({"permissions": ["read_events"]})).await.expect(200);
+    key.get(sync).await.problem(403, "insufficient_scope");
+    admin.patch(&path, &json!({"permissions": ["read_metrics"]})).await.expect(200);
+    key.get(sync).await.expect(200);
+
+    admin.patch(&path, &json!({"enabled": false})).await.expect(200);
+    key.get(sync).await.problem(401, "key_disabled");
+    admin.patch(&path, &json!({"enabled": true})).await.expect(200);
+    key.get(sync).await.expect(200);
+
+    admin.patch(&path, &json!({"allowed_ips": ["10.0.0.0/8"]})).await.expect(200);
+    key.get(sync).await.problem(403, "address_not_allowed");
+    admin.patch(&path, &json!({"allowed_ips": []})).await.expect(200);
+    key.get(sync).await.expect(200);
+
+    admin.patch(&path, &json!({"expires_at": "2026-01-15T12:00:01Z"})).await.expect(200);
+    key.get(sync).await.expect(200);
+    app.clock.advance(Duration::from_secs(1));
+    key.get(sync).await.problem(401, "key_expired");
+    admin.patch(&path, &json!({"expires_at": null})).await.expect(200);
+    key.get(sync).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    for path in [
+        format!("{KEYS}/018f2b5e-0000-7000-8000-000000000001"),
+        format!("{KEYS}/nothing"),
+        format!("{KEYS}/%00"),
+        format!("{KEYS}/{}", "9".repeat(300)),
+    ] {
+        admin.get(&path).await.problem(404, "not_found");
+        admin.patch(&path, &json!({"name": "x"})).await.problem(404, "not_found");
+        admin.delete(&path).await.problem(404, "not_found");
+    }
+}

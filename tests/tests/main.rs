@@ -1,0 +1,40 @@
+//! The integration tests: one binary, every test through the front door, each on a database of its
+//! own. `RR_TEST_DATABASE` chooses SQLite or PostgreSQL; `cargo xtask test` runs both.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this runs in tests, where a panic is how a failure is told"
+)]
+
+mod coverage;
+mod samples;
+
+mod config;
+mod events;
+mod figures;
+mod key_lifecycle;
+mod keys;
+mod webhook;
+
+mod cross_site;
+mod sessions;
+mod sign_in;
+
+mod bad_body;
+mod bad_credential;
+mod edge;
+mod operations;
+mod optional_services;
+
+mod hostile;
+mod smuggling;
+
+mod canary;
+mod command_line;
+mod documents;
+mod import;
+mod kill;
+mod outage;
+mod stop;

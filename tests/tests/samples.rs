@@ -1,0 +1,83 @@
+//! One good request for every endpoint with a body, and every query parameter there is: what the
+//! sweeps of bad input start from. The coverage test fails when a route is missing here.
+
+use serde_json::{Value, json};
+
+/// An endpoint that reads a JSON body.
+pub(crate) struct Sample {
+    pub(crate) method: &'static str,
+    /// The path as the route table has it.
+    pub(crate) path: &'static str,
+    /// A body that it takes.
+    pub(crate) body: fn() -> Value,
+    /// Who may send it: a permission, or an administrator, or anyone.
+    pub(crate) who: Who,
+    /// Whether members that nobody knows are refused.
+    pub(crate) strict: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Anyone,
+    Administrator,
+    Key(&'static str),
+}
+
+pub(crate) const SAMPLES: &[Sample] = &[
+    Sample {
+        method: "POST",
+        path: "/api/auth/login",
+        body: || json!({"email": "nobody@example.com", "password": "a password of some length"}),
+        who: Who::Anyone,
+        strict: true,
+    },
+    Sample {
+        method: "POST",
+        path: "/api/devops/generate-key",
+        body: || json!({"name": "sample"}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    Sample {
+        method: "PATCH",
+        path: "/api/devops/keys/{id}",
+        body: || json!({"name": "sample"}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    Sample {
+        method: "POST",
+        path: "/api/devops/webhook",
+        body: || json!({"event_type": "sample"}),
+        who: Who::Key("write_webhooks"),
+        strict: false,
+    },
+    Sample {
+        method: "POST",
+        path: "/api/devops/metrics",
+        body: || json!({"event": "revenue_generated", "data": {"amount": 1}}),
+        who: Who::Key("write_webhooks"),
+        strict: false,
+    },
+    Sample {
+        method: "PATCH",
+        path: "/api/devops/config",
+        body: || json!({"agents": {"analytics": false}}),
+        who: Who::Administrator,
+        strict: true,
+    },
+];
+
+/// Routes with a method that could carry a body and that read none.
+pub(crate) const WITHOUT_BODY: &[(&str, &str)] = &[
+    ("POST", "/api/auth/logout"),
+    ("DELETE", "/api/devops/keys/{id}"),
+    ("POST", "/create-membership-session"),
+    ("POST", "/create-reseller-session"),
+    ("POST", "/create-pro-reseller-session"),
+    ("POST", "/create-tripwire-session"),
+    ("POST", "/create-payment-intent"),
+    ("POST", "/webhook"),
+    ("POST", "/api/stripe/webhook"),
+    ("POST", "/api/ai-assistant"),
+];
