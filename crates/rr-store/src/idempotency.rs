@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::conn::{Conn, on_each};
 use crate::schema::idempotency_keys;
 use crate::types::{At, Id};
+use crate::{Store, StoreError};
 
 /// What makes a repeat recognisable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub struct Idempotency {
     pub key: String,
     /// A digest of the request: the same id with another one is a conflict.
     pub fingerprint: [u8; 32],
+}
+
+impl Store {
+    /// Forgets the ids claimed before `before`, whose repeats will count as new; says how many.
+    pub async fn forget_idempotency(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |conn| {
+            let old =
+                || idempotency_keys::table.filter(idempotency_keys::created_at.lt(At(before)));
+            on_each!(conn, |c| diesel::delete(old()).execute(c))
+        })
+        .await
+    }
 }
 
 /// An id that wants to be the first of its kind.

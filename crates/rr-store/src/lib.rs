@@ -37,6 +37,9 @@ mod schema;
 mod types;
 mod writer;
 
+#[cfg(test)]
+mod suite;
+
 pub use activity::{ActivityRow, NewActivity};
 pub use audit::{Actor, Audit};
 pub use error::{OpenError, StoreError};

@@ -54,13 +54,15 @@ impl Store {
                 file.probe(&mut conn)?;
                 (Target::Lite(file.clone()), Some(file))
             }
-            url::Target::Postgres(url) => (Target::Pg(PgTarget::new(url, &options)?), None),
+            url::Target::Postgres(url) => {
+                (Target::Pg(Box::new(PgTarget::new(url, &options)?)), None)
+            }
         };
         let connections = Arc::new(conn::Counters::default());
         let manager = Manager { target, counters: Arc::clone(&connections) };
         let reader_count = options.readers.clamp(1, 64);
         let pool = conn::new_pool(manager, u32::try_from(reader_count).unwrap_or(64) + 1);
-        let lease = || Lease::new(pool.clone(), options.connect_timeout);
+        let lease = || Lease::new(pool.clone(), Arc::clone(&connections), options.connect_timeout);
 
         let readers = Arc::new(Readers::new(Queue::new(options.queue, usize::MAX)));
         let writer = Arc::new(Writer::new(Queue::new(options.queue, options.queue_bytes)));
@@ -163,7 +165,7 @@ impl Store {
     }
 
     /// Hands an event to the writer.
-    pub(crate) fn push_event(&self, job: EventJob) -> Result<(), StoreError> {
+    pub(crate) fn push_event(&self, job: Box<EventJob>) -> Result<(), StoreError> {
         let weight = SMALL + job.weight();
         self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
     }

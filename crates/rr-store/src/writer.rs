@@ -30,7 +30,7 @@ const WAL_CHECK_EVERY: u64 = 256;
 /// Something to be written.
 pub(crate) enum WriteJob {
     /// An event; those that wait together become one statement.
-    Event(EventJob),
+    Event(Box<EventJob>),
     /// Anything else.
     Other(Box<dyn Work>),
 }
@@ -99,7 +99,7 @@ fn group(jobs: Vec<WriteJob>) -> Vec<Box<dyn Work>> {
     let mut works: Vec<Box<dyn Work>> = Vec::new();
     for job in jobs {
         match job {
-            WriteJob::Event(event) => events.push(event),
+            WriteJob::Event(event) => events.push(*event),
             WriteJob::Other(work) => works.push(work),
         }
     }

@@ -1,12 +1,14 @@
 //! The connection that a database thread holds, and how it gets a new one when that breaks.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use r2d2::PooledConnection;
 
-use super::manager::{Complain, Manager, Pool};
-use super::{Conn, manager::Slot};
+use super::Conn;
+use super::manager::{Complain, Counters, Manager, Pool, Slot};
 use crate::StoreError;
 use crate::error::{Trouble, Verdict};
 
@@ -28,15 +30,20 @@ pub(crate) fn new_pool(manager: Manager, threads: u32) -> Pool {
 /// One thread's hold on a connection, kept from call to call.
 pub(crate) struct Lease {
     pool: Pool,
+    counters: Arc<Counters>,
     held: Option<PooledConnection<Manager>>,
     patience: Duration,
-    /// The last attempt to connect failed: until one works, nobody is made to wait again.
-    down: bool,
+    /// The last attempt to connect failed, when this many connections had been made: until somebody
+    /// makes another one, nobody is made to wait again.
+    down: Option<u64>,
 }
 
+/// How often a read is tried: once, and again with a new connection when it met a dead one.
+const ATTEMPTS: usize = 2;
+
 impl Lease {
-    pub(crate) fn new(pool: Pool, patience: Duration) -> Lease {
-        Lease { pool, held: None, patience, down: false }
+    pub(crate) fn new(pool: Pool, counters: Arc<Counters>, patience: Duration) -> Lease {
+        Lease { pool, counters, held: None, patience, down: None }
     }
 
     /// The connection, a new one if the last broke.
@@ -48,10 +55,11 @@ impl Lease {
         let held = match self.held.take() {
             Some(held) => held,
             None => {
-                let patience = if self.down { Duration::ZERO } else { self.patience };
+                let made = self.counters.made.load(Ordering::Relaxed);
+                let patience = if self.down == Some(made) { Duration::ZERO } else { self.patience };
                 let got = self.pool.get_timeout(patience);
-                self.down = got.is_err();
-                got.map_err(|error| StoreError::Unavailable(Box::new(error)))?
+                self.down = got.is_err().then_some(made);
+                got.map_err(|_| StoreError::Unavailable(self.counters.refusal().into()))?
             }
         };
         Ok(&mut *self.held.insert(held))
@@ -86,17 +94,17 @@ impl Lease {
         &mut self,
         work: &mut dyn FnMut(&mut Conn) -> QueryResult<T>,
     ) -> Result<T, StoreError> {
-        let started = Instant::now();
+        let mut attempt = 1;
         loop {
             let error = match work(self.conn()?) {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let verdict = self.judge(&error);
-            let quickly = started.elapsed() < Duration::from_secs(2);
-            if verdict.trouble != Trouble::Lost || !quickly {
+            if verdict.trouble != Trouble::Lost || attempt == ATTEMPTS {
                 return Err(verdict.into());
             }
+            attempt += 1;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What r2d2 needs to make connections, and how it reports that it cannot.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,14 +26,39 @@ pub(crate) struct Manager {
 
 pub(crate) enum Target {
     Lite(SqliteFile),
-    Pg(PgTarget),
+    Pg(Box<PgTarget>),
 }
 
-/// How often connections came and went.
+/// How often connections came and went, and why the last one did not come.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) made: AtomicU64,
     pub(crate) broken: AtomicU64,
+    refusal: Mutex<Option<String>>,
+}
+
+impl Counters {
+    /// Why connecting failed last, with all its causes.
+    pub(crate) fn refusal(&self) -> String {
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.clone().unwrap_or_else(|| "no connection became free in time".to_owned())
+    }
+
+    fn note(&self, refusal: Option<String>) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -40,10 +66,12 @@ impl r2d2::ManageConnection for Manager {
     type Error = ConnectError;
 
     fn connect(&self) -> Result<Slot, ConnectError> {
-        let conn = match &self.target {
-            Target::Lite(file) => Conn::Lite(file.connect()?),
-            Target::Pg(target) => Conn::Pg(target.connect()?),
+        let made = match &self.target {
+            Target::Lite(file) => file.connect().map(Conn::Lite).map_err(ConnectError::from),
+            Target::Pg(target) => target.connect().map(Conn::Pg),
         };
+        self.counters.note(made.as_ref().err().map(|error| chain(error)));
+        let conn = made?;
         self.counters.made.fetch_add(1, Ordering::Relaxed);
         Ok(Slot { conn, broken: false })
     }

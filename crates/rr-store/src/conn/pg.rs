@@ -13,8 +13,8 @@ use crate::error::ConnectError;
 use crate::url::PgUrl;
 use crate::{OpenError, StoreOptions};
 
-/// Dialling every host, the handshake and the checks together take no longer.
-const DIAL_LIMIT: Duration = Duration::from_secs(20);
+/// What a server that took the connection may need for the handshake and for our checks, each.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How much longer than the server's own statement limit we wait for its answer.
 const SILENCE: Duration = Duration::from_secs(5);
 /// PostgreSQL 13.
@@ -28,6 +28,7 @@ const CHECKS: &str = "SELECT current_setting('server_version_num'), \
 pub(crate) struct PgTarget {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    dial_limit: Duration,
     statement_timeout: Duration,
     allow_weak_durability: bool,
 }
@@ -38,9 +39,12 @@ impl PgTarget {
     pub(crate) fn new(url: &PgUrl, options: &StoreOptions) -> Result<PgTarget, OpenError> {
         let tls =
             tls::connector(url.ssl_mode, url.root_certificates.as_ref()).map_err(OpenError::Tls)?;
+        let hosts = u32::try_from(url.config.get_hosts().len()).unwrap_or(1);
+        let one_host = url.config.get_connect_timeout().copied().unwrap_or(HANDSHAKE);
         Ok(PgTarget {
             config: url.config.clone(),
             tls,
+            dial_limit: one_host * hosts + HANDSHAKE,
             statement_timeout: options.statement_timeout,
             allow_weak_durability: options.allow_weak_durability,
         })
@@ -48,9 +52,9 @@ impl PgTarget {
 
     pub(crate) fn connect(&self) -> Result<PgConn, ConnectError> {
         let mut runtime = OwnRuntime::new().map_err(ConnectError::Runtime)?;
-        let (client, driver) = within_limit(&runtime, self.dial())??;
+        let (client, driver) = within(self.dial_limit, &runtime, self.dial())??;
         runtime.drive(driver, self.statement_timeout + SILENCE);
-        let conn = within_limit(&runtime, async {
+        let conn = within(HANDSHAKE, &runtime, async {
             self.check(&client).await?;
             client.batch_execute(&self.settings()).await?;
             AsyncPgConnection::try_from(client).await.map_err(ConnectError::Setup)
@@ -120,9 +124,13 @@ fn unfit(setting: &'static str, found: &str, needed: &'static str) -> ConnectErr
     ConnectError::Unfit { setting, found: found.to_owned(), needed }
 }
 
-fn within_limit<F: Future>(runtime: &OwnRuntime, work: F) -> Result<F::Output, ConnectError> {
+fn within<F: Future>(
+    limit: Duration,
+    runtime: &OwnRuntime,
+    work: F,
+) -> Result<F::Output, ConnectError> {
     runtime
-        .run(async { tokio::time::timeout(DIAL_LIMIT, work).await })
+        .run(async { tokio::time::timeout(limit, work).await })
         .map_err(|_| ConnectError::TimedOut)
 }
 

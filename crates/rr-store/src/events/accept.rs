@@ -24,7 +24,7 @@ impl Store {
         idempotency: Option<Idempotency>,
     ) -> Result<AcceptEvent, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.push_event(EventJob { event, idempotency, reply })?;
+        self.push_event(Box::new(EventJob { event, idempotency, reply }))?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("an event was lost").into()))
     }
 }

@@ -1,0 +1,20 @@
+//! The store's behaviour, one function per behaviour, on the database that the environment names:
+//! `RR_TEST_DATABASE` = `sqlite` (the default) or `postgres`, then with `RR_TEST_POSTGRES_URL`, a
+//! URL whose user may create databases. Every test has a database of its own.
+
+mod durability;
+mod events;
+mod facts;
+mod healing;
+mod keys;
+mod lists;
+mod migrations;
+mod schema;
+mod users;
+mod writer;
+
+mod database;
+mod samples;
+
+use database::{TestDatabase, on_postgres};
+use samples::*;

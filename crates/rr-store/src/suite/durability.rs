@@ -1,0 +1,142 @@
+//! What a success promises, and what a failure leaves.
+
+use super::*;
+use crate::{OpenError, Store, StoreError, StoreOptions};
+
+#[tokio::test]
+async fn a_mutation_without_its_audit_row_does_not_happen() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    execute(&store, "DROP TABLE activity_log").await;
+    let created = store.create_key(key(2), once("k", 1), audit(2)).await;
+    assert!(matches!(created, Err(StoreError::Outdated)), "{created:?}");
+    assert!(store.revoke_key(id(1), audit(3)).await.is_err());
+    assert!(store.create_user(user(5, "x@example.com"), audit(4)).await.is_err());
+    assert!(store.append_facts(vec![signup(1, 1)], audit(5)).await.is_err());
+    assert!(store.key(id(2)).await.unwrap().is_none());
+    assert!(store.key(id(1)).await.unwrap().unwrap().record.revoked_at.is_none());
+    assert!(store.is_empty().await.unwrap());
+    assert_eq!(store.facts_version().await.unwrap(), 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 0);
+}
+
+#[tokio::test]
+async fn audit_rows_say_who_what_and_from_where() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let by = crate::Audit { actor: crate::Actor::Administrator(id(9)), ..audit(7) };
+    store.create_key(key(1), None, by).await.unwrap();
+    let row = store.activity(first(1)).await.unwrap().items.remove(0);
+    assert_eq!(row.at, at(7));
+    assert_eq!(row.actor, format!("administrator:{}", id(9)));
+    assert_eq!((row.action.as_str(), row.subject), ("key.created", Some(format!("key:{}", id(1)))));
+    assert_eq!(row.request_id.as_deref(), Some("req-1"));
+    assert_eq!(row.address.as_deref(), Some("127.0.0.1"));
+    assert!(!row.detail.get().contains("0101"), "no hash: {}", row.detail.get());
+}
+
+#[tokio::test]
+async fn every_sqlite_connection_keeps_commits_through_a_power_cut() {
+    let database = TestDatabase::sqlite();
+    let store = database.migrated().await;
+    // Both readers and the writer: SQLite's settings belong to the connection.
+    for _ in 0..8 {
+        assert_eq!(number(&store, "SELECT synchronous FROM pragma_synchronous").await, 2);
+    }
+    let written = store
+        .write(|conn| {
+            use diesel::prelude::*;
+            crate::conn::on_each!(conn, |c| diesel::dsl::sql::<diesel::sql_types::Text>(
+                "SELECT j.journal_mode || ' ' || s.synchronous || ' ' || f.foreign_keys || ' ' || \
+                 t.timeout || ' ' || l.journal_size_limit \
+                 FROM pragma_journal_mode j, pragma_synchronous s, pragma_foreign_keys f, \
+                 pragma_busy_timeout t, pragma_journal_size_limit l"
+            )
+            .get_result::<String>(c))
+        })
+        .await
+        .unwrap();
+    assert_eq!(written, "wal 2 1 5000 67108864");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_until_there_is_room() {
+    let database = TestDatabase::sqlite();
+    let store = database.migrated().await;
+    store.accept_event(event(1), None).await.unwrap();
+    execute(&store, "PRAGMA max_page_count = 10").await;
+    let mut big = event(2);
+    big.body = vec![b'x'; 400_000];
+    let full = store.accept_event(big.clone(), once("big", 1)).await;
+    assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 1);
+    execute(&store, "PRAGMA max_page_count = 1000000").await;
+    let stored = store.accept_event(big, once("big", 1)).await.unwrap();
+    assert_eq!(stored, crate::AcceptEvent::Stored(id(2)));
+    assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 2);
+}
+
+#[tokio::test]
+async fn another_process_holding_the_lock_is_waited_for() {
+    let database = TestDatabase::sqlite();
+    let one = database.migrated().await;
+    let two = database.open();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel();
+    let (mut held, mut began) = (Some(held), Some(began));
+    let holding = one.write(move |_| {
+        if let (Some(held), Some(began)) = (held.take(), began.take()) {
+            let _ = began.send(());
+            let _ = held.recv();
+        }
+        Ok(())
+    });
+    let waiting = async {
+        begun.await.unwrap();
+        let releasing = tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            drop(release);
+        });
+        two.accept_event(event(1), None).await.unwrap();
+        releasing.await.unwrap();
+    };
+    let (held, ()) = tokio::join!(holding, waiting);
+    held.unwrap();
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let database = TestDatabase::sqlite();
+    let folder = database.folder();
+    let open = |path: &std::path::Path| {
+        let url = crate::DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap();
+        Store::open(StoreOptions::new(url)).err().expect("the file cannot be used")
+    };
+    std::fs::write(folder.join("file"), "x").unwrap();
+    let under_file = open(&folder.join("file/store.db"));
+    assert!(matches!(under_file, OpenError::File { .. }), "{under_file}");
+    let a_folder = open(folder);
+    assert!(matches!(a_folder, OpenError::File { .. }), "{a_folder}");
+    let noise = folder.join("noise.db");
+    std::fs::write(&noise, "this is certainly not a database file".repeat(500)).unwrap();
+    let corrupt = open(&noise);
+    assert!(matches!(corrupt, OpenError::Corrupt { .. }), "{corrupt}");
+    assert!(corrupt.to_string().contains("noise.db"), "{corrupt}");
+    assert_eq!(std::fs::read(&noise).unwrap().len(), 37 * 500, "it is left as it was");
+    #[cfg(target_os = "linux")]
+    {
+        let read_only = open(std::path::Path::new("/proc/rr-store/store.db"));
+        assert!(matches!(read_only, OpenError::File { .. }), "{read_only}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = TestDatabase::sqlite();
+    let _store = database.open();
+    let path = database.folder().join("sub/store.db");
+    assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,117 @@
+//! Events: once only, exact, findable.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::AcceptEvent::{Conflict, Repeated, Stored};
+use crate::{EventBody, EventFilter};
+
+#[tokio::test]
+async fn a_repeat_stores_nothing_and_names_the_first() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let accept = |n, id| store.accept_event(event(n), id);
+    assert_eq!(accept(1, once("a", 1)).await.unwrap(), Stored(id(1)));
+    assert_eq!(accept(2, once("a", 1)).await.unwrap(), Repeated(id(1)));
+    assert_eq!(accept(3, once("a", 2)).await.unwrap(), Conflict);
+    assert_eq!(accept(4, once("b", 2)).await.unwrap(), Stored(id(4)));
+    assert_eq!(accept(5, None).await.unwrap(), Stored(id(5)));
+    let mut elsewhere = once("a", 2).unwrap();
+    elsewhere.scope = "webhook-id/2".to_owned();
+    assert_eq!(accept(6, Some(elsewhere)).await.unwrap(), Stored(id(6)));
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 4);
+    assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 3);
+    assert_eq!(store.forget_idempotency(at(5)).await.unwrap(), 2);
+    assert_eq!(accept(7, once("a", 1)).await.unwrap(), Stored(id(7)), "forgotten");
+}
+
+#[tokio::test]
+async fn concurrent_repeats_have_one_effect_and_one_answer() {
+    let database = TestDatabase::new();
+    let one = database.migrated().await;
+    let two = database.open();
+    let accepts = (0..80_u128).map(|n| {
+        let store = if n % 2 == 0 { &one } else { &two };
+        // Every fifth sends another body under the same id.
+        let fingerprint = if n % 5 == 4 { 2 } else { 1 };
+        store.accept_event(event(n), once("same", fingerprint))
+    });
+    let answers: Vec<_> = join_all(accepts).await.into_iter().map(Result::unwrap).collect();
+    let stored: Vec<_> =
+        answers.iter().filter_map(|a| if let Stored(id) = a { Some(*id) } else { None }).collect();
+    assert_eq!(stored.len(), 1, "{answers:?}");
+    let of_winner = answers.iter().position(|answer| *answer == Stored(stored[0])).unwrap();
+    let winner_is_odd_body = of_winner % 5 == 4;
+    for (number, answer) in answers.iter().enumerate().filter(|(n, _)| *n != of_winner) {
+        let same_body = (number % 5 == 4) == winner_is_odd_body;
+        let expected = if same_body { Repeated(stored[0]) } else { Conflict };
+        assert_eq!(*answer, expected, "{number}");
+    }
+    assert_eq!(number(&one, "SELECT count(*) FROM events").await, 1);
+}
+
+#[tokio::test]
+async fn data_and_body_come_back_exactly() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let texts = [
+        r#"{"z":1,"a":2,"a b":{"y":[],"x":null}}"#,
+        r#"{ "spaced" :  [ 1.0 , 1.50, 1e5, -0, 12345678901234567890.12345678901234567890 ] }"#,
+        "{\"unicode\":\"é\\u00e9\\ud83d\\ude00😀\",\n\t\"escaped\":\"a\\/b\\\"\"}",
+        r#"{}"#,
+    ];
+    for (number, text) in (1..).zip(texts) {
+        let body = vec![0, 159, 146, 150, b'\n'];
+        let sent = crate::NewEvent {
+            data: raw(text),
+            body: body.clone(),
+            content_type: "application/cloudevents+json; charset=utf-8".to_owned(),
+            occurred_at: Some(rr_domain::Timestamp::parse("2024-02-29T12:00:00.123456Z").unwrap()),
+            ..event(number)
+        };
+        store.accept_event(sent.clone(), None).await.unwrap();
+        let page = store.events(EventFilter::default(), first(1)).await.unwrap();
+        let row = &page.items[0];
+        assert_eq!(row.data.get(), text);
+        assert_eq!(
+            (row.id, row.key_id, row.occurred_at, row.received_at),
+            (sent.id, sent.key_id, sent.occurred_at, sent.received_at)
+        );
+        assert_eq!((&*row.event_type, &*row.source), ("deployment", "ci"));
+        let content_type = sent.content_type;
+        assert_eq!(
+            store.event_body(sent.id).await.unwrap(),
+            Some(EventBody { content_type, body })
+        );
+    }
+    assert_eq!(store.event_body(id(999)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for number in 0..10_u128 {
+        let mut sent = event(number);
+        sent.event_type = if number % 2 == 0 { "alert" } else { "deployment" }.to_owned();
+        sent.source = if number < 5 { "ci" } else { "cron" }.to_owned();
+        store.accept_event(sent, None).await.unwrap();
+    }
+    let find = async |filter: EventFilter| {
+        let page = store.events(filter, first(100)).await.unwrap();
+        page.items.iter().map(|row| row.id.as_u128() - id(0).as_u128()).collect::<Vec<_>>()
+    };
+    let none = EventFilter::default;
+    let alert = Some("alert".to_owned());
+    let cron = Some("cron".to_owned());
+    assert_eq!(find(none()).await, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    assert_eq!(find(EventFilter { event_type: alert.clone(), ..none() }).await, [8, 6, 4, 2, 0]);
+    assert_eq!(find(EventFilter { source: cron.clone(), ..none() }).await, [9, 8, 7, 6, 5]);
+    let both = EventFilter { event_type: alert, source: cron, ..none() };
+    assert_eq!(find(both).await, [8, 6]);
+    let between = EventFilter { from: Some(at(3)), to: Some(at(6)), ..none() };
+    assert_eq!(find(between).await, [5, 4, 3]);
+    assert!(
+        find(EventFilter { event_type: Some("' OR 1=1 --".to_owned()), ..none() }).await.is_empty()
+    );
+}

@@ -1,0 +1,115 @@
+//! Facts and the figures made of them.
+
+use rr_domain::{Fact, FactKind, Interval, Label, Product, SubscriptionStatus};
+
+use super::*;
+
+/// Random enough for histories, and the same every time (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn small_id(&mut self) -> uuid::Uuid {
+        id(u128::from(self.roll(40)))
+    }
+
+    fn amount(&mut self) -> i64 {
+        i64::try_from(self.roll(10_000)).unwrap()
+    }
+
+    fn kind(&mut self) -> FactKind {
+        let (who, amount) = (self.small_id(), self.amount());
+        let tier =
+            Label::parse(["membership", "reseller"][usize::from(self.roll(2) == 1)]).unwrap();
+        match self.roll(9) {
+            0 => FactKind::UserCreated { user: who, role: Label::MEMBER, status: Label::ACTIVE },
+            1 => FactKind::UserChanged { user: who, role: Some(Label::ADMIN), status: None },
+            2 => FactKind::UserDeleted { user: who },
+            3 => FactKind::SubscriptionStarted {
+                subscription: who,
+                customer: self.small_id(),
+                tier,
+                status: SubscriptionStatus::Active,
+                price: amount,
+                quantity: 1,
+                interval: Interval::YEARLY,
+            },
+            4 => FactKind::SubscriptionEnded { subscription: who },
+            5 => FactKind::PaymentCaptured {
+                payment: who,
+                product: Product::Subscription(tier),
+                amount,
+            },
+            6 => FactKind::PaymentRefunded { payment: who, amount },
+            7 => FactKind::CommissionAccrued {
+                commission: who,
+                affiliate: format!("affiliate {}", self.roll(5)),
+                tier,
+                sale: amount * 2,
+                amount,
+                payable_at: at(amount * 1_000),
+            },
+            _ => FactKind::CommissionReversed { commission: who, amount },
+        }
+    }
+}
+
+#[tokio::test]
+async fn figures_equal_the_plain_computation() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let mut dice = Dice(42);
+    // More than one page of the fold, with many facts of the same instant.
+    let facts: Vec<Fact> = (0..12_000)
+        .map(|number| Fact {
+            id: id(5_000_000 + number),
+            occurred_at: at(i64::try_from(dice.roll(4_000)).unwrap() * 1_000),
+            kind: dice.kind(),
+        })
+        .collect();
+    for part in facts.chunks(5_000) {
+        assert_eq!(store.append_facts(part.to_vec(), audit(1)).await.unwrap(), part.len());
+    }
+    for seconds in [0, 1_000_000, 2_500_000, 4_000_001] {
+        let folded = store.fold_facts(at(seconds)).await.unwrap();
+        assert_eq!(folded, rr_sync::compute(&facts, at(seconds)), "at {seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_fact_counts_once() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let both = vec![signup(1, 1), signup(2, 2), signup(1, 1)];
+    assert_eq!(store.append_facts(both.clone(), audit(1)).await.unwrap(), 2);
+    assert_eq!(store.append_facts(both, audit(1)).await.unwrap(), 0);
+    assert_eq!(store.facts_version().await.unwrap(), 2);
+    assert_eq!(audited(&store, "facts.appended").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM facts WHERE kind = 'user_created'").await, 2);
+}
+
+#[tokio::test]
+async fn figures_are_remembered_until_something_changes_them() {
+    let database = TestDatabase::new();
+    let one = database.migrated().await;
+    let two = database.open();
+    one.append_facts(vec![signup(1, 1), signup(2, 500)], audit(1)).await.unwrap();
+    let early = one.figures(at(100)).await.unwrap();
+    assert_eq!(early.users.total_users, 1);
+    let same = one.figures(at(110)).await.unwrap();
+    assert!(std::sync::Arc::ptr_eq(&early, &same), "nothing changed");
+    let later = one.figures(at(500)).await.unwrap();
+    assert_eq!(later.users.total_users, 2, "time alone brought the second");
+    two.append_facts(vec![signup(3, 3)], audit(1)).await.unwrap();
+    let told = one.figures(at(500)).await.unwrap();
+    assert_eq!(told.users.total_users, 3, "another process added one");
+    let past = one.figures(at(100)).await.unwrap();
+    assert_eq!(past.users.total_users, 2, "a clock that went back is not given the future");
+}

@@ -1,0 +1,83 @@
+//! Migrations: there and back, together, all or nothing.
+
+use super::*;
+use crate::{Migration, StoreError};
+
+#[tokio::test]
+async fn up_down_and_up_again() {
+    let database = TestDatabase::new();
+    let store = database.open();
+    assert!(matches!(store.ready().await, Err(StoreError::Outdated)));
+    let early = store.create_key(key(1), None, audit(1)).await;
+    assert!(matches!(early, Err(StoreError::Outdated)), "{early:?}");
+    let all = store.migrate().await.unwrap();
+    assert!(all.len() >= 5);
+    store.ready().await.unwrap();
+    assert!(store.migrate().await.unwrap().is_empty());
+    let applied = store.migration_status().await.unwrap();
+    assert!(applied.iter().all(|migration| migration.applied));
+
+    let mut back = Vec::new();
+    while let Some(name) = store.migrate_down().await.unwrap() {
+        back.push(name);
+    }
+    assert_eq!(back, all.iter().rev().cloned().collect::<Vec<_>>());
+    let status = store.migration_status().await.unwrap();
+    let none = |name: &String| Migration { name: name.clone(), applied: false };
+    assert_eq!(status, all.iter().map(none).collect::<Vec<_>>());
+    let tables = if on_postgres() {
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'revenue_ripple'"
+    } else {
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    };
+    assert_eq!(number(&store, tables).await, 1, "only the list of migrations is left");
+
+    assert_eq!(store.migrate().await.unwrap(), all);
+    store.accept_event(event(1), once("a", 1)).await.unwrap();
+    store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_processes_may_start_together() {
+    let database = TestDatabase::new();
+    let stores: Vec<_> = (0..4).map(|_| database.open()).collect();
+    let ran = futures_util::future::join_all(stores.iter().map(|store| store.migrate())).await;
+    let ran: Vec<_> =
+        ran.into_iter().map(Result::unwrap).filter(|names| !names.is_empty()).collect();
+    assert_eq!(ran.len(), 1, "one did it all: {ran:?}");
+    for store in &stores {
+        store.ready().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_behind() {
+    let database = TestDatabase::new();
+    let store = database.open();
+    // Something of the same name stands in the way of the fourth.
+    if on_postgres() {
+        execute(&store, "CREATE SCHEMA revenue_ripple; CREATE TABLE revenue_ripple.facts (x int)")
+            .await;
+    } else {
+        execute(&store, "CREATE TABLE facts (x INTEGER)").await;
+    }
+    let failed = store.migrate().await;
+    assert!(matches!(failed, Err(StoreError::Internal(_))), "{failed:?}");
+    let status = store.migration_status().await.unwrap();
+    assert!(status.iter().all(|migration| !migration.applied), "{status:?}");
+    assert!(matches!(store.keys(first(1)).await, Err(StoreError::Outdated)), "no table was left");
+    execute(&store, "DROP TABLE facts").await;
+    assert_eq!(store.migrate().await.unwrap().len(), status.len());
+}
+
+#[tokio::test]
+async fn a_newer_release_is_not_undone() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    execute(&store, "INSERT INTO schema_migrations (name) VALUES ('9999_from_the_future')").await;
+    store.ready().await.unwrap();
+    assert!(store.migrate().await.unwrap().is_empty(), "nothing of ours is missing");
+    let refused = store.migrate_down().await.unwrap_err();
+    let StoreError::Internal(cause) = refused else { panic!("{refused:?}") };
+    assert!(cause.to_string().contains("9999_from_the_future"), "{cause}");
+}
