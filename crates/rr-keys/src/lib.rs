@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "tower", feature = "actix"))]
+pub mod adapters;
 mod allow_list;
 #[cfg(test)]
 mod behaviours;

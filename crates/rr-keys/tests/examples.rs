@@ -1,0 +1,128 @@
+//! The examples do what their readers are told, and the guide quotes them to the letter.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rr_keys::{KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
+use uuid::Uuid;
+
+#[path = "../examples/actix_service.rs"]
+mod actix_service;
+#[expect(dead_code, reason = "the program's own main is not called here")]
+#[path = "../examples/axum_service.rs"]
+mod axum_service;
+#[expect(dead_code, reason = "the program's own main is not called here")]
+#[path = "../examples/issuer.rs"]
+mod issuer;
+
+/// A verifier that knows one key, which may `read_orders`, and the key.
+fn verifier() -> (Arc<Verifier<MemoryStore>>, String) {
+    let store = MemoryStore::new();
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(7));
+    let record = KeyRecord {
+        permissions: ["read_orders"].into_iter().collect(),
+        ..KeyRecord::new(Uuid::from_u128(1), "first key", SystemTime::UNIX_EPOCH)
+    };
+    store.insert(issued.hash, record);
+    let verifier = Arc::new(Verifier::new(store, VerifierOptions::default()));
+    (verifier, issued.secret.expose().to_owned())
+}
+
+/// Path, whether the key is shown, status, body of a success.
+const ANSWERS: &[(&str, bool, u16, &str)] = &[
+    ("/orders", true, 200, "orders for first key\n"),
+    ("/orders", false, 401, ""),
+    ("/refunds", true, 403, ""),
+    ("/whoami", true, 200, "00000000-0000-0000-0000-000000000001 first key\n"),
+    ("/whoami", false, 401, ""),
+    ("/health", false, 200, "fine"),
+];
+
+#[tokio::test]
+async fn the_axum_service_answers() {
+    use tower::ServiceExt as _;
+
+    let (verifier, key) = verifier();
+    let app = axum_service::app(verifier);
+    for (path, shown, status, body) in ANSWERS {
+        let mut request = http::Request::builder().uri(*path);
+        if *shown {
+            request = request.header("x-api-key", &key);
+        }
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), *status, "{path}");
+        let bytes = axum::body::to_bytes(response.into_body(), 1_024).await.unwrap();
+        assert!(*status != 200 || bytes == body.as_bytes(), "{path}: {bytes:?}");
+    }
+}
+
+#[actix_web::test]
+async fn the_actix_service_answers() {
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+
+    let (verifier, key) = verifier();
+    let app = actix_web::App::new().app_data(actix_service::gate(verifier));
+    let app = init_service(app.configure(actix_service::routes)).await;
+    for (path, shown, status, body) in ANSWERS {
+        let mut request = TestRequest::with_uri(path);
+        if *shown {
+            request = request.insert_header(("x-api-key", key.as_str()));
+        }
+        let response = call_service(&app, request.to_request()).await;
+        assert_eq!(response.status().as_u16(), *status, "{path}");
+        let bytes = read_body(response).await;
+        assert!(*status != 200 || bytes == body.as_bytes(), "{path}: {bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_issuers_file_holds_hashes_and_a_line_ends_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.jsonl");
+    let store = || issuer::FileStore(file.clone());
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(7));
+    let key = issued.secret.expose();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    assert!(issuer::verify(store(), "read", key, now).await.is_err(), "there is no file yet");
+
+    let id = issuer::write(&store(), &issued, "test", &["read"], now).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(key) && text.contains(&issued.hint), "{text}");
+    issuer::verify(store(), "read", &format!("{key}\n"), now).await.unwrap();
+    let refusal = issuer::verify(store(), "write", key, now).await.unwrap_err();
+    assert_eq!(refusal.to_string(), "the key lacks the permission write");
+
+    assert!(issuer::revoke(&store(), "another", now).is_err());
+    issuer::verify(store(), "read", key, now).await.unwrap();
+    issuer::revoke(&store(), &id.to_string(), now).unwrap();
+    let refusal = issuer::verify(store(), "read", key, now).await.unwrap_err();
+    assert_eq!(refusal.to_string(), "the key has been revoked");
+
+    std::fs::write(&file, format!("{text}half a li")).unwrap();
+    assert!(
+        issuer::verify(store(), "read", key, now).await.is_err(),
+        "what cannot be read opens nothing"
+    );
+}
+
+/// Every block of Rust in the guide stands in an example, so what compiles there is what people copy.
+#[test]
+fn the_guide_quotes_the_examples() {
+    let guide = include_str!("../../../docs/embedding-rr-keys.md");
+    let examples = [
+        include_str!("../examples/axum_service.rs"),
+        include_str!("../examples/actix_service.rs"),
+        include_str!("../examples/issuer.rs"),
+    ];
+    let blocks: Vec<&str> = guide
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split_once("```").expect("a block ends").0)
+        .collect();
+    assert!(blocks.len() >= 4, "the guide shows code");
+    for block in blocks {
+        let quoted = examples.iter().any(|example| example.contains(block.trim_end()));
+        assert!(quoted, "this stands in no example:\n{block}");
+    }
+}
