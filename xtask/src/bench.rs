@@ -26,11 +26,26 @@ pub(crate) struct Args {
 enum What {
     /// Requests per second, start-up time, memory, size of the binary.
     Http,
+    /// What checking a key costs, beside what its parts would cost alone; no server takes part.
+    Keys,
 }
 
-/// Builds the server and the load generator with optimisation and runs the measurement.
+/// Builds what is measured with optimisation and runs the measurement.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
-    let What::Http = args.what;
+    match args.what {
+        What::Http => http(project, args),
+        What::Keys => run::openly(server::cargo(project).args([
+            "bench",
+            "--quiet",
+            "--package",
+            "rr-keys",
+            "--bench",
+            "keys",
+        ])),
+    }
+}
+
+fn http(project: &Project, args: &Args) -> Result<()> {
     server::build(project, server::Build::Release)?;
     let mut cargo = server::cargo(project);
     cargo.args(["bench", "--quiet", "--workspace", "--bench", "http", "--"]);

@@ -47,7 +47,7 @@ enum Command {
     Seed(seed::Args),
     /// Regenerate the panel's client from the server's OpenAPI document and build the panel.
     Ui(ui::Args),
-    /// Measure: requests per second against a bare handler, start-up, memory, size.
+    /// Measure: requests per second against a bare handler, start-up, memory, size; or the cost of a key.
     Bench(bench::Args),
 }
 
