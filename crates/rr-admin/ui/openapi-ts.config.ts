@@ -5,4 +5,12 @@ export default defineConfig({
   input: './openapi.json',
   output: { path: './src/client', clean: true },
   plugins: ['@hey-api/client-fetch', '@hey-api/typescript', '@hey-api/sdk'],
+  parser: {
+    patch: {
+      // Names come from method and path, which are promises; operation ids are the server's own business.
+      operations: (_method, _path, operation) => {
+        delete operation.operationId;
+      },
+    },
+  },
 });

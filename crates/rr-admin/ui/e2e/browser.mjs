@@ -15,7 +15,7 @@ const USUAL_PLACES = [
 
 /** A headless browser with a profile of its own, which goes when it closes. */
 export async function startBrowser() {
-  const executablePath = process.env.CHROMIUM || USUAL_PLACES.find((path) => existsSync(path));
+  const executablePath = process.env.CHROMIUM || process.env.RR_TEST_CHROMIUM || USUAL_PLACES.find((path) => existsSync(path));
   if (!executablePath) {
     throw new Error('No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.');
   }

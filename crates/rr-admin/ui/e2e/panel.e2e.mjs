@@ -1,37 +1,34 @@
-// The panel in a real browser against a running server that holds the demo data.
-//
-//   RR_E2E_URL=http://127.0.0.1:5000 RR_E2E_EMAIL=… RR_E2E_PASSWORD=… npm run e2e
+// The panel in a real browser against a real server that holds the demo data.
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
 
 import { assertAccessible } from './accessibility.mjs';
 import { openPage, startBrowser } from './browser.mjs';
+import { findServer } from './server.mjs';
 
-const missing = ['RR_E2E_URL', 'RR_E2E_EMAIL', 'RR_E2E_PASSWORD'].filter((name) => !process.env[name]);
-if (missing.length > 0) {
-  console.error(`Set ${missing.join(', ')}: the address of a running server and an administrator of it.`);
-  process.exit(1);
-}
-const { RR_E2E_URL, RR_E2E_EMAIL, RR_E2E_PASSWORD } = process.env;
-const panelUrl = new URL('/admin/embedded-widget', RR_E2E_URL).href;
-
+let server;
+let panelUrl;
 let browser;
 let page;
 let complaints;
 
-before(async () => {
+beforeAll(async () => {
+  server = await findServer();
+  panelUrl = new URL('/admin/embedded-widget', server.url).href;
   browser = await startBrowser();
 });
-after(async () => {
+afterAll(async () => {
   await browser?.close();
+  await server?.stop();
 });
 beforeEach(async () => {
   ({ page, complaints } = await openPage(browser));
 });
-afterEach(async (context) => {
-  if (!context.passed) {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') {
     const path = join(tmpdir(), `panel-e2e-${process.pid}.png`);
     await page.screenshot({ path, fullPage: true }).catch(() => {});
     console.error(`What the browser showed: ${path}`);
@@ -39,8 +36,8 @@ afterEach(async (context) => {
   await page.context().close();
 });
 
-async function signIn(password = RR_E2E_PASSWORD) {
-  await page.getByLabel('Email').fill(RR_E2E_EMAIL);
+async function signIn(password = server.password) {
+  await page.getByLabel('Email').fill(server.email);
   await page.getByLabel('Password').fill(password);
   await page.keyboard.press('Enter');
 }
@@ -57,14 +54,14 @@ async function cardShows(title, text) {
 }
 
 const call = (path, key, init = {}) =>
-  fetch(new URL(path, RR_E2E_URL), { ...init, headers: { 'x-api-key': key, 'content-type': 'application/json' } });
+  fetch(new URL(path, server.url), { ...init, headers: { 'x-api-key': key, 'content-type': 'application/json' } });
 
 test('a wrong password is refused, the right one lets in, and signing out ends it', async () => {
-  await page.goto(new URL('/admin', RR_E2E_URL).href);
+  await page.goto(new URL('/admin', server.url).href);
   assert.equal(page.url(), panelUrl);
   await page.getByLabel('Email').waitFor();
   await assertAccessible(page, 'the sign-in form');
-  await signIn(`${RR_E2E_PASSWORD} but wrong`);
+  await signIn(`${server.password} but wrong`);
   await page.getByRole('alert').waitFor();
   await signIn();
   await page.getByText('Connected', { exact: true }).waitFor();

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DashboardData, DashboardErrors, DashboardResponses, GenerateKeyData, GenerateKeyErrors, GenerateKeyResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MeData, MeErrors, MeResponses, ReadyzData, ReadyzErrors, ReadyzResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, SyncCommissionsData, SyncCommissionsErrors, SyncCommissionsResponses, SyncRevenueData, SyncRevenueErrors, SyncRevenueResponses, SyncUsersData, SyncUsersErrors, SyncUsersResponses } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -18,9 +18,27 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
     meta?: Record<string, unknown>;
 };
 
-export const readyz = <ThrowOnError extends boolean = false>(options?: Options<ReadyzData, ThrowOnError>) => (options?.client ?? client).get<ReadyzResponses, ReadyzErrors, ThrowOnError>({ url: '/readyz', ...options });
+/**
+ * What this server is.
+ */
+export const get = <ThrowOnError extends boolean = false>(options?: Options<GetData, ThrowOnError>) => (options?.client ?? client).get<GetResponses, unknown, ThrowOnError>({ url: '/', ...options });
 
-export const login = <ThrowOnError extends boolean = false>(options: Options<LoginData, ThrowOnError>) => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
+/**
+ * Asks the assistant.
+ */
+export const postApiAiAssistant = <ThrowOnError extends boolean = false>(options: Options<PostApiAiAssistantData, ThrowOnError>) => (options.client ?? client).post<unknown, PostApiAiAssistantErrors, ThrowOnError>({
+    url: '/api/ai-assistant',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Begins a session. Unknown and wrong get the same answer in the same time.
+ */
+export const postApiAuthLogin = <ThrowOnError extends boolean = false>(options: Options<PostApiAuthLoginData, ThrowOnError>) => (options.client ?? client).post<PostApiAuthLoginResponses, PostApiAuthLoginErrors, ThrowOnError>({
     url: '/api/auth/login',
     ...options,
     headers: {
@@ -29,19 +47,135 @@ export const login = <ThrowOnError extends boolean = false>(options: Options<Log
     }
 });
 
-export const logout = <ThrowOnError extends boolean = false>(options?: Options<LogoutData, ThrowOnError>) => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError>({ url: '/api/auth/logout', ...options });
+/**
+ * Ends the session, on every server at once.
+ */
+export const postApiAuthLogout = <ThrowOnError extends boolean = false>(options?: Options<PostApiAuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<PostApiAuthLogoutResponses, PostApiAuthLogoutErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/auth/logout',
+    ...options
+});
 
-export const me = <ThrowOnError extends boolean = false>(options?: Options<MeData, ThrowOnError>) => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError>({ url: '/api/auth/me', ...options });
+/**
+ * Who is signed in.
+ */
+export const getApiAuthMe = <ThrowOnError extends boolean = false>(options?: Options<GetApiAuthMeData, ThrowOnError>) => (options?.client ?? client).get<GetApiAuthMeResponses, GetApiAuthMeErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/auth/me',
+    ...options
+});
 
-export const dashboard = <ThrowOnError extends boolean = false>(options?: Options<DashboardData, ThrowOnError>) => (options?.client ?? client).get<DashboardResponses, DashboardErrors, ThrowOnError>({ url: '/api/devops/dashboard', ...options });
+/**
+ * The audit log, newest first.
+ */
+export const getApiDevopsActivity = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsActivityData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsActivityResponses, GetApiDevopsActivityErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/devops/activity',
+    ...options
+});
 
-export const syncUsers = <ThrowOnError extends boolean = false>(options?: Options<SyncUsersData, ThrowOnError>) => (options?.client ?? client).get<SyncUsersResponses, SyncUsersErrors, ThrowOnError>({ url: '/api/devops/sync/users', ...options });
+/**
+ * The switches and addresses.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsConfig = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsConfigData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsConfigResponses, GetApiDevopsConfigErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/config',
+    ...options
+});
 
-export const syncRevenue = <ThrowOnError extends boolean = false>(options?: Options<SyncRevenueData, ThrowOnError>) => (options?.client ?? client).get<SyncRevenueResponses, SyncRevenueErrors, ThrowOnError>({ url: '/api/devops/sync/revenue', ...options });
+/**
+ * Sets switches.
+ */
+export const patchApiDevopsConfig = <ThrowOnError extends boolean = false>(options: Options<PatchApiDevopsConfigData, ThrowOnError>) => (options.client ?? client).patch<PatchApiDevopsConfigResponses, PatchApiDevopsConfigErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/devops/config',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
-export const syncCommissions = <ThrowOnError extends boolean = false>(options?: Options<SyncCommissionsData, ThrowOnError>) => (options?.client ?? client).get<SyncCommissionsResponses, SyncCommissionsErrors, ThrowOnError>({ url: '/api/devops/sync/commissions', ...options });
+/**
+ * Users and revenue at a glance.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsDashboard = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsDashboardData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsDashboardResponses, GetApiDevopsDashboardErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/dashboard',
+    ...options
+});
 
-export const generateKey = <ThrowOnError extends boolean = false>(options: Options<GenerateKeyData, ThrowOnError>) => (options.client ?? client).post<GenerateKeyResponses, GenerateKeyErrors, ThrowOnError>({
+/**
+ * Events, newest first.
+ *
+ * Needs the permission `read_events`.
+ */
+export const getApiDevopsEvents = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsEventsData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsEventsResponses, GetApiDevopsEventsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/events',
+    ...options
+});
+
+/**
+ * Makes a key and shows it once. With an `Idempotency-Key`, a lost answer is safe to ask for
+ * again: no second key is made.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const postApiDevopsGenerateKey = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsGenerateKeyData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsGenerateKeyResponses, PostApiDevopsGenerateKeyErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
     url: '/api/devops/generate-key',
     ...options,
     headers: {
@@ -50,8 +184,343 @@ export const generateKey = <ThrowOnError extends boolean = false>(options: Optio
     }
 });
 
-export const listKeys = <ThrowOnError extends boolean = false>(options?: Options<ListKeysData, ThrowOnError>) => (options?.client ?? client).get<ListKeysResponses, ListKeysErrors, ThrowOnError>({ url: '/api/devops/keys', ...options });
+/**
+ * Keys, newest first; never a secret nor its hash.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const getApiDevopsKeys = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsKeysData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsKeysResponses, GetApiDevopsKeysErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/keys',
+    ...options
+});
 
-export const revokeKey = <ThrowOnError extends boolean = false>(options: Options<RevokeKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeKeyResponses, RevokeKeyErrors, ThrowOnError>({ url: '/api/devops/keys/{id}', ...options });
+/**
+ * Revokes a key for good. From the moment the answer is sent, this server refuses the key.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const deleteApiDevopsKeysById = <ThrowOnError extends boolean = false>(options: Options<DeleteApiDevopsKeysByIdData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiDevopsKeysByIdResponses, DeleteApiDevopsKeysByIdErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/keys/{id}',
+    ...options
+});
 
-export const listEvents = <ThrowOnError extends boolean = false>(options?: Options<ListEventsData, ThrowOnError>) => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({ url: '/api/devops/events', ...options });
+/**
+ * One key.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const getApiDevopsKeysById = <ThrowOnError extends boolean = false>(options: Options<GetApiDevopsKeysByIdData, ThrowOnError>) => (options.client ?? client).get<GetApiDevopsKeysByIdResponses, GetApiDevopsKeysByIdErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/keys/{id}',
+    ...options
+});
+
+/**
+ * Changes a key. When the answer is sent, this server already judges by the change.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const patchApiDevopsKeysById = <ThrowOnError extends boolean = false>(options: Options<PatchApiDevopsKeysByIdData, ThrowOnError>) => (options.client ?? client).patch<PatchApiDevopsKeysByIdResponses, PatchApiDevopsKeysByIdErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/keys/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Takes a report in. The script runs in browsers and cannot keep a signing secret, so reports
+ * are not asked for a signature.
+ *
+ * Needs the permission `write_webhooks`.
+ */
+export const postApiDevopsMetrics = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsMetricsData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsMetricsResponses, PostApiDevopsMetricsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/metrics',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What affiliates earned.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsSyncCommissions = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsSyncCommissionsData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncCommissionsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sync/commissions',
+    ...options
+});
+
+/**
+ * What came in, and what comes in every month.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsSyncRevenue = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsSyncRevenueData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncRevenueErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sync/revenue',
+    ...options
+});
+
+/**
+ * How many users there are, by role and status.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsSyncUsers = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsSyncUsersData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsSyncUsersResponses, GetApiDevopsSyncUsersErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sync/users',
+    ...options
+});
+
+/**
+ * Users, newest first.
+ *
+ * Needs the permission `read_users`.
+ */
+export const getApiDevopsUsers = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsUsersData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsUsersResponses, GetApiDevopsUsersErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/users',
+    ...options
+});
+
+/**
+ * Takes an event in. The 200 leaves after the event is synced to disk.
+ *
+ * Needs the permission `write_webhooks`.
+ */
+export const postApiDevopsWebhook = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsWebhookData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsWebhookResponses, PostApiDevopsWebhookErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/webhook',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Takes a signed event of the payment provider in.
+ */
+export const postApiStripeWebhook = <ThrowOnError extends boolean = false>(options: Options<PostApiStripeWebhookData, ThrowOnError>) => (options.client ?? client).post<unknown, PostApiStripeWebhookErrors, ThrowOnError>({
+    url: '/api/stripe/webhook',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A checkout page for the membership.
+ */
+export const postCreateMembershipSession = <ThrowOnError extends boolean = false>(options: Options<PostCreateMembershipSessionData, ThrowOnError>) => (options.client ?? client).post<unknown, PostCreateMembershipSessionErrors, ThrowOnError>({
+    url: '/create-membership-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Begins a payment.
+ */
+export const postCreatePaymentIntent = <ThrowOnError extends boolean = false>(options: Options<PostCreatePaymentIntentData, ThrowOnError>) => (options.client ?? client).post<unknown, PostCreatePaymentIntentErrors, ThrowOnError>({
+    url: '/create-payment-intent',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A checkout page for pro resellers.
+ */
+export const postCreateProResellerSession = <ThrowOnError extends boolean = false>(options: Options<PostCreateProResellerSessionData, ThrowOnError>) => (options.client ?? client).post<unknown, PostCreateProResellerSessionErrors, ThrowOnError>({
+    url: '/create-pro-reseller-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A checkout page for resellers.
+ */
+export const postCreateResellerSession = <ThrowOnError extends boolean = false>(options: Options<PostCreateResellerSessionData, ThrowOnError>) => (options.client ?? client).post<unknown, PostCreateResellerSessionErrors, ThrowOnError>({
+    url: '/create-reseller-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A checkout page for the book.
+ */
+export const postCreateTripwireSession = <ThrowOnError extends boolean = false>(options: Options<PostCreateTripwireSessionData, ThrowOnError>) => (options.client ?? client).post<unknown, PostCreateTripwireSessionErrors, ThrowOnError>({
+    url: '/create-tripwire-session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Whether the process is alive.
+ */
+export const getHealthz = <ThrowOnError extends boolean = false>(options?: Options<GetHealthzData, ThrowOnError>) => (options?.client ?? client).get<GetHealthzResponses, unknown, ThrowOnError>({ url: '/healthz', ...options });
+
+/**
+ * Counters of requests, store, key cache and connections.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getMetrics = <ThrowOnError extends boolean = false>(options?: Options<GetMetricsData, ThrowOnError>) => (options?.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/metrics',
+    ...options
+});
+
+/**
+ * This description of the API, OpenAPI 3.1.
+ */
+export const getOpenapiJson = <ThrowOnError extends boolean = false>(options?: Options<GetOpenapiJsonData, ThrowOnError>) => (options?.client ?? client).get<GetOpenapiJsonResponses, unknown, ThrowOnError>({ url: '/openapi.json', ...options });
+
+/**
+ * Whether the database answers, its migrations are current and the server is not stopping.
+ */
+export const getReadyz = <ThrowOnError extends boolean = false>(options?: Options<GetReadyzData, ThrowOnError>) => (options?.client ?? client).get<GetReadyzResponses, unknown, ThrowOnError>({ url: '/readyz', ...options });
+
+/**
+ * Takes a signed event of the payment provider in. Without the secret that proves it, nothing
+ * is read: the provider tries again for days.
+ */
+export const postWebhook = <ThrowOnError extends boolean = false>(options: Options<PostWebhookData, ThrowOnError>) => (options.client ?? client).post<unknown, PostWebhookErrors, ThrowOnError>({
+    url: '/webhook',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Users and revenue at a glance, where the first server had them.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getYourExistingApiDashboard = <ThrowOnError extends boolean = false>(options?: Options<GetYourExistingApiDashboardData, ThrowOnError>) => (options?.client ?? client).get<GetYourExistingApiDashboardResponses, GetYourExistingApiDashboardErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/your-existing-api/dashboard',
+    ...options
+});

@@ -4,52 +4,506 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Problem = {
-    type: string;
-    title: string;
-    status: number;
-    detail: string;
-    code: string;
-    request_id?: string;
-    error: string;
-    errors?: Array<FieldProblem>;
-    key_id?: string;
+/**
+ * What this server is.
+ */
+export type About = {
+    message: string;
+    status: string;
+    version: string;
 };
 
-export type FieldProblem = {
-    pointer: string;
-    detail: string;
+/**
+ * One thing that somebody did.
+ */
+export type Activity = {
+    action: string;
+    /**
+     * `administrator:<id>`, `key:<id>`, `command-line`, `system`, or imported text.
+     */
+    actor: string;
+    address?: string | null;
+    at: string;
+    detail: {
+        [key: string]: unknown;
+    };
+    id: number;
+    request_id?: string | null;
+    subject?: string | null;
 };
 
+/**
+ * A page of the audit log.
+ */
+export type ActivityList = {
+    activity: Array<Activity>;
+    next_cursor?: string | null;
+};
+
+/**
+ * Which agents may run.
+ */
+export type Agents = {
+    ab_testing: boolean;
+    analytics: boolean;
+    deployment: boolean;
+    kpi_monitoring: boolean;
+    revenue_tracking: boolean;
+};
+
+/**
+ * Changes to the switches; what is left out stays.
+ */
+export type AgentsChange = {
+    ab_testing?: boolean | null;
+    analytics?: boolean | null;
+    deployment?: boolean | null;
+    kpi_monitoring?: boolean | null;
+    revenue_tracking?: boolean | null;
+};
+
+/**
+ * Who referred the buyer, if anybody did.
+ */
+export type Checkout = {
+    referrer_username?: string | null;
+};
+
+/**
+ * What affiliates earned.
+ */
+export type CommissionFigures = {
+    commission_by_tier: {
+        [key: string]: TierCommissions;
+    };
+    /**
+     * At most 5, newest first.
+     */
+    recent_commissions: Array<RecentCommission>;
+    /**
+     * When these figures were computed; nothing has changed them since.
+     */
+    timestamp: string;
+    /**
+     * At most 10.
+     */
+    top_performers: Array<TopPerformer>;
+    total_commissions: number;
+    total_transactions: number;
+};
+
+/**
+ * The configuration, as the script expects it.
+ */
+export type Config = {
+    data: ConfigData;
+    status: string;
+};
+
+/**
+ * Changes to the configuration; what is left out stays.
+ */
+export type ConfigChange = {
+    agents: AgentsChange;
+};
+
+/**
+ * What is configured.
+ */
+export type ConfigData = {
+    admin_url?: string | null;
+    agents: Agents;
+    enabled: boolean;
+    site_url?: string | null;
+};
+
+/**
+ * Who wants in.
+ */
 export type Credentials = {
     email: string;
     password: string;
 };
 
-export type SessionAnswer = {
-    user: SessionUser;
+/**
+ * The two numbers people look at first.
+ */
+export type Dashboard = {
+    revenue: RevenueHeadline;
+    users: UserHeadline;
 };
 
-export type SessionUser = {
+/**
+ * An event.
+ */
+export type Event = {
+    /**
+     * The body as it was sent.
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    event_type: string;
+    /**
+     * The `webhook_id` that its sender was told.
+     */
     id: string;
-    email: string;
-    role: string;
+    /**
+     * When it happened, if it said so.
+     */
+    occurred_at?: string | null;
+    received_at: string;
+    source: string;
 };
 
-export type Trend = 'up' | 'down' | 'stable' | 'new';
+/**
+ * A page of events.
+ */
+export type EventList = {
+    events: Array<Event>;
+    next_cursor?: string | null;
+};
 
-export type Headline = {
+/**
+ * One field that is wrong.
+ */
+export type FieldError = {
+    /**
+     * What is wrong with it.
+     */
+    detail: string;
+    /**
+     * JSON pointer (RFC 6901) into the body, or the name of a query parameter.
+     */
+    pointer: string;
+};
+
+/**
+ * The new key. This is the only time that it can be seen.
+ */
+export type GeneratedKey = {
+    api_key: string;
+    created_at: string;
+    expires_at?: string | null;
+    key_id: string;
+    name: string;
+    permissions: Array<string>;
+};
+
+/**
+ * A state in one word.
+ */
+export type Health = {
+    status: string;
+};
+
+/**
+ * A key.
+ */
+export type Key = {
+    allowed_ips?: Array<string>;
+    created_at: string;
+    expires_at?: string | null;
+    /**
+     * The first characters of its secret.
+     */
+    hint: string;
+    id: string;
+    /**
+     * Whether it works now.
+     */
+    is_active: boolean;
+    last_used?: string | null;
+    name: string;
+    permissions: Array<string>;
+    rate_limit?: RateLimit | null;
+    revoked_at?: string | null;
+    status: KeyStatus;
+    /**
+     * Whom it belongs to.
+     */
+    user_id?: string | null;
+};
+
+/**
+ * What shall change; what is left out stays.
+ */
+export type KeyChange = {
+    /**
+     * An empty list is anywhere.
+     */
+    allowed_ips?: Array<string> | null;
+    enabled?: boolean | null;
+    /**
+     * Null is never.
+     */
+    expires_at?: string | null;
+    name?: string | null;
+    permissions?: Array<Permission> | null;
+    rate_limit?: RateLimit | null;
+};
+
+/**
+ * A page of keys.
+ */
+export type KeyList = {
+    keys: Array<Key>;
+    next_cursor?: string | null;
+};
+
+/**
+ * What the key shall be; every field may be left out.
+ */
+export type KeyRequest = {
+    /**
+     * Addresses and networks the key may be used from; anywhere unless given.
+     */
+    allowed_ips?: Array<string> | null;
+    /**
+     * Instead of `expires_in_days`; null is never.
+     */
+    expires_at?: string | null;
+    /**
+     * 365 unless given.
+     */
+    expires_in_days?: number | null;
+    /**
+     * "DevOps Integration Key" unless given.
+     */
+    name?: string | null;
+    /**
+     * `read_metrics` and `write_webhooks` unless given.
+     */
+    permissions?: Array<Permission> | null;
+    rate_limit?: RateLimit | null;
+    /**
+     * Whom the key belongs to. It proves nothing about who asks.
+     */
+    user_id?: string | null;
+};
+
+/**
+ * Whether a key works, and if not, why.
+ */
+export type KeyStatus = 'active' | 'not_yet_valid' | 'expired' | 'disabled' | 'revoked';
+
+/**
+ * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
+ * own, which it ignored.
+ */
+export type PaymentIntent = {
+    [key: string]: unknown;
+};
+
+/**
+ * What a key may be allowed to do.
+ */
+export type Permission = 'read_metrics' | 'write_webhooks' | 'read_users' | 'read_events' | 'manage_keys' | 'manage_webhooks' | 'write_data';
+
+/**
+ * The same with the offer of three free months.
+ */
+export type ProResellerCheckout = {
+    referrer_username?: string | null;
+    three_months_free?: boolean | null;
+};
+
+/**
+ * A failed request (RFC 9457).
+ */
+export type Problem = {
+    /**
+     * Stable: match on this.
+     */
+    code: string;
+    detail: string;
+    /**
+     * The same as `detail`, for older clients.
+     */
+    error: string;
+    /**
+     * The fields that are wrong.
+     */
+    errors?: Array<FieldError>;
+    /**
+     * The key that exists already.
+     */
+    key_id?: string;
+    /**
+     * What of it is missing.
+     */
+    missing?: Array<string>;
+    request_id: string;
+    /**
+     * The permission that was needed.
+     */
+    required?: string;
+    status: number;
+    title: string;
+    type: string;
+};
+
+/**
+ * A question.
+ */
+export type Question = {
+    message: string;
+};
+
+/**
+ * At most `limit` uses, refilled evenly over `window_s` seconds.
+ */
+export type RateLimit = {
+    limit: number;
+    window_s: number;
+};
+
+/**
+ * The event is safe.
+ */
+export type Receipt = {
+    status: string;
+    webhook_id: string;
+};
+
+/**
+ * The report is safe.
+ */
+export type Received = {
+    status: string;
+};
+
+/**
+ * A commission as it was earned.
+ */
+export type RecentCommission = {
+    amount: number;
+    commission: number;
+    created_at: string;
+    id: string;
+    tier: string;
+    username: string;
+};
+
+/**
+ * A movement of money.
+ */
+export type RecentTransaction = {
+    /**
+     * Below zero where money went back.
+     */
+    amount: number;
+    id: string;
+    tier: string;
+    timestamp: string;
+    type: string;
+};
+
+/**
+ * What came in, and what comes in every month.
+ */
+export type RevenueFigures = {
+    active_subscriptions: number;
+    currency: string;
+    monthly_recurring_revenue: number;
+    /**
+     * At most 10, newest first.
+     */
+    recent_transactions: Array<RecentTransaction>;
+    subscription_breakdown: {
+        [key: string]: TierFigures;
+    };
+    subscription_revenue: number;
+    /**
+     * When these figures were computed; nothing has changed them since.
+     */
+    timestamp: string;
+    total_revenue: number;
+    tripwire_revenue: number;
+};
+
+/**
+ * How much, and how that grew.
+ */
+export type RevenueHeadline = {
+    /**
+     * Percent with one decimal; null where there is nothing to compare with.
+     */
+    growthRate?: number | null;
     total: number;
-    growthRate: number | null;
     trend: Trend;
 };
 
-export type Dashboard = {
-    users: Headline;
-    revenue: Headline;
+/**
+ * Who is signed in.
+ */
+export type SignedIn = {
+    user: SignedInUser;
 };
 
+/**
+ * A signed-in administrator.
+ */
+export type SignedInUser = {
+    email: string;
+    id: string;
+    role: string;
+};
+
+/**
+ * One tier of the commissions.
+ */
+export type TierCommissions = {
+    count: number;
+    total: number;
+};
+
+/**
+ * One tier of the subscription breakdown.
+ */
+export type TierFigures = {
+    count: number;
+    revenue: number;
+};
+
+/**
+ * An affiliate and what they earned.
+ */
+export type TopPerformer = {
+    total_commission: number;
+    transaction_count: number;
+    username: string;
+};
+
+/**
+ * Which way a number points.
+ */
+export type Trend = 'up' | 'down' | 'stable' | 'new';
+
+/**
+ * A user.
+ */
+export type User = {
+    created_at: string;
+    email: string;
+    id: string;
+    plan?: string | null;
+    role: string;
+    status: string;
+    updated_at: string;
+};
+
+/**
+ * Who is here.
+ */
 export type UserFigures = {
+    /**
+     * Users created in the last 7 days.
+     */
+    recent_signups: number;
+    /**
+     * When these figures were computed; nothing has changed them since.
+     */
     timestamp: string;
     total_users: number;
     users_by_role: {
@@ -58,472 +512,1454 @@ export type UserFigures = {
     users_by_status: {
         [key: string]: number;
     };
-    recent_signups: number;
 };
 
-export type TierFigures = {
-    count: number;
-    revenue: number;
-};
-
-export type RecentTransaction = {
-    id: string;
-    type: 'subscription' | 'tripwire' | 'refund' | 'dispute' | 'dispute_won';
-    tier: string;
-    amount: number;
-    timestamp: string;
-};
-
-export type RevenueFigures = {
-    timestamp: string;
-    currency: string;
-    total_revenue: number;
-    subscription_revenue: number;
-    tripwire_revenue: number;
-    monthly_recurring_revenue: number;
-    active_subscriptions: number;
-    subscription_breakdown: {
-        [key: string]: TierFigures;
-    };
-    recent_transactions: Array<RecentTransaction>;
-};
-
-export type TopPerformer = {
-    username: string;
-    total_commission: number;
-    transaction_count: number;
-};
-
-export type TierCommissions = {
-    count: number;
+/**
+ * How many, and how that grew.
+ */
+export type UserHeadline = {
+    /**
+     * Percent with one decimal; null where there is nothing to compare with.
+     */
+    growthRate?: number | null;
     total: number;
+    trend: Trend;
 };
 
-export type RecentCommission = {
-    id: string;
-    username: string;
-    tier: string;
-    amount: number;
-    commission: number;
-    created_at: string;
+/**
+ * A page of users.
+ */
+export type UserList = {
+    next_cursor?: string | null;
+    users: Array<User>;
 };
 
-export type CommissionFigures = {
-    timestamp: string;
-    total_commissions: number;
-    total_transactions: number;
-    top_performers: Array<TopPerformer>;
-    commission_by_tier: {
-        [key: string]: TierCommissions;
-    };
-    recent_commissions: Array<RecentCommission>;
-};
-
-export type Permission = 'read_metrics' | 'write_webhooks' | 'read_users' | 'read_events' | 'manage_keys' | 'manage_webhooks' | 'write_data';
-
-export type Key = {
-    id: string;
-    name: string;
-    user_id: string | null;
-    permissions: Array<string>;
-    created_at: string;
-    expires_at: string | null;
-    last_used: string | null;
-    is_active: boolean;
-    hint: string;
-    status: string;
-};
-
-export type KeyPage = {
-    keys: Array<Key>;
-    next_cursor: string | null;
-};
-
-export type NewKey = {
-    name?: string;
-    permissions?: Array<Permission>;
-    expires_in_days?: number;
-    expires_at?: string | null;
-};
-
-export type CreatedKey = {
-    api_key: string;
-    key_id: string;
-    name: string;
-    permissions: Array<string>;
-    created_at: string;
-    expires_at: string | null;
-};
-
-export type Event = {
-    id: string;
-    event_type: string;
-    source: string;
-    occurred_at: string | null;
-    received_at: string;
-    data: unknown;
-};
-
-export type EventPage = {
-    events: Array<Event>;
-    next_cursor: string | null;
-};
-
-export type ReadyzData = {
+export type GetData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/readyz';
+    url: '/';
 };
 
-export type ReadyzErrors = {
+export type GetResponses = {
     /**
-     * It did not work
+     * It is there
      */
-    '4XX': Problem;
-    /**
-     * It did not work
-     */
-    '5XX': Problem;
+    200: About;
 };
 
-export type ReadyzError = ReadyzErrors[keyof ReadyzErrors];
+export type GetResponse = GetResponses[keyof GetResponses];
 
-export type ReadyzResponses = {
-    /**
-     * It worked
-     */
-    200: unknown;
+export type PostApiAiAssistantData = {
+    body: Question;
+    path?: never;
+    query?: never;
+    url: '/api/ai-assistant';
 };
 
-export type LoginData = {
+export type PostApiAiAssistantErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The assistant is not configured
+     */
+    503: Problem;
+};
+
+export type PostApiAiAssistantError = PostApiAiAssistantErrors[keyof PostApiAiAssistantErrors];
+
+export type PostApiAuthLoginData = {
     body: Credentials;
     path?: never;
     query?: never;
     url: '/api/auth/login';
 };
 
-export type LoginErrors = {
+export type PostApiAuthLoginErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * E-mail or password is wrong
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Too many failures; see Retry-After
+     */
+    429: Problem;
 };
 
-export type LoginError = LoginErrors[keyof LoginErrors];
+export type PostApiAuthLoginError = PostApiAuthLoginErrors[keyof PostApiAuthLoginErrors];
 
-export type LoginResponses = {
+export type PostApiAuthLoginResponses = {
     /**
-     * It worked
+     * Signed in; the session is in the cookie
      */
-    200: SessionAnswer;
+    200: SignedIn;
 };
 
-export type LoginResponse = LoginResponses[keyof LoginResponses];
+export type PostApiAuthLoginResponse = PostApiAuthLoginResponses[keyof PostApiAuthLoginResponses];
 
-export type LogoutData = {
+export type PostApiAuthLogoutData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/auth/logout';
 };
 
-export type LogoutErrors = {
+export type PostApiAuthLogoutErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type LogoutError = LogoutErrors[keyof LogoutErrors];
+export type PostApiAuthLogoutError = PostApiAuthLogoutErrors[keyof PostApiAuthLogoutErrors];
 
-export type LogoutResponses = {
+export type PostApiAuthLogoutResponses = {
     /**
-     * It worked
+     * Signed out
      */
     204: void;
 };
 
-export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
+export type PostApiAuthLogoutResponse = PostApiAuthLogoutResponses[keyof PostApiAuthLogoutResponses];
 
-export type MeData = {
+export type GetApiAuthMeData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/auth/me';
 };
 
-export type MeErrors = {
+export type GetApiAuthMeErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type MeError = MeErrors[keyof MeErrors];
+export type GetApiAuthMeError = GetApiAuthMeErrors[keyof GetApiAuthMeErrors];
 
-export type MeResponses = {
+export type GetApiAuthMeResponses = {
     /**
-     * It worked
+     * The signed-in administrator
      */
-    200: SessionAnswer;
+    200: SignedIn;
 };
 
-export type MeResponse = MeResponses[keyof MeResponses];
+export type GetApiAuthMeResponse = GetApiAuthMeResponses[keyof GetApiAuthMeResponses];
 
-export type DashboardData = {
+export type GetApiDevopsActivityData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rows per page (50)
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/api/devops/activity';
+};
+
+export type GetApiDevopsActivityErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsActivityError = GetApiDevopsActivityErrors[keyof GetApiDevopsActivityErrors];
+
+export type GetApiDevopsActivityResponses = {
+    /**
+     * A page of the log
+     */
+    200: ActivityList;
+};
+
+export type GetApiDevopsActivityResponse = GetApiDevopsActivityResponses[keyof GetApiDevopsActivityResponses];
+
+export type GetApiDevopsConfigData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/config';
+};
+
+export type GetApiDevopsConfigErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsConfigError = GetApiDevopsConfigErrors[keyof GetApiDevopsConfigErrors];
+
+export type GetApiDevopsConfigResponses = {
+    /**
+     * The configuration
+     */
+    200: Config;
+};
+
+export type GetApiDevopsConfigResponse = GetApiDevopsConfigResponses[keyof GetApiDevopsConfigResponses];
+
+export type PatchApiDevopsConfigData = {
+    body: ConfigChange;
+    path?: never;
+    query?: never;
+    url: '/api/devops/config';
+};
+
+export type PatchApiDevopsConfigErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PatchApiDevopsConfigError = PatchApiDevopsConfigErrors[keyof PatchApiDevopsConfigErrors];
+
+export type PatchApiDevopsConfigResponses = {
+    /**
+     * The configuration now
+     */
+    200: Config;
+};
+
+export type PatchApiDevopsConfigResponse = PatchApiDevopsConfigResponses[keyof PatchApiDevopsConfigResponses];
+
+export type GetApiDevopsDashboardData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/devops/dashboard';
 };
 
-export type DashboardErrors = {
+export type GetApiDevopsDashboardErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type DashboardError = DashboardErrors[keyof DashboardErrors];
+export type GetApiDevopsDashboardError = GetApiDevopsDashboardErrors[keyof GetApiDevopsDashboardErrors];
 
-export type DashboardResponses = {
+export type GetApiDevopsDashboardResponses = {
     /**
-     * It worked
+     * The figures
      */
     200: Dashboard;
 };
 
-export type DashboardResponse = DashboardResponses[keyof DashboardResponses];
+export type GetApiDevopsDashboardResponse = GetApiDevopsDashboardResponses[keyof GetApiDevopsDashboardResponses];
 
-export type SyncUsersData = {
+export type GetApiDevopsEventsData = {
     body?: never;
     path?: never;
-    query?: never;
-    url: '/api/devops/sync/users';
+    query?: {
+        /**
+         * Only of this type
+         */
+        type?: string;
+        /**
+         * Only from this source
+         */
+        source?: string;
+        /**
+         * Arrived at this time or later (RFC 3339)
+         */
+        from?: string;
+        /**
+         * Arrived before this time (RFC 3339)
+         */
+        to?: string;
+        /**
+         * Events per page (50)
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/api/devops/events';
 };
 
-export type SyncUsersErrors = {
+export type GetApiDevopsEventsErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type SyncUsersError = SyncUsersErrors[keyof SyncUsersErrors];
+export type GetApiDevopsEventsError = GetApiDevopsEventsErrors[keyof GetApiDevopsEventsErrors];
 
-export type SyncUsersResponses = {
+export type GetApiDevopsEventsResponses = {
     /**
-     * It worked
+     * A page of events
      */
-    200: UserFigures;
+    200: EventList;
 };
 
-export type SyncUsersResponse = SyncUsersResponses[keyof SyncUsersResponses];
+export type GetApiDevopsEventsResponse = GetApiDevopsEventsResponses[keyof GetApiDevopsEventsResponses];
 
-export type SyncRevenueData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/devops/sync/revenue';
-};
-
-export type SyncRevenueErrors = {
-    /**
-     * It did not work
-     */
-    '4XX': Problem;
-    /**
-     * It did not work
-     */
-    '5XX': Problem;
-};
-
-export type SyncRevenueError = SyncRevenueErrors[keyof SyncRevenueErrors];
-
-export type SyncRevenueResponses = {
-    /**
-     * It worked
-     */
-    200: RevenueFigures;
-};
-
-export type SyncRevenueResponse = SyncRevenueResponses[keyof SyncRevenueResponses];
-
-export type SyncCommissionsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/devops/sync/commissions';
-};
-
-export type SyncCommissionsErrors = {
-    /**
-     * It did not work
-     */
-    '4XX': Problem;
-    /**
-     * It did not work
-     */
-    '5XX': Problem;
-};
-
-export type SyncCommissionsError = SyncCommissionsErrors[keyof SyncCommissionsErrors];
-
-export type SyncCommissionsResponses = {
-    /**
-     * It worked
-     */
-    200: CommissionFigures;
-};
-
-export type SyncCommissionsResponse = SyncCommissionsResponses[keyof SyncCommissionsResponses];
-
-export type GenerateKeyData = {
-    body: NewKey;
+export type PostApiDevopsGenerateKeyData = {
+    body: KeyRequest;
     headers?: {
-        'Idempotency-Key'?: string;
+        /**
+         * Makes a repeat harmless
+         */
+        'idempotency-key'?: string | null;
     };
     path?: never;
     query?: never;
     url: '/api/devops/generate-key';
 };
 
-export type GenerateKeyErrors = {
+export type PostApiDevopsGenerateKeyErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * This Idempotency-Key made the key `key_id` already
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type GenerateKeyError = GenerateKeyErrors[keyof GenerateKeyErrors];
+export type PostApiDevopsGenerateKeyError = PostApiDevopsGenerateKeyErrors[keyof PostApiDevopsGenerateKeyErrors];
 
-export type GenerateKeyResponses = {
+export type PostApiDevopsGenerateKeyResponses = {
     /**
-     * It worked
+     * The key
      */
-    200: CreatedKey;
+    200: GeneratedKey;
 };
 
-export type GenerateKeyResponse = GenerateKeyResponses[keyof GenerateKeyResponses];
+export type PostApiDevopsGenerateKeyResponse = PostApiDevopsGenerateKeyResponses[keyof PostApiDevopsGenerateKeyResponses];
 
-export type ListKeysData = {
+export type GetApiDevopsKeysData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Keys per page (50)
+         */
         limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
         cursor?: string;
     };
     url: '/api/devops/keys';
 };
 
-export type ListKeysErrors = {
+export type GetApiDevopsKeysErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type ListKeysError = ListKeysErrors[keyof ListKeysErrors];
+export type GetApiDevopsKeysError = GetApiDevopsKeysErrors[keyof GetApiDevopsKeysErrors];
 
-export type ListKeysResponses = {
+export type GetApiDevopsKeysResponses = {
     /**
-     * It worked
+     * A page of keys
      */
-    200: KeyPage;
+    200: KeyList;
 };
 
-export type ListKeysResponse = ListKeysResponses[keyof ListKeysResponses];
+export type GetApiDevopsKeysResponse = GetApiDevopsKeysResponses[keyof GetApiDevopsKeysResponses];
 
-export type RevokeKeyData = {
+export type DeleteApiDevopsKeysByIdData = {
     body?: never;
     path: {
+        /**
+         * The key's id
+         */
         id: string;
     };
     query?: never;
     url: '/api/devops/keys/{id}';
 };
 
-export type RevokeKeyErrors = {
+export type DeleteApiDevopsKeysByIdErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such key
+     */
+    404: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type RevokeKeyError = RevokeKeyErrors[keyof RevokeKeyErrors];
+export type DeleteApiDevopsKeysByIdError = DeleteApiDevopsKeysByIdErrors[keyof DeleteApiDevopsKeysByIdErrors];
 
-export type RevokeKeyResponses = {
+export type DeleteApiDevopsKeysByIdResponses = {
     /**
-     * It worked
+     * Revoked, now or before
      */
     204: void;
 };
 
-export type RevokeKeyResponse = RevokeKeyResponses[keyof RevokeKeyResponses];
+export type DeleteApiDevopsKeysByIdResponse = DeleteApiDevopsKeysByIdResponses[keyof DeleteApiDevopsKeysByIdResponses];
 
-export type ListEventsData = {
+export type GetApiDevopsKeysByIdData = {
+    body?: never;
+    path: {
+        /**
+         * The key's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/devops/keys/{id}';
+};
+
+export type GetApiDevopsKeysByIdErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such key
+     */
+    404: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsKeysByIdError = GetApiDevopsKeysByIdErrors[keyof GetApiDevopsKeysByIdErrors];
+
+export type GetApiDevopsKeysByIdResponses = {
+    /**
+     * The key
+     */
+    200: Key;
+};
+
+export type GetApiDevopsKeysByIdResponse = GetApiDevopsKeysByIdResponses[keyof GetApiDevopsKeysByIdResponses];
+
+export type PatchApiDevopsKeysByIdData = {
+    body: KeyChange;
+    path: {
+        /**
+         * The key's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/devops/keys/{id}';
+};
+
+export type PatchApiDevopsKeysByIdErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such key
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PatchApiDevopsKeysByIdError = PatchApiDevopsKeysByIdErrors[keyof PatchApiDevopsKeysByIdErrors];
+
+export type PatchApiDevopsKeysByIdResponses = {
+    /**
+     * The key as it is now
+     */
+    200: Key;
+};
+
+export type PatchApiDevopsKeysByIdResponse = PatchApiDevopsKeysByIdResponses[keyof PatchApiDevopsKeysByIdResponses];
+
+export type PostApiDevopsMetricsData = {
+    /**
+     * Any JSON object; `event` names it
+     */
+    body: {
+        [key: string]: unknown;
+    };
+    headers?: {
+        /**
+         * Makes a repeat harmless
+         */
+        'idempotency-key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/metrics';
+};
+
+export type PostApiDevopsMetricsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The same id with another body
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsMetricsError = PostApiDevopsMetricsErrors[keyof PostApiDevopsMetricsErrors];
+
+export type PostApiDevopsMetricsResponses = {
+    /**
+     * The report is safe
+     */
+    200: Received;
+};
+
+export type PostApiDevopsMetricsResponse = PostApiDevopsMetricsResponses[keyof PostApiDevopsMetricsResponses];
+
+export type GetApiDevopsSyncCommissionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/sync/commissions';
+};
+
+export type GetApiDevopsSyncCommissionsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsSyncCommissionsError = GetApiDevopsSyncCommissionsErrors[keyof GetApiDevopsSyncCommissionsErrors];
+
+export type GetApiDevopsSyncCommissionsResponses = {
+    /**
+     * The figures
+     */
+    200: CommissionFigures;
+};
+
+export type GetApiDevopsSyncCommissionsResponse = GetApiDevopsSyncCommissionsResponses[keyof GetApiDevopsSyncCommissionsResponses];
+
+export type GetApiDevopsSyncRevenueData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/sync/revenue';
+};
+
+export type GetApiDevopsSyncRevenueErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsSyncRevenueError = GetApiDevopsSyncRevenueErrors[keyof GetApiDevopsSyncRevenueErrors];
+
+export type GetApiDevopsSyncRevenueResponses = {
+    /**
+     * The figures
+     */
+    200: RevenueFigures;
+};
+
+export type GetApiDevopsSyncRevenueResponse = GetApiDevopsSyncRevenueResponses[keyof GetApiDevopsSyncRevenueResponses];
+
+export type GetApiDevopsSyncUsersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/sync/users';
+};
+
+export type GetApiDevopsSyncUsersErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsSyncUsersError = GetApiDevopsSyncUsersErrors[keyof GetApiDevopsSyncUsersErrors];
+
+export type GetApiDevopsSyncUsersResponses = {
+    /**
+     * The figures
+     */
+    200: UserFigures;
+};
+
+export type GetApiDevopsSyncUsersResponse = GetApiDevopsSyncUsersResponses[keyof GetApiDevopsSyncUsersResponses];
+
+export type GetApiDevopsUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Only with this role
+         */
+        role?: string;
+        /**
+         * Only with this status
+         */
+        status?: string;
+        /**
+         * Only whose e-mail contains this text
+         */
+        q?: string;
+        /**
+         * Users per page (50)
+         */
         limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
         cursor?: string;
-        type?: string;
-        source?: string;
     };
-    url: '/api/devops/events';
+    url: '/api/devops/users';
 };
 
-export type ListEventsErrors = {
+export type GetApiDevopsUsersErrors = {
     /**
-     * It did not work
+     * The request cannot be read, or has an unknown or repeated parameter
      */
-    '4XX': Problem;
+    400: Problem;
     /**
-     * It did not work
+     * No credential, or one that is not valid
      */
-    '5XX': Problem;
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
 };
 
-export type ListEventsError = ListEventsErrors[keyof ListEventsErrors];
+export type GetApiDevopsUsersError = GetApiDevopsUsersErrors[keyof GetApiDevopsUsersErrors];
 
-export type ListEventsResponses = {
+export type GetApiDevopsUsersResponses = {
     /**
-     * It worked
+     * A page of users
      */
-    200: EventPage;
+    200: UserList;
 };
 
-export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
+export type GetApiDevopsUsersResponse = GetApiDevopsUsersResponses[keyof GetApiDevopsUsersResponses];
+
+export type PostApiDevopsWebhookData = {
+    /**
+     * Any JSON object; `event_type` or `event` names it. CloudEvents are recognised.
+     */
+    body: {
+        [key: string]: unknown;
+    };
+    headers?: {
+        /**
+         * Makes a repeat harmless
+         */
+        'idempotency-key'?: string | null;
+        /**
+         * The same, by Standard Webhooks
+         */
+        'webhook-id'?: string | null;
+        /**
+         * `sha256=` and the hexadecimal HMAC-SHA256 of the body, when a secret is configured
+         */
+        'x-webhook-signature'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/webhook';
+};
+
+export type PostApiDevopsWebhookErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The same id with another body
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsWebhookError = PostApiDevopsWebhookErrors[keyof PostApiDevopsWebhookErrors];
+
+export type PostApiDevopsWebhookResponses = {
+    /**
+     * The event is safe
+     */
+    200: Receipt;
+};
+
+export type PostApiDevopsWebhookResponse = PostApiDevopsWebhookResponses[keyof PostApiDevopsWebhookResponses];
+
+export type PostApiStripeWebhookData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/stripe/webhook';
+};
+
+export type PostApiStripeWebhookErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostApiStripeWebhookError = PostApiStripeWebhookErrors[keyof PostApiStripeWebhookErrors];
+
+export type PostCreateMembershipSessionData = {
+    body: Checkout;
+    path?: never;
+    query?: never;
+    url: '/create-membership-session';
+};
+
+export type PostCreateMembershipSessionErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostCreateMembershipSessionError = PostCreateMembershipSessionErrors[keyof PostCreateMembershipSessionErrors];
+
+export type PostCreatePaymentIntentData = {
+    body: PaymentIntent;
+    path?: never;
+    query?: never;
+    url: '/create-payment-intent';
+};
+
+export type PostCreatePaymentIntentErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostCreatePaymentIntentError = PostCreatePaymentIntentErrors[keyof PostCreatePaymentIntentErrors];
+
+export type PostCreateProResellerSessionData = {
+    body: ProResellerCheckout;
+    path?: never;
+    query?: never;
+    url: '/create-pro-reseller-session';
+};
+
+export type PostCreateProResellerSessionErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostCreateProResellerSessionError = PostCreateProResellerSessionErrors[keyof PostCreateProResellerSessionErrors];
+
+export type PostCreateResellerSessionData = {
+    body: Checkout;
+    path?: never;
+    query?: never;
+    url: '/create-reseller-session';
+};
+
+export type PostCreateResellerSessionErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostCreateResellerSessionError = PostCreateResellerSessionErrors[keyof PostCreateResellerSessionErrors];
+
+export type PostCreateTripwireSessionData = {
+    body: Checkout;
+    path?: never;
+    query?: never;
+    url: '/create-tripwire-session';
+};
+
+export type PostCreateTripwireSessionErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostCreateTripwireSessionError = PostCreateTripwireSessionErrors[keyof PostCreateTripwireSessionErrors];
+
+export type GetHealthzData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/healthz';
+};
+
+export type GetHealthzResponses = {
+    /**
+     * Alive
+     */
+    200: Health;
+};
+
+export type GetHealthzResponse = GetHealthzResponses[keyof GetHealthzResponses];
+
+export type GetMetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type GetMetricsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetMetricsError = GetMetricsErrors[keyof GetMetricsErrors];
+
+export type GetMetricsResponses = {
+    /**
+     * Metrics in OpenMetrics text
+     */
+    200: string;
+};
+
+export type GetMetricsResponse = GetMetricsResponses[keyof GetMetricsResponses];
+
+export type GetOpenapiJsonData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/openapi.json';
+};
+
+export type GetOpenapiJsonResponses = {
+    /**
+     * The document
+     */
+    200: {
+        [key: string]: unknown;
+    };
+};
+
+export type GetOpenapiJsonResponse = GetOpenapiJsonResponses[keyof GetOpenapiJsonResponses];
+
+export type GetReadyzData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/readyz';
+};
+
+export type GetReadyzResponses = {
+    /**
+     * Ready
+     */
+    200: Health;
+};
+
+export type GetReadyzResponse = GetReadyzResponses[keyof GetReadyzResponses];
+
+export type PostWebhookData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/webhook';
+};
+
+export type PostWebhookErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Payments are not configured
+     */
+    503: Problem;
+};
+
+export type PostWebhookError = PostWebhookErrors[keyof PostWebhookErrors];
+
+export type GetYourExistingApiDashboardData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/your-existing-api/dashboard';
+};
+
+export type GetYourExistingApiDashboardErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetYourExistingApiDashboardError = GetYourExistingApiDashboardErrors[keyof GetYourExistingApiDashboardErrors];
+
+export type GetYourExistingApiDashboardResponses = {
+    /**
+     * The figures
+     */
+    200: Dashboard;
+};
+
+export type GetYourExistingApiDashboardResponse = GetYourExistingApiDashboardResponses[keyof GetYourExistingApiDashboardResponses];

@@ -2,21 +2,18 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { NewKey } from '../client/types.gen';
+import type { KeyRequest } from '../client/types.gen';
 import { toProblem } from './problem';
 
 export type {
   CommissionFigures,
-  CreatedKey,
   Dashboard,
   Event,
-  Headline,
   Key,
-  NewKey,
+  KeyRequest,
   Permission,
-  RecentTransaction,
   RevenueFigures,
-  SessionUser,
+  SignedInUser,
   Trend,
   UserFigures,
 } from '../client/types.gen';
@@ -25,25 +22,26 @@ const KEYS_A_PAGE = 50;
 const EVENTS_A_PAGE = 20;
 
 export const server = {
-  ready: (signal?: AbortSignal) => answer(sdk.readyz({ signal, parseAs: 'text' })),
+  ready: (signal?: AbortSignal) => answer(sdk.getReadyz({ signal })),
 
-  me: async (signal?: AbortSignal) => (await answer(sdk.me({ signal }))).user,
-  signIn: async (email: string, password: string) => (await answer(sdk.login({ body: { email, password } }))).user,
-  signOut: () => answer(sdk.logout()),
+  me: async (signal?: AbortSignal) => (await answer(sdk.getApiAuthMe({ signal }))).user,
+  signIn: async (email: string, password: string) => 
+    (await answer(sdk.postApiAuthLogin({ body: { email, password } }))).user,
+  signOut: () => answer(sdk.postApiAuthLogout()),
 
-  dashboard: (signal?: AbortSignal) => answer(sdk.dashboard({ signal })),
-  userFigures: (signal?: AbortSignal) => answer(sdk.syncUsers({ signal })),
-  revenueFigures: (signal?: AbortSignal) => answer(sdk.syncRevenue({ signal })),
-  commissionFigures: (signal?: AbortSignal) => answer(sdk.syncCommissions({ signal })),
+  dashboard: (signal?: AbortSignal) => answer(sdk.getApiDevopsDashboard({ signal })),
+  userFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncUsers({ signal })),
+  revenueFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncRevenue({ signal })),
+  commissionFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncCommissions({ signal })),
 
   keys: (cursor: string | null, signal?: AbortSignal) =>
-    answer(sdk.listKeys({ query: page(KEYS_A_PAGE, cursor), signal })),
-  createKey: (key: NewKey, idempotencyKey: string) =>
-    answer(sdk.generateKey({ body: key, headers: { 'Idempotency-Key': idempotencyKey } })),
-  revokeKey: (id: string) => answer(sdk.revokeKey({ path: { id } })),
+    answer(sdk.getApiDevopsKeys({ query: page(KEYS_A_PAGE, cursor), signal })),
+  createKey: (key: KeyRequest, idempotencyKey: string) =>
+    answer(sdk.postApiDevopsGenerateKey({ body: key, headers: { 'idempotency-key': idempotencyKey } })),
+  revokeKey: (id: string) => answer(sdk.deleteApiDevopsKeysById({ path: { id } })),
 
   events: (cursor: string | null, signal?: AbortSignal) =>
-    answer(sdk.listEvents({ query: page(EVENTS_A_PAGE, cursor), signal })),
+    answer(sdk.getApiDevopsEvents({ query: page(EVENTS_A_PAGE, cursor), signal })),
 };
 
 /** The body of a success, or a `ServerProblem` thrown. An answer without a body (204) is a success too. */

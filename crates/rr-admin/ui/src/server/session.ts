@@ -3,13 +3,13 @@
 import { MutationCache, QueryCache, QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
-import { type SessionUser, server } from './calls';
+import { type SignedInUser, server } from './calls';
 import { ServerProblem } from './problem';
 import { DATA } from './queries';
 
 export interface Session {
   /** `null`: nobody, show the sign-in form. */
-  user: SessionUser | null;
+  user: SignedInUser | null;
   /** The session was there and is over: the form says so. */
   ended: boolean;
 }
@@ -32,7 +32,7 @@ export function useSession() {
   return useQuery(sessionQuery);
 }
 
-export function startSession(client: QueryClient, user: SessionUser): void {
+export function startSession(client: QueryClient, user: SignedInUser): void {
   client.setQueryData(sessionQuery.queryKey, { user, ended: false });
 }
 

@@ -4,13 +4,13 @@ import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } fro
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { Mark, MoonIcon, SignOutIcon, SunIcon } from '../parts/icons';
-import { type SessionUser, server } from '../server/calls';
+import { type SignedInUser, server } from '../server/calls';
 import { asProblem } from '../server/problem';
 import { endSession } from '../server/session';
 import { Status } from './Status';
 import styles from './shell.module.css';
 
-export function Header({ user }: { user: SessionUser }) {
+export function Header({ user }: { user: SignedInUser }) {
   const client = useQueryClient();
   const signOut = useMutation({
     mutationFn: server.signOut,

@@ -1,13 +1,13 @@
 // The page of someone who is signed in: the header and the rooms, in reading order.
 
-import type { SessionUser } from '../server/calls';
+import type { SignedInUser } from '../server/calls';
 import { Events } from '../rooms/events/Events';
 import { Figures } from '../rooms/figures/Figures';
 import { Keys } from '../rooms/keys/Keys';
 import { Header } from './Header';
 import styles from './shell.module.css';
 
-export function Panel({ user }: { user: SessionUser }) {
+export function Panel({ user }: { user: SignedInUser }) {
   return (
     <>
       <Header user={user} />

@@ -1,10 +1,10 @@
 // The demo data as the server's endpoints give it.
 
-import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, SessionUser, UserFigures } from '../server/calls';
+import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, SignedInUser, UserFigures } from '../server/calls';
 
 const at = '2026-11-22T12:00:00Z';
 
-export const user: SessionUser = { id: '0190c000-0000-7000-8000-000000000001', email: 'admin@example.com', role: 'admin' };
+export const user: SignedInUser = { id: '0190c000-0000-7000-8000-000000000001', email: 'admin@example.com', role: 'admin' };
 
 export const dashboard: Dashboard = {
   users: { total: 2, growthRate: 0, trend: 'stable' },

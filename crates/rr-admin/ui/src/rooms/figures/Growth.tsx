@@ -2,28 +2,27 @@
 
 import { formatPercent } from '../../format';
 import { DownIcon, LevelIcon, NewIcon, UpIcon } from '../../parts/icons';
-import type { Headline, Trend } from '../../server/calls';
+import type { Trend } from '../../server/calls';
 import styles from './figures.module.css';
 
 const ICONS: Record<Trend, () => React.JSX.Element> = { up: UpIcon, down: DownIcon, stable: LevelIcon, new: NewIcon };
 
 interface GrowthProps {
-  of: Pick<Headline, 'growthRate' | 'trend'>;
+  of: { growthRate?: number | null; trend: Trend };
   /** What the number is compared with. */
   since: string;
 }
 
 export function Growth({ of, since }: GrowthProps) {
   const Icon = ICONS[of.trend];
+  const rate = of.growthRate ?? null;
   return (
     <p className={styles.growth}>
       <span className={styles.trend} data-trend={of.trend}>
         <Icon />
-        {of.growthRate === null || of.growthRate === undefined ? 'New' : formatPercent(of.growthRate)}
+        {rate === null ? 'New' : formatPercent(rate)}
       </span>
-      {of.growthRate === null || of.growthRate === undefined
-        ? `nothing to compare with ${since}`
-        : `${of.trend}, against ${since}`}
+      {rate === null ? `nothing to compare with ${since}` : `${of.trend}, against ${since}`}
     </p>
   );
 }

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 
 import { Dialog } from '../../parts/Dialog';
-import { type NewKey, server } from '../../server/calls';
+import { type KeyRequest, server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
 import { NewKeyForm } from './NewKeyForm';
@@ -14,7 +14,7 @@ export function NewKeyDialog({ close }: { close: () => void }) {
   const client = useQueryClient();
   const attempt = useRef({ body: '', id: '' });
   const create = useMutation({
-    mutationFn: (key: NewKey) => {
+    mutationFn: (key: KeyRequest) => {
       // The same form sent twice is one wish: when the first answer got lost, no second key may come of it.
       const body = JSON.stringify(key);
       if (attempt.current.body !== body) attempt.current = { body, id: randomId() };

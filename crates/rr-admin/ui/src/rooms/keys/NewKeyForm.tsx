@@ -4,13 +4,13 @@ import { Button, Checkbox, Group, NativeSelect, Stack, TextInput } from '@mantin
 import { type FormEvent, useState } from 'react';
 
 import { Failure } from '../../parts/Failure';
-import type { NewKey, Permission } from '../../server/calls';
+import type { KeyRequest, Permission } from '../../server/calls';
 import type { ServerProblem } from '../../server/problem';
 import { EXPIRIES, expiry, type Expiry, PERMISSIONS } from './choices';
 import styles from './keys.module.css';
 
 interface NewKeyFormProps {
-  submit: (key: NewKey) => void;
+  submit: (key: KeyRequest) => void;
   pending: boolean;
   problem: ServerProblem | null;
   cancel: () => void;

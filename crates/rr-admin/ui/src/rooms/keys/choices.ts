@@ -1,6 +1,6 @@
 // What the form for a new key offers.
 
-import type { NewKey, Permission } from '../../server/calls';
+import type { KeyRequest, Permission } from '../../server/calls';
 
 /** Each permission and what it lets a key do, the harmless ones first. */
 export const PERMISSIONS: [Permission, string][] = [
@@ -25,7 +25,7 @@ export const EXPIRIES: { value: Expiry; label: string }[] = [
 ];
 
 /** The choice as the server wants it. A last day counts whole, in the time zone of the one who chose it. */
-export function expiry(choice: Expiry, lastDay: string): Pick<NewKey, 'expires_at' | 'expires_in_days'> {
+export function expiry(choice: Expiry, lastDay: string): Pick<KeyRequest, 'expires_at' | 'expires_in_days'> {
   if (choice === 'never') return { expires_at: null };
   if (choice !== 'date') return { expires_in_days: Number(choice) };
   const end = new Date(`${lastDay}T00:00:00`);
