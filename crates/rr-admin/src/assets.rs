@@ -1,4 +1,5 @@
-//! `/admin/assets/…`: the built files. Their names carry a hash of their content, so a browser may keep them for ever.
+//! `/admin/assets/…`: the built files. Their names carry a hash of their content, so a browser may
+//! keep them for ever.
 
 use actix_web::http::header::{
     AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, Encoding, EntityTag,
@@ -11,7 +12,8 @@ use crate::answer;
 use crate::headers;
 use crate::panel::Panel;
 
-/// `ui/dist` as `npm run build` leaves it. Debug builds read it from disk at each request; release builds carry it.
+/// `ui/dist` as `npm run build` leaves it. Debug builds read it from disk at each request; release
+/// builds carry it.
 #[derive(Embed)]
 #[folder = "ui/dist/"]
 #[allow_missing = true]
@@ -51,7 +53,8 @@ pub(crate) async fn asset(
     response.body(file.data.into_owned())
 }
 
-/// The type of a built file, or `None` for what the panel never asks for (the compressed forms among them).
+/// The type of a built file, or `None` for what the panel never asks for (the compressed forms
+/// among them).
 fn content_type(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(match extension {

@@ -7,10 +7,11 @@ use actix_web::http::header::{
 
 /// The Content-Security-Policy of one page.
 ///
-/// Scripts and style elements run only with this response's nonce. There is no `'self'` for scripts, because some
-/// answers of the same server carry text that strangers wrote. No page may frame the panel: a frame on another site
-/// would have no session anyway (the cookie is `SameSite=Strict`), and would only serve to trick clicks out of people.
-/// Trusted Types close the remaining way from a string to markup; the panel's one policy lets through text without `<`.
+/// Scripts and style elements run only with this response's nonce. There is no `'self'` for
+/// scripts, because some answers of the same server carry text that strangers wrote. No page may
+/// frame the panel: a frame on another site would have no session anyway (the cookie is
+/// `SameSite=Strict`), and would only serve to trick clicks out of people. Trusted Types close the
+/// remaining way from a string to markup; the panel's one policy lets through text without `<`.
 pub(crate) fn content_security_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \

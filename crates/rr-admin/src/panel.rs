@@ -24,8 +24,8 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// A panel whose nonces come from `fill`, which must write unpredictable bytes: a guessed nonce would let injected
-    /// markup run as script.
+    /// A panel whose nonces come from `fill`, which must write unpredictable bytes: a guessed nonce
+    /// would let injected markup run as script.
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Panel {
         Panel { fill: Arc::new(fill), files: assets::Built::get }
     }
@@ -42,7 +42,8 @@ impl Panel {
         );
     }
 
-    /// Whether the built files are there. When they are not, the panel's page says how to build them.
+    /// Whether the built files are there. When they are not, the panel's page says how to build
+    /// them.
     pub fn is_built(&self) -> bool {
         self.file("index.html").is_some()
     }

@@ -1,9 +1,10 @@
-// The three states of everything that is read: not yet, not at all, and here it is.
+// The states of everything that is read: not yet, not at all, here it is, and here is what it was.
 
 import { Skeleton } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-import { asProblem } from '../server/problem';
+import { formatClock } from '../format';
+import { asProblem, type ServerProblem } from '../server/problem';
 import { Failure } from './Failure';
 import styles from './parts.module.css';
 
@@ -11,6 +12,7 @@ import styles from './parts.module.css';
 export interface Read<Data> {
   data: Data | undefined;
   error: unknown;
+  dataUpdatedAt: number;
   isFetching: boolean;
   refetch: () => unknown;
 }
@@ -23,16 +25,26 @@ interface AnswerProps<Data> {
 }
 
 export function Answer<Data>({ of, lines, children }: AnswerProps<Data>) {
-  const failure = of.error ? (
-    <Failure problem={asProblem(of.error)} retry={() => void of.refetch()} retrying={of.isFetching} />
-  ) : null;
-  if (of.data === undefined) return failure ?? <Placeholder lines={lines} />;
+  const problem = of.error ? asProblem(of.error) : null;
+  if (of.data !== undefined) {
+    return (
+      <>
+        {problem && <Stale since={of.dataUpdatedAt} problem={problem} />}
+        {children(of.data)}
+      </>
+    );
+  }
+  if (problem) return <Failure problem={problem} retry={() => void of.refetch()} retrying={of.isFetching} />;
+  return <Placeholder lines={lines} />;
+}
+
+/** One quiet line: an outage concerns the whole page, so the header has its reason. */
+function Stale({ since, problem }: { since: number; problem: ServerProblem }) {
   return (
-    <>
-      {/* Old figures stay readable below the reason why they are old. */}
-      {failure}
-      {children(of.data)}
-    </>
+    <p className={styles.stale}>
+      Not refreshed since {formatClock(since)}
+      {problem.isOutage ? '.' : `: ${problem.message}`}
+    </p>
   );
 }
 

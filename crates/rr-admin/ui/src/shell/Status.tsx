@@ -21,10 +21,12 @@ export function Status() {
   return (
     <div className={styles.status}>
       <span className={styles.statusName}>Integration Status</span>
-      <span role="status" className={styles.pill} data-state={health.state}>
-        {WORDS[health.state]}
+      <span role="status" className={styles.verdict}>
+        <span className={styles.pill} data-state={health.state}>
+          {WORDS[health.state]}
+        </span>
+        {health.reason && <span className={styles.reason}>{health.reason}</span>}
       </span>
-      {health.reason && <span className={styles.reason}>{health.reason}</span>}
       <span className={styles.synced}>
         {health.lastSynced === null ? 'Not synced yet' : `Last synced ${formatClock(health.lastSynced)}`}
         <span className={styles.rhythm}> · every {REFRESH_MS / 1000} seconds</span>

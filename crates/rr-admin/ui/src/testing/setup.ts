@@ -2,12 +2,14 @@
 
 import '@testing-library/jest-dom/vitest';
 
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 
 import { client } from '../client/client.gen';
 
 client.setConfig({ baseUrl: 'http://panel.test', fetch: (request) => globalThis.fetch(request) });
+
+configure({ asyncUtilTimeout: 10_000 });
 
 window.matchMedia = (query) => ({
   matches: false,

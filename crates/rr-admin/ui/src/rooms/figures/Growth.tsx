@@ -22,7 +22,7 @@ export function Growth({ of, since }: GrowthProps) {
         <Icon />
         {rate === null ? 'New' : formatPercent(rate)}
       </span>
-      {rate === null ? `nothing to compare with ${since}` : `${of.trend}, against ${since}`}
+      {rate === null ? 'nothing to compare with' : `${of.trend} vs. ${since}`}
     </p>
   );
 }

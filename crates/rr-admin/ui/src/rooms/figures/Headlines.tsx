@@ -35,7 +35,7 @@ export function Headlines({ dashboard, users, revenue, commissions }: HeadlinesP
         <Answer of={revenue} lines={3}>
           {(figures) => (
             <Headline number={formatMoney(figures.total_revenue, figures.currency)}>
-              {dashboard.data && <Growth of={dashboard.data.revenue} since="the 30 days before" />}
+              {dashboard.data && <Growth of={dashboard.data.revenue} since="previous 30 days" />}
               <p>{formatMoney(figures.tripwire_revenue, figures.currency)} of it tripwire</p>
             </Headline>
           )}
