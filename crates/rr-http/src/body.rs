@@ -43,16 +43,17 @@ impl Body {
         parse(&bytes)
     }
 
-    /// The same for endpoints whose every field may be left out: no body at all is `T`'s default.
+    /// The same for endpoints whose every field may be left out: nothing at all, neither body nor
+    /// content type, is `T`'s default.
     pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(self) -> Outcome<T> {
         let declared = self.request.headers().contains_key(header::CONTENT_TYPE);
         if declared {
             require_json(self.request.headers())?;
         }
-        match self.standard().await? {
-            empty if empty.is_empty() => Ok(T::default()),
-            _ if !declared => Err(Problem::new(Code::UnsupportedMediaType)),
-            bytes => parse(&bytes),
+        match (declared, self.standard().await?) {
+            (false, empty) if empty.is_empty() => Ok(T::default()),
+            (false, _) => Err(Problem::new(Code::UnsupportedMediaType)),
+            (true, bytes) => parse(&bytes),
         }
     }
 
@@ -157,6 +158,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
         let error = FieldError::new(fault.pointer, fault.kind.to_string());
         Problem::fields(Code::InvalidJson, vec![error]).detail(detail)
     })?;
+    // Every form here is an object; serde alone would take a list of its fields for one as well.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::field("", "must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| Problem::fields(Code::InvalidBody, vec![json_fault::field_error(&error)]))
@@ -242,6 +247,8 @@ mod tests {
         assert_eq!(fault("{}"), (Code::InvalidBody, "/name".to_owned()));
         assert_eq!(fault(r#"{"name":1}"#), (Code::InvalidBody, "/name".to_owned()));
         assert_eq!(fault(r#"{"name":"x","a":1}"#), (Code::InvalidBody, "/a".to_owned()));
-        assert_eq!(fault("[]"), (Code::InvalidBody, String::new()));
+        for no_object in ["[]", r#"["x"]"#, "null", " 5"] {
+            assert_eq!(fault(no_object), (Code::InvalidBody, String::new()));
+        }
     }
 }

@@ -280,20 +280,25 @@ impl ResponseError for Problem {
 }
 
 impl From<rr_store::StoreError> for Problem {
-    /// A store that is busy or away is temporary trouble; the cause goes to the log and not
-    /// to the caller.
     fn from(error: rr_store::StoreError) -> Problem {
-        let code = match &error {
+        Problem::of_store(&error)
+    }
+}
+
+impl Problem {
+    /// A store that is busy or away is temporary trouble; the cause goes to the log and not to
+    /// the caller.
+    pub(crate) fn of_store(error: &rr_store::StoreError) -> Problem {
+        let code = match error {
             rr_store::StoreError::Busy => Code::Busy,
             rr_store::StoreError::Outdated => Code::Outdated,
             other if other.is_temporary() => Code::Unavailable,
             _ => Code::Internal,
         };
-        let chain = Chain(&error);
         if code == Code::Internal {
-            tracing::error!(error = %chain, "the store failed");
+            tracing::error!(error = %Chain(error), "the store failed");
         } else {
-            tracing::warn!(error = %chain, "the store is not available");
+            tracing::warn!(error = %Chain(error), "the store is not available");
         }
         Problem::new(code)
     }

@@ -115,10 +115,7 @@ async fn by_key(
             Ok(KeyCaller { id, grant, address })
         }
         Err(VerifyError::Denied(denial)) => Err(denied(&denial)),
-        Err(VerifyError::Store(error)) => {
-            tracing::warn!(error = %Chain(&*error), "a key could not be looked up");
-            Err(Problem::new(if error.is_temporary() { Code::Unavailable } else { Code::Internal }))
-        }
+        Err(VerifyError::Store(error)) => Err(Problem::of_store(&error)),
     }
 }
 
@@ -136,7 +133,10 @@ async fn by_session(
     if !request.method().is_safe() {
         check_same_site(request.headers(), state.settings.public_url.as_deref())?;
     }
-    state.store.touch_session(hash, now).await?;
+    // Noting the use must not stop it: on a full disk an administrator should still see that.
+    if let Err(error) = state.store.touch_session(hash, now).await {
+        tracing::warn!(error = %Chain(&error), "the use of a session could not be noted");
+    }
     note_caller(request, CallerId { id: session.user_id, is_key: false, limits: None });
     Ok(Admin {
         id: session.user_id,

@@ -130,7 +130,18 @@ impl<S> Guarded<S> {
         self.refusing = Some(refusal(code, &id));
         let until = Instant::now() + self.limits().linger;
         self.activity.phase.set(Phase::Refused { until });
-        self.arm(until);
+        self.timer.as_mut().reset(until);
+    }
+
+    /// Whether a client that is too late is told so: while it owes us a request it has begun, or
+    /// its first one. Between requests, and when what comes is the rest of a body that was
+    /// refused already, the connection just ends.
+    fn deserves_an_answer(&self, phase: Phase) -> bool {
+        match phase {
+            Phase::Waiting { .. } => self.activity.fresh.get(),
+            Phase::Head { .. } => !self.activity.unread_body.get(),
+            Phase::Serving | Phase::Refused { .. } => false,
+        }
     }
 
     /// Bounds how long the client may refuse to take what is written.
@@ -216,16 +227,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // An empty read is the end of the stream: the framework then closes in good order.
-        match this.poll_verdict(cx) {
-            Verdict::InTime => {}
-            Verdict::TooLate(Phase::Head { .. }) if !this.activity.unread_body.get() => {
-                this.refuse(Code::Timeout);
+        loop {
+            match this.poll_verdict(cx) {
+                Verdict::InTime => break,
+                Verdict::TooLate(phase) if this.deserves_an_answer(phase) => {
+                    this.refuse(Code::Timeout);
+                }
+                // An empty read is the end of the stream: the framework closes in good order.
+                Verdict::TooLate(_) => return Poll::Ready(Ok(())),
             }
-            Verdict::TooLate(Phase::Waiting { .. }) if this.activity.fresh.get() => {
-                this.refuse(Code::Timeout);
-            }
-            Verdict::TooLate(_) => return Poll::Ready(Ok(())),
         }
         let allowance = this.head_allowance();
         if allowance == Some(0) {
@@ -235,6 +245,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
                 return Poll::Pending;
             }
             this.refuse(Code::HeadersTooLarge);
+            // Nothing else would wake this connection when the time to listen is over.
+            let Verdict::InTime = this.poll_verdict(cx) else { return Poll::Ready(Ok(())) };
         }
         if let Phase::Refused { .. } = this.activity.phase.get() {
             ready!(this.poll_refusal(cx))?;
@@ -295,3 +307,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ pub(crate) struct Activity {
 }
 
 /// The audit log, newest first.
-#[utoipa::path(get, path = "/api/devops/activity", tag = "operations",
+#[utoipa::path(get, path = "/api/devops/activity", operation_id = "list_activity", tag = "operations",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Rows per page (50)"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),

@@ -60,7 +60,7 @@ pub(crate) struct AgentsChange {
 }
 
 /// The switches and addresses.
-#[utoipa::path(get, path = "/api/devops/config", tag = "config",
+#[utoipa::path(get, path = "/api/devops/config", operation_id = "show_config", tag = "config",
     responses((status = 200, description = "The configuration", body = Config)))]
 pub(crate) async fn get(
     _: Allowed<ReadMetrics>,
@@ -73,7 +73,7 @@ pub(crate) async fn get(
 }
 
 /// Sets switches.
-#[utoipa::path(patch, path = "/api/devops/config", tag = "config", request_body = ConfigChange,
+#[utoipa::path(patch, path = "/api/devops/config", operation_id = "change_config", tag = "config", request_body = ConfigChange,
     responses((status = 200, description = "The configuration now", body = Config)))]
 pub(crate) async fn patch(
     who: Administrator,

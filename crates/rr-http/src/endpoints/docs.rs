@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
 
 /// This description of the API, OpenAPI 3.1.
-#[utoipa::path(get, path = "/openapi.json", tag = "operations",
+#[utoipa::path(get, path = "/openapi.json", operation_id = "openapi", tag = "operations",
     responses((status = 200, description = "The document", body = Object)))]
 pub(crate) async fn openapi() -> Outcome<HttpResponse> {
     let document = match DOCUMENT.get() {

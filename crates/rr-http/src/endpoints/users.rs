@@ -35,7 +35,7 @@ pub(crate) struct User {
 }
 
 /// Users, newest first.
-#[utoipa::path(get, path = "/api/devops/users", tag = "users",
+#[utoipa::path(get, path = "/api/devops/users", operation_id = "list_users", tag = "users",
     params(
         ("role" = Option<String>, Query, description = "Only with this role"),
         ("status" = Option<String>, Query, description = "Only with this status"),

@@ -166,3 +166,84 @@ pub(crate) enum Trend {
     Stable,
     New,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    /// What is written must have the described members and no others, all the way down.
+    fn check(value: &Value, schema: &Value, document: &Value, place: &str) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = document.pointer(&reference[1..]).unwrap();
+            return check(value, target, document, place);
+        }
+        match value {
+            Value::Object(members) => match schema["properties"].as_object() {
+                Some(described) => {
+                    let names: Vec<_> = members.keys().collect();
+                    let expected: Vec<_> = described.keys().collect();
+                    assert_eq!(names, expected, "{place}");
+                    for (name, member) in members {
+                        check(member, &described[name], document, &format!("{place}/{name}"));
+                    }
+                }
+                None => {
+                    for (name, member) in members {
+                        let inner = &schema["additionalProperties"];
+                        check(member, inner, document, &format!("{place}/{name}"));
+                    }
+                }
+            },
+            Value::Array(items) => {
+                assert!(!items.is_empty(), "{place} must be tried with something in it");
+                check(&items[0], &schema["items"], document, &format!("{place}/0"));
+            }
+            _ => {}
+        }
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let described = match &schema["type"] {
+            Value::String(one) => vec![one.as_str()],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let fits = |name: &&str| *name == kind || (*name == "integer" && kind == "number");
+        assert!(described.iter().any(|name| fits(name)), "{place}: {value} is no {described:?}");
+    }
+
+    #[test]
+    fn the_described_figures_are_those_that_are_written() {
+        let document = serde_json::to_value(crate::openapi::openapi()).unwrap();
+        let facts = rr_sync::demo::facts();
+        let later = rr_domain::Timestamp::parse("2024-01-03T00:00:00Z").unwrap();
+        let figures = rr_sync::compute(&facts, later);
+        for (name, body) in [
+            ("UserFigures", json!(figures.users)),
+            ("RevenueFigures", json!(figures.revenue)),
+            ("CommissionFigures", json!(figures.commissions)),
+            ("Dashboard", json!(figures.dashboard)),
+        ] {
+            let schema = &document["components"]["schemas"][name];
+            check(&body, schema, &document, name);
+        }
+    }
+
+    #[test]
+    fn a_problem_has_the_described_members() {
+        let document = serde_json::to_value(crate::openapi::openapi()).unwrap();
+        let described = &document["components"]["schemas"]["Problem"]["properties"];
+        let problem = crate::Problem::missing_permission("p", vec!["p".to_owned()])
+            .at("/x")
+            .key_id(uuid::Uuid::nil());
+        let body: serde_json::Value = serde_json::from_slice(&problem.body("r")).unwrap();
+        let names: Vec<_> = body.as_object().unwrap().keys().collect();
+        let described: Vec<_> = described.as_object().unwrap().keys().collect();
+        assert_eq!(names, described);
+    }
+}

@@ -56,7 +56,7 @@ pub(crate) struct SignedInUser {
 }
 
 /// Begins a session. Unknown and wrong get the same answer in the same time.
-#[utoipa::path(post, path = "/api/auth/login", tag = "session", request_body = Credentials,
+#[utoipa::path(post, path = "/api/auth/login", operation_id = "login", tag = "session", request_body = Credentials,
     responses(
         (status = 200, description = "Signed in; the session is in the cookie", body = SignedIn),
         (status = 401, description = "E-mail or password is wrong", body = crate::openapi::Problem,

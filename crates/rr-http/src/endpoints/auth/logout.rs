@@ -9,7 +9,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// Ends the session, on every server at once.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "session",
+#[utoipa::path(post, path = "/api/auth/logout", operation_id = "logout", tag = "session",
     responses((status = 204, description = "Signed out")))]
 pub(crate) async fn post(
     who: Administrator,

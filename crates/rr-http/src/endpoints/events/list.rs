@@ -39,7 +39,7 @@ pub(crate) struct Event {
 }
 
 /// Events, newest first.
-#[utoipa::path(get, path = "/api/devops/events", tag = "events",
+#[utoipa::path(get, path = "/api/devops/events", operation_id = "list_events", tag = "events",
     params(
         ("type" = Option<String>, Query, description = "Only of this type"),
         ("source" = Option<String>, Query, description = "Only from this source"),

@@ -21,7 +21,7 @@ pub(crate) struct Received {
 
 /// Takes a report in. The script runs in browsers and cannot keep a signing secret, so reports
 /// are not asked for a signature.
-#[utoipa::path(post, path = "/api/devops/metrics", tag = "events",
+#[utoipa::path(post, path = "/api/devops/metrics", operation_id = "report_metrics", tag = "events",
     request_body(content = Object, content_type = "application/json",
         description = "Any JSON object; `event` names it"),
     params(("idempotency-key" = Option<String>, Header, description = "Makes a repeat harmless")),

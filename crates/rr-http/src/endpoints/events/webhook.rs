@@ -28,7 +28,7 @@ pub(crate) struct Receipt {
 }
 
 /// Takes an event in. The 200 leaves after the event is synced to disk.
-#[utoipa::path(post, path = "/api/devops/webhook", tag = "events",
+#[utoipa::path(post, path = "/api/devops/webhook", operation_id = "send_event", tag = "events",
     request_body(content = Object, content_type = "application/json",
         description = "Any JSON object; `event_type` or `event` names it. CloudEvents are recognised."),
     params(

@@ -37,7 +37,7 @@ pub(crate) struct KeyChange {
 }
 
 /// Changes a key. When the answer is sent, this server already judges by the change.
-#[utoipa::path(patch, path = "/api/devops/keys/{id}", tag = "keys", request_body = KeyChange,
+#[utoipa::path(patch, path = "/api/devops/keys/{id}", operation_id = "change_key", tag = "keys", request_body = KeyChange,
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
         (status = 200, description = "The key as it is now", body = Key),

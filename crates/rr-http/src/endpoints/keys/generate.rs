@@ -61,7 +61,7 @@ pub(crate) struct GeneratedKey<'a> {
 
 /// Makes a key and shows it once. With an `Idempotency-Key`, a lost answer is safe to ask for
 /// again: no second key is made.
-#[utoipa::path(post, path = "/api/devops/generate-key", tag = "keys", request_body = KeyRequest,
+#[utoipa::path(post, path = "/api/devops/generate-key", operation_id = "generate_key", tag = "keys", request_body = KeyRequest,
     params(("idempotency-key" = Option<String>, Header, description = "Makes a repeat harmless")),
     responses(
         (status = 200, description = "The key", body = GeneratedKey),

@@ -19,7 +19,7 @@ pub(crate) struct KeyList {
 }
 
 /// Keys, newest first; never a secret nor its hash.
-#[utoipa::path(get, path = "/api/devops/keys", tag = "keys",
+#[utoipa::path(get, path = "/api/devops/keys", operation_id = "list_keys", tag = "keys",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Keys per page (50)"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),

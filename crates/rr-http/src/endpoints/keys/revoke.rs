@@ -10,7 +10,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// Revokes a key for good. From the moment the answer is sent, this server refuses the key.
-#[utoipa::path(delete, path = "/api/devops/keys/{id}", tag = "keys",
+#[utoipa::path(delete, path = "/api/devops/keys/{id}", operation_id = "revoke_key", tag = "keys",
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
         (status = 204, description = "Revoked, now or before"),

@@ -12,7 +12,7 @@ use crate::query::Query;
 use crate::state::AppState;
 
 /// One key.
-#[utoipa::path(get, path = "/api/devops/keys/{id}", tag = "keys",
+#[utoipa::path(get, path = "/api/devops/keys/{id}", operation_id = "show_key", tag = "keys",
     params(("id" = Uuid, Path, description = "The key's id")),
     responses(
         (status = 200, description = "The key", body = Key),

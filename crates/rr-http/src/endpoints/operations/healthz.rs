@@ -13,7 +13,7 @@ pub(crate) struct Health {
 }
 
 /// Whether the process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "operations",
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations",
     responses((status = 200, description = "Alive", body = Health)))]
 pub(crate) async fn get() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })

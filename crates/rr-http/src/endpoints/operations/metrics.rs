@@ -9,7 +9,7 @@ use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// Counters of requests, store, key cache and connections.
-#[utoipa::path(get, path = "/metrics", tag = "operations",
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations",
     responses((status = 200, description = "Metrics in OpenMetrics text", body = String,
         content_type = "application/openmetrics-text")))]
 pub(crate) async fn get(_: Allowed<ReadMetrics>, state: Data<AppState>) -> Outcome<HttpResponse> {

@@ -9,7 +9,7 @@ use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// Whether the database answers, its migrations are current and the server is not stopping.
-#[utoipa::path(get, path = "/readyz", tag = "operations",
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "Ready", body = Health)))]
 pub(crate) async fn get(state: Data<AppState>) -> Outcome<HttpResponse> {
     if state.is_draining() {

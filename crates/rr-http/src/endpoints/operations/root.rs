@@ -14,7 +14,7 @@ pub(crate) struct About {
 }
 
 /// What this server is.
-#[utoipa::path(get, path = "/", tag = "operations",
+#[utoipa::path(get, path = "/", operation_id = "about", tag = "operations",
     responses((status = 200, description = "It is there", body = About)))]
 pub(crate) async fn get() -> HttpResponse {
     HttpResponse::Ok().json(About {

@@ -27,7 +27,7 @@ pub(crate) struct ProResellerCheckout {
 }
 
 /// A checkout page for the membership.
-#[utoipa::path(post, path = "/create-membership-session", tag = "payments", request_body = Checkout,
+#[utoipa::path(post, path = "/create-membership-session", operation_id = "create_membership_session", tag = "payments", request_body = Checkout,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn membership(body: Body) -> Outcome<HttpResponse> {
@@ -36,7 +36,7 @@ pub(crate) async fn membership(body: Body) -> Outcome<HttpResponse> {
 }
 
 /// A checkout page for resellers.
-#[utoipa::path(post, path = "/create-reseller-session", tag = "payments", request_body = Checkout,
+#[utoipa::path(post, path = "/create-reseller-session", operation_id = "create_reseller_session", tag = "payments", request_body = Checkout,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn reseller(body: Body) -> Outcome<HttpResponse> {
@@ -45,7 +45,7 @@ pub(crate) async fn reseller(body: Body) -> Outcome<HttpResponse> {
 }
 
 /// A checkout page for pro resellers.
-#[utoipa::path(post, path = "/create-pro-reseller-session", tag = "payments", request_body = ProResellerCheckout,
+#[utoipa::path(post, path = "/create-pro-reseller-session", operation_id = "create_pro_reseller_session", tag = "payments", request_body = ProResellerCheckout,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn pro_reseller(body: Body) -> Outcome<HttpResponse> {
@@ -54,7 +54,7 @@ pub(crate) async fn pro_reseller(body: Body) -> Outcome<HttpResponse> {
 }
 
 /// A checkout page for the book.
-#[utoipa::path(post, path = "/create-tripwire-session", tag = "payments", request_body = Checkout,
+#[utoipa::path(post, path = "/create-tripwire-session", operation_id = "create_tripwire_session", tag = "payments", request_body = Checkout,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn tripwire(body: Body) -> Outcome<HttpResponse> {

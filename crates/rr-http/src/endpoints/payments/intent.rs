@@ -14,7 +14,7 @@ use crate::problem::{Outcome, Problem};
 pub(crate) struct PaymentIntent {}
 
 /// Begins a payment.
-#[utoipa::path(post, path = "/create-payment-intent", tag = "payments", request_body = PaymentIntent,
+#[utoipa::path(post, path = "/create-payment-intent", operation_id = "create_payment_intent", tag = "payments", request_body = PaymentIntent,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post(body: Body) -> Outcome<HttpResponse> {

@@ -7,7 +7,7 @@ use crate::problem::{Outcome, Problem};
 
 /// Takes a signed event of the payment provider in. Without the secret that proves it, nothing
 /// is read: the provider tries again for days.
-#[utoipa::path(post, path = "/webhook", tag = "payments", request_body = Object,
+#[utoipa::path(post, path = "/webhook", operation_id = "stripe_webhook_at_its_old_path", tag = "payments", request_body = Object,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post() -> Outcome<HttpResponse> {
@@ -15,7 +15,7 @@ pub(crate) async fn post() -> Outcome<HttpResponse> {
 }
 
 /// Takes a signed event of the payment provider in.
-#[utoipa::path(post, path = "/api/stripe/webhook", tag = "payments", request_body = Object,
+#[utoipa::path(post, path = "/api/stripe/webhook", operation_id = "stripe_webhook", tag = "payments", request_body = Object,
     responses((status = 503, description = "Payments are not configured",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post_api() -> Outcome<HttpResponse> {

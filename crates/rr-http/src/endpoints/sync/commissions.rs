@@ -9,7 +9,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// What affiliates earned.
-#[utoipa::path(get, path = "/api/devops/sync/commissions", tag = "figures",
+#[utoipa::path(get, path = "/api/devops/sync/commissions", operation_id = "sync_commissions", tag = "figures",
     responses(
         (status = 200, description = "The figures", body = crate::openapi::CommissionFigures,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),

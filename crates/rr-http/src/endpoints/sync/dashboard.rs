@@ -9,7 +9,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// Users and revenue at a glance.
-#[utoipa::path(get, path = "/api/devops/dashboard", tag = "figures",
+#[utoipa::path(get, path = "/api/devops/dashboard", operation_id = "dashboard", tag = "figures",
     responses(
         (status = 200, description = "The figures", body = crate::openapi::Dashboard,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),
@@ -23,7 +23,7 @@ pub(crate) async fn get(
 }
 
 /// Users and revenue at a glance, where the first server had them.
-#[utoipa::path(get, path = "/your-existing-api/dashboard", tag = "figures",
+#[utoipa::path(get, path = "/your-existing-api/dashboard", operation_id = "dashboard_at_its_old_path", tag = "figures",
     responses(
         (status = 200, description = "The figures", body = crate::openapi::Dashboard,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),

@@ -9,7 +9,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// What came in, and what comes in every month.
-#[utoipa::path(get, path = "/api/devops/sync/revenue", tag = "figures",
+#[utoipa::path(get, path = "/api/devops/sync/revenue", operation_id = "sync_revenue", tag = "figures",
     responses(
         (status = 200, description = "The figures", body = crate::openapi::RevenueFigures,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),

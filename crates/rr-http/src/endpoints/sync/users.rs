@@ -9,7 +9,7 @@ use crate::problem::Outcome;
 use crate::state::AppState;
 
 /// How many users there are, by role and status.
-#[utoipa::path(get, path = "/api/devops/sync/users", tag = "figures",
+#[utoipa::path(get, path = "/api/devops/sync/users", operation_id = "sync_users", tag = "figures",
     responses(
         (status = 200, description = "The figures", body = crate::openapi::UserFigures,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),
