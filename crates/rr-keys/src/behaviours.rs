@@ -3,6 +3,7 @@
 mod allocation;
 mod caching;
 mod flood;
+mod life;
 mod limits;
 mod peppers;
 mod revocation;

@@ -1,3 +1,4 @@
+//! Issue API keys, store their hashes, judge requests, take keys back.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

@@ -90,10 +90,17 @@ impl PausingStore {
         self.moved.notify_all();
     }
 
-    /// Waits until so many readers have read and are held.
+    /// Waits until so many readers have read and are held. Lets all go before it gives up, for a test that
+    /// fails must also end.
     pub(super) fn wait_for_held(&self, readers: usize) {
         let gate = self.gate.lock().unwrap();
-        drop(self.moved.wait_while(gate, |gate| gate.held < readers).unwrap());
+        let patience = Duration::from_secs(20);
+        let waited = self.moved.wait_timeout_while(gate, patience, |gate| gate.held < readers);
+        let timed_out = waited.unwrap().1.timed_out();
+        if timed_out {
+            self.open();
+            panic!("{readers} readers were expected to ask the store");
+        }
     }
 }
 

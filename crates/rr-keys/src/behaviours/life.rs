@@ -1,0 +1,219 @@
+//! The life of keys, lived at random: the verifier with its cache against a reference that remembers
+//! everything and caches nothing.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::tools::{block_on, issue, noon, record};
+use crate::memory::MemoryStore;
+use crate::{
+    KeyRecord, KeyUsage, RateLimit, Request, Verifier, VerifierOptions, VerifyError, rotate,
+    secret_end,
+};
+
+const KEYS: u64 = 3;
+const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+const PERMISSIONS: [&str; 3] = ["read", "write", "read:orders/17"];
+
+/// Something that happens to a key.
+#[derive(Debug, Clone)]
+enum Step {
+    Verify { secret: usize, permission: usize },
+    Wait(u64),
+    Grant { key: u64, permissions: Vec<usize> },
+    Enable { key: u64, enabled: bool },
+    Expire { key: u64, after: Option<u64> },
+    Start { key: u64, after: Option<u64> },
+    Limit { key: u64, uses: Option<u32> },
+    Revoke { key: u64 },
+    Rotate { key: u64, grace: u64 },
+    ForgetAll,
+    Flush { fails: bool },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = 0..KEYS;
+    let soon = || prop::option::of(0..30_u64);
+    prop_oneof![
+        20 => (0..12_usize, 0..3_usize).prop_map(|(secret, permission)| Step::Verify { secret, permission }),
+        4 => (0..20_u64).prop_map(Step::Wait),
+        2 => (key.clone(), prop::collection::vec(0..3_usize, 0..3))
+            .prop_map(|(key, permissions)| Step::Grant { key, permissions }),
+        1 => (key.clone(), any::<bool>()).prop_map(|(key, enabled)| Step::Enable { key, enabled }),
+        1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Expire { key, after }),
+        1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Start { key, after }),
+        1 => (key.clone(), prop::option::of(1..4_u32)).prop_map(|(key, uses)| Step::Limit { key, uses }),
+        1 => key.clone().prop_map(|key| Step::Revoke { key }),
+        2 => (key, 0..30_u64).prop_map(|(key, grace)| Step::Rotate { key, grace }),
+        1 => Just(Step::ForgetAll),
+        1 => any::<bool>().prop_map(|fails| Step::Flush { fails }),
+    ]
+}
+
+/// The reference: records, secrets, and every use of every key.
+struct World {
+    now: SystemTime,
+    records: Vec<KeyRecord>,
+    /// Key and end of each secret, in the order of their making.
+    secrets: Vec<(u64, Option<SystemTime>)>,
+    /// The uses of each key since its limit was last set, which is when its bucket starts anew here.
+    uses: Vec<Vec<SystemTime>>,
+    written: HashMap<Uuid, (u64, u64)>,
+    counted: HashMap<Uuid, (u64, u64)>,
+}
+
+impl World {
+    /// The answer, from the rules as the documentation states them.
+    fn answer(&self, secret: usize, permission: &str) -> &'static str {
+        let Some((key, end)) = self.secrets.get(secret) else { return "invalid_key" };
+        let index = usize::try_from(*key).unwrap();
+        let record = &self.records[index];
+        let over = |time: Option<SystemTime>| time.is_some_and(|time| time <= self.now);
+        let granted = record.permissions.iter().any(|own| {
+            own == permission || (own == "read:orders/*" && permission == "read:orders/17")
+        });
+        // The most uses that any stretch up to now would hold with this one, against what it may hold.
+        let within = record.rate_limit.is_none_or(|limit| {
+            self.uses[index].iter().rev().zip(2_u128..).all(|(start, uses)| {
+                let stretch = self.now.duration_since(*start).unwrap().as_nanos();
+                let (allowed, window) = (u128::from(limit.limit.get()), limit.window.as_nanos());
+                uses * window <= allowed * window + stretch * allowed
+            })
+        });
+        match () {
+            () if record.revoked_at.is_some() => "key_revoked",
+            () if !record.enabled => "key_disabled",
+            () if over(record.expires_at) => "key_expired",
+            () if over(*end) => "key_superseded",
+            () if record.not_before.is_some_and(|start| start > self.now) => "key_not_yet_valid",
+            () if !granted => "insufficient_scope",
+            () if !within => "rate_limited",
+            () => "granted",
+        }
+    }
+
+    fn write(&mut self, usage: &[KeyUsage]) {
+        for usage in usage {
+            let written = self.written.entry(usage.key_id).or_default();
+            *written = (written.0 + usage.count, written.1 + usage.superseded);
+        }
+    }
+}
+
+/// Changes a key in both worlds, the way an application does: commit, then forget.
+fn change(
+    world: &mut World,
+    verifier: &Verifier<MemoryStore>,
+    key: u64,
+    apply: impl FnOnce(&mut KeyRecord),
+) {
+    let record = &mut world.records[usize::try_from(key).unwrap()];
+    apply(record);
+    for (n, (owner, end)) in (0..).zip(&world.secrets) {
+        if *owner == key {
+            let record = KeyRecord { secret_ends_at: *end, ..record.clone() };
+            verifier.store().insert(issue(n).hash, record);
+        }
+    }
+    verifier.forget(record.id);
+}
+
+fn live(world: &mut World, verifier: &Verifier<MemoryStore>, step: Step) {
+    let now = world.now;
+    match step {
+        Step::Verify { secret, permission } => {
+            verify(world, verifier, secret, PERMISSIONS[permission])
+        }
+        Step::Wait(seconds) => world.now += SECONDS(seconds),
+        Step::Grant { key, permissions } => change(world, verifier, key, |record| {
+            let words = ["read", "write", "read:orders/*"];
+            record.permissions = permissions.iter().map(|n| words[*n]).collect();
+        }),
+        Step::Enable { key, enabled } => change(world, verifier, key, |r| r.enabled = enabled),
+        Step::Expire { key, after } => {
+            change(world, verifier, key, |r| r.expires_at = after.map(|s| now + SECONDS(s)));
+        }
+        Step::Start { key, after } => {
+            change(world, verifier, key, |r| r.not_before = after.map(|s| now + SECONDS(s)));
+        }
+        Step::Limit { key, uses } => {
+            // A limit is set on a key at rest, so that the reference need not know how edits are carried over.
+            world.now += SECONDS(1_000);
+            world.uses[usize::try_from(key).unwrap()].clear();
+            let uses = uses.and_then(NonZeroU32::new);
+            let limit = uses.map(|limit| RateLimit { limit, window: SECONDS(10) });
+            change(world, verifier, key, |record| record.rate_limit = limit);
+        }
+        Step::Revoke { key } => change(world, verifier, key, |r| r.revoked_at = Some(now)),
+        Step::Rotate { key, grace } => {
+            let record = &world.records[usize::try_from(key).unwrap()];
+            if let Ok(grace_until) = rotate(record, now, SECONDS(grace)) {
+                for (_, end) in world.secrets.iter_mut().filter(|(owner, _)| *owner == key) {
+                    *end = Some(secret_end(*end, grace_until));
+                }
+                world.secrets.push((key, None));
+                change(world, verifier, key, |_| ());
+            }
+        }
+        Step::ForgetAll => verifier.forget_all(),
+        Step::Flush { fails } => {
+            let usage = verifier.take_usage();
+            if fails {
+                verifier.restore_usage(usage);
+            } else {
+                world.write(&usage);
+            }
+        }
+    }
+}
+
+fn verify(world: &mut World, verifier: &Verifier<MemoryStore>, secret: usize, permission: &str) {
+    let expected = world.answer(secret, permission);
+    let presented = issue(u64::try_from(secret).unwrap()).secret;
+    let request = Request::requires(permission);
+    let answer = match block_on(verifier.verify(presented.expose(), &request, world.now)) {
+        Ok(_) => "granted",
+        Err(VerifyError::Denied(denial)) => denial.code(),
+        Err(VerifyError::Store(never)) => match *never {},
+    };
+    assert_eq!(answer, expected, "secret {secret} for {permission}");
+    if answer == "granted" {
+        let (key, end) = world.secrets[secret];
+        let index = usize::try_from(key).unwrap();
+        world.uses[index].push(world.now);
+        let counted = world.counted.entry(world.records[index].id).or_default();
+        *counted = (counted.0 + 1, counted.1 + u64::from(end.is_some()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn the_verifier_and_the_reference_live_the_same_life(
+        steps in prop::collection::vec(step(), 1..120),
+        capacity in 1..8_usize,
+    ) {
+        let options = VerifierOptions { capacity, ..VerifierOptions::default() };
+        let verifier = Verifier::new(MemoryStore::new(), options);
+        let mut world = World {
+            now: noon(),
+            records: (0..KEYS).map(record).collect(),
+            secrets: (0..KEYS).map(|key| (key, None)).collect(),
+            uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],
+            written: HashMap::new(),
+            counted: HashMap::new(),
+        };
+        (0..KEYS).for_each(|key| change(&mut world, &verifier, key, |_| ()));
+        for step in steps {
+            live(&mut world, &verifier, step);
+        }
+        let usage = verifier.take_usage();
+        world.write(&usage);
+        prop_assert_eq!(world.written, world.counted, "every grant was written down once");
+    }
+}
