@@ -25,7 +25,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Something to write.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "rows are made one by one and moved once")]
 pub(crate) enum Item {
     User(NewUser),
     Fact(Fact),

@@ -77,7 +77,7 @@ impl Grid {
         } else {
             table.force_no_tty();
         }
-        table.set_header(titles.iter().map(|title| Cell::new(title)));
+        table.set_header(titles.iter().map(Cell::new));
         Grid { table, is_colourful }
     }
 

@@ -44,7 +44,7 @@ pub(super) async fn run(context: &Context, args: Import) -> Result<(), Failure> 
     grid.print();
     tell_written(&written);
     if let Some(path) = rejects.filter(|_| bad > 0) {
-        output::line(format!("{bad} bad rows were left out; see {}", path.display()));
+        output::line(format!("left out as bad: {bad}; see {}", path.display()));
     }
     Ok(())
 }
@@ -61,9 +61,10 @@ fn refuse(checked: &Checked, as_json: bool) -> Failure {
         0 => String::new(),
         rest => format!(" ({rest} more are not listed)"),
     };
+    let (rows, them) = if bad == 1 { ("row is", "it") } else { ("rows are", "them") };
     Failure::trouble(format!(
-        "nothing was imported, because {bad} rows are bad{more}; mend them, or leave them out with \
-         --skip-bad"
+        "nothing was imported, because {bad} {rows} bad{more}; mend {them}, or leave {them} out \
+         with --skip-bad"
     ))
 }
 

@@ -23,20 +23,20 @@ const SERVERS_NOTICE: Duration = Duration::from_millis(1_000);
 const PAGE: u32 = 500;
 
 pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
-    let store = database::open_current(context).await?;
-    let done = match args {
-        Keys::Create(args) => create(context, &store, args).await,
-        Keys::List(args) => list(context, &store, &args).await,
-        Keys::Revoke(args) => revoke(context, &store, &args).await,
-    };
-    store.close().await;
-    done
+    match args {
+        Keys::Create(args) => create(context, &args).await,
+        Keys::List(args) => list(context, &args).await,
+        Keys::Revoke(args) => revoke(context, &args).await,
+    }
 }
 
-async fn create(context: &Context, store: &Store, args: KeysCreate) -> Result<(), Failure> {
-    let wish = Wish::parse(&args)?;
+async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
+    let wish = Wish::parse(args)?; // said before a database is touched
+    let store = database::open_current(context).await?;
     let expires = (!args.never_expires).then(|| DAY * args.expires_in_days);
-    let (secret, key) = make(context, store, wish, expires, Actor::CommandLine).await?;
+    let made = make(context, &store, wish, expires, Actor::CommandLine).await;
+    store.close().await;
+    let (secret, key) = made?;
     let permissions: Vec<&str> = key.record.permissions.iter().collect();
     if args.json {
         output::json(&json!({
@@ -120,8 +120,11 @@ pub(crate) async fn make(
     }
 }
 
-async fn list(context: &Context, store: &Store, args: &KeysList) -> Result<(), Failure> {
-    let keys = all(store).await?;
+async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
+    let store = database::open_current(context).await?;
+    let keys = all(&store).await;
+    store.close().await;
+    let keys = keys?;
     let now = context.clock.now();
     if args.json {
         let rows: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
@@ -163,8 +166,11 @@ pub(crate) async fn all(store: &Store) -> Result<Vec<KeyRow>, Failure> {
     }
 }
 
-async fn revoke(context: &Context, store: &Store, args: &KeysRevoke) -> Result<(), Failure> {
-    if !store.revoke_key(args.id, context.audit(Actor::CommandLine)).await? {
+async fn revoke(context: &Context, args: &KeysRevoke) -> Result<(), Failure> {
+    let store = database::open_current(context).await?;
+    let is_there = store.revoke_key(args.id, context.audit(Actor::CommandLine)).await;
+    store.close().await;
+    if !is_there? {
         return Err(Failure::trouble(format!("there is no key {}", args.id)));
     }
     tokio::time::sleep(SERVERS_NOTICE).await;

@@ -45,7 +45,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let command =
         cli.command.unwrap_or_else(|| Command::Serve(Serve { listen: Default::default() }));
     let is_server = matches!(command, Command::Serve(_) | Command::Demo(_));
-    logging::start(&config.log, if is_server { "info" } else { "warn" });
+    logging::start(&config.log, if is_server { "info,actix_server=warn" } else { "warn" });
     let context = Context { config, clock: system::clock(), random: system::random() };
     match command {
         Command::Serve(Serve { .. }) => serve::run(&context, serve::Mode::Plain),

@@ -57,7 +57,7 @@ async fn invent(context: &Context, plan: Plan, store: &Store) -> Result<Written,
         for item in history {
             if matches!(item, bulk::Item::User(_)) {
                 users += 1;
-                if users % 1_024 == 0 {
+                if users.is_multiple_of(1_024) {
                     progress.at(users);
                 }
             }

@@ -79,7 +79,7 @@ pub(crate) fn check(dir: &Path, rejects: Option<&Path>, stop: &Stop) -> Result<C
                     rejects.add(&bad, &file.present())?;
                 }
             }
-            if report.rows % 1_024 == 0 {
+            if report.rows.is_multiple_of(1_024) {
                 progress.at(before + file.position());
                 if stop.is_asked() {
                     return Err(Failure::trouble("stopped before anything was written"));

@@ -62,7 +62,7 @@ fn read(
                 None => return Ok(Err(changed(table.file))),
             }
             rows += 1;
-            if rows % 1_024 == 0 {
+            if rows.is_multiple_of(1_024) {
                 progress.at(before + file.position());
             }
         }

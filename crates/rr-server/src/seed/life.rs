@@ -52,7 +52,7 @@ pub(super) enum Change {
     Pause,
     SetToCancel,
     CancelNow,
-    ChangeOfMind,
+    TakeBack,
 }
 
 impl Life {
@@ -220,12 +220,12 @@ impl Life {
                 let changes_mind = history.dice.chance(120);
                 let back = at.plus(Duration::from_secs(ends.since(at).as_secs() / 2));
                 if changes_mind {
-                    history.resume(back, Step::Change(Change::ChangeOfMind), self);
+                    history.resume(back, Step::Change(Change::TakeBack), self);
                 } else {
                     history.resume(ends, Step::End, self);
                 }
             }
-            Change::ChangeOfMind => {
+            Change::TakeBack => {
                 self.set_to_cancel(None, at, history);
                 history.resume(ends, Step::Renew, self);
             }
