@@ -214,7 +214,7 @@ mod tests {
             _ => Vec::new(),
         };
         let fits = |name: &&str| *name == kind || (*name == "integer" && kind == "number");
-        assert!(described.iter().any(|name| fits(name)), "{place}: {value} is no {described:?}");
+        assert!(described.iter().any(fits), "{place}: {value} is no {described:?}");
     }
 
     #[test]

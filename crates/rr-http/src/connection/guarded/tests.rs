@@ -77,8 +77,7 @@ async fn a_dripping_head_is_cut_although_it_never_stops() {
 async fn a_second_head_has_as_much_time_as_the_first() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    let mut buffer = [0; 1024];
-    stream.read(&mut buffer).await.unwrap();
+    stream.read_exact(&mut [0; 18]).await.unwrap();
     let serving = stream.activity().serve(false);
     tokio::time::sleep(20 * SECOND).await;
     drop(serving);
@@ -95,7 +94,7 @@ async fn a_second_head_has_as_much_time_as_the_first() {
 async fn an_idle_connection_ends_without_a_word() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    stream.read(&mut [0; 1024]).await.unwrap();
+    stream.read_exact(&mut [0; 18]).await.unwrap();
     drop(stream.activity().serve(false));
     stream.flush().await.unwrap();
     let (_, took) = read_to_end(&mut stream).await;
@@ -108,7 +107,7 @@ async fn an_idle_connection_ends_without_a_word() {
 async fn a_request_that_is_being_served_has_no_deadline_here() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-    stream.read(&mut [0; 1024]).await.unwrap();
+    stream.read_exact(&mut [0; 18]).await.unwrap();
     let _serving = stream.activity().serve(false);
     let waited = tokio::time::timeout(600 * SECOND, stream.read(&mut [0; 1024])).await;
     assert!(waited.is_err(), "it must still wait");
