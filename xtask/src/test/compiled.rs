@@ -127,6 +127,9 @@ impl Program {
     fn of_message(message: &Value) -> Option<Program> {
         let is_test = message["reason"] == "compiler-artifact"
             && message["profile"]["test"] == true
+            // Asked for all targets, cargo also builds those whose manifest says that nothing in
+            // them is a test.
+            && message["target"]["test"] == true
             // Benchmarks measure; they are built so that they keep compiling, not run.
             && message["target"]["kind"][0] != "bench";
         if !is_test {
@@ -166,7 +169,7 @@ mod tests {
             serde_json::json!({
                 "reason": "compiler-artifact",
                 "manifest_path": "/repository/tests/Cargo.toml",
-                "target": {"name": "main", "kind": [kind]},
+                "target": {"name": "main", "kind": [kind], "test": true},
                 "profile": {"test": test},
                 "executable": "/repository/target/debug/deps/main-1",
             })
