@@ -21,31 +21,45 @@ use std::hint::black_box;
 
 use keys::Keys;
 use measure::{Row, pairs};
+use memory::Weighed;
 use rr_keys::KeyFormat;
 use yardstick::PlainMap;
 
 const HOT: usize = 64;
 const MANY: usize = 1_000_000;
 
+/// `cargo bench --bench keys -- hot` measures what has `hot` in its name, and nothing else.
 fn main() {
-    // First, while nothing else has grown and shrunk the heap.
-    let (many, bytes) = memory::per_key(MANY);
-    let hot = Keys::new(HOT);
-
+    let parts: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| name.contains(part));
     println!("{}", measure::HEAD);
-    row(&against_plain_map("warm check, 64 hot keys", &hot, 1.5));
-    row(&against_plain_map("warm check, 10^6 keys at random", &many, 1.3));
-    row(&threads::two_against_one(&hot, 1.8));
-    for garbage in garbage() {
-        row(&garbage);
+
+    // First, while nothing else has grown and shrunk the heap.
+    if wanted("million") {
+        let weighed = memory::weigh(MANY);
+        println!("{}", weight("a million keys: bytes beside record / record", &weighed));
+        let keys = weighed.keys;
+        println!("{}", against_plain_map("a million keys at random: warm check", &keys, 1.3));
+        println!("{}", yardsticks("a million keys: SHA-256 and map / SHA-256", &keys));
     }
-    row(&Row::figure("memory of a cached key, bytes", bytes, 200.0));
-    yardsticks(&hot, "64 hot");
-    yardsticks(&many, "10^6 random");
+    let keys = Keys::new(HOT);
+    if wanted("hot") {
+        println!("{}", against_plain_map("64 hot keys: warm check", &keys, 1.5));
+        println!("{}", yardsticks("64 hot keys: SHA-256 and map / SHA-256", &keys));
+    }
+    if wanted("threads") {
+        println!("{}", threads::two_against_one(&keys, 1.8));
+    }
+    if wanted("garbage") {
+        for kind in garbage(&keys) {
+            println!("{kind}");
+        }
+    }
 }
 
-fn row(row: &Row) {
-    println!("{row}");
+/// What the cache adds to a record, beside the record.
+fn weight(name: &str, weighed: &Weighed) -> Row {
+    Row::bytes(name, weighed.beside, weighed.record, 200.0)
 }
 
 /// A warm check against SHA-256 of the same bytes and one look-up in a plain map of the same size.
@@ -61,39 +75,38 @@ fn against_plain_map(name: &str, keys: &Keys, goal: f64) -> Row {
     Row::ratio(name, &samples, goal)
 }
 
-/// Texts that nobody issued, each of a kind that needs no look-up to be refused.
-fn garbage() -> Vec<Row> {
-    let keys = Keys::new(HOT);
-    let odd = |name: &str, spoil: &dyn Fn(&str) -> String| {
+/// Texts that nobody issued, each of a kind that needs no store to be refused.
+fn garbage(keys: &Keys) -> Vec<Row> {
+    let kind = |name: &str, spoil: &dyn Fn(&str) -> String| {
         let texts = keys.spoiled(spoil);
         let samples = pairs(
             &texts,
             |text| assert!(!texts.check(black_box(text)), "no garbage is a key"),
             |text| assert!(KeyFormat::REVENUE_RIPPLE.parse(black_box(text)).is_err()),
         );
-        Row::nanoseconds(&format!("garbage refused | by the format alone: {name}"), &samples, 60.0)
+        Row::nanoseconds(&format!("garbage, {name}: verifier / format alone"), &samples, 60.0)
     };
     vec![
-        odd("one wrong check digit", &|key| {
+        kind("wrong check digit", &|key| {
             let last = if key.ends_with('0') { '1' } else { '0' };
             format!("{}{last}", &key[..key.len() - 1])
         }),
-        odd("another length", &|key| key[..key.len() - 2].to_owned()),
-        odd("another prefix", &|key| key.replacen("rr_", "xx_", 1)),
+        kind("wrong length", &|key| key[..key.len() - 2].to_owned()),
+        kind("wrong prefix", &|key| key.replacen("rr_", "xx_", 1)),
     ]
 }
 
 /// The parts by themselves, for comparison with other machines.
-fn yardsticks(keys: &Keys, name: &str) {
+fn yardsticks(name: &str, keys: &Keys) -> Row {
     let map = PlainMap::of(keys);
     let samples = pairs(
         keys,
         |text| {
-            black_box(yardstick::sha256(black_box(text)));
-        },
-        |text| {
             black_box(map.get(&yardstick::sha256(black_box(text))).unwrap());
         },
+        |text| {
+            black_box(yardstick::sha256(black_box(text)));
+        },
     );
-    println!("{}", Row::plain(&format!("yardstick: SHA-256 | and a plain map, {name}"), &samples));
+    Row::plain(name, &samples)
 }

@@ -1,18 +1,32 @@
 //! What a cached key weighs.
 
-use crate::keys::Keys;
+use uuid::Uuid;
 
-/// Resident bytes that `count` keys add to the process, for each key; and those keys. Counted by the
-/// operating system, so the table, the records, their texts and the allocator's own cost are all in it.
-pub(crate) fn per_key(count: usize) -> (Keys, f64) {
+use crate::keys::{Keys, record};
+
+/// What `count` cached keys weigh, and those keys.
+pub(crate) struct Weighed {
+    pub(crate) keys: Keys,
+    /// Bytes for each record, as the store hands it out.
+    pub(crate) record: f64,
+    /// Bytes for each cached key beside its record.
+    pub(crate) beside: f64,
+}
+
+/// Weighs by the operating system's count of resident bytes, so the table, the entries and the allocator's
+/// own cost are all in it.
+pub(crate) fn weigh(count: usize) -> Weighed {
     // The texts are the bench's and not the cache's, so they are made before.
     let texts = Keys::issue(count);
-    let before = resident();
+    let empty = resident();
+    let records: Vec<_> = (0..count).zip(0..).map(|(_, n)| record(Uuid::from_u128(n))).collect();
+    let with_records = resident();
     let keys = texts.remembered();
-    let after = resident();
-    assert!(keys.cached() > count / 100 * 99, "{} of {count} keys are in memory", keys.cached());
-    let bytes = after.saturating_sub(before) as f64 / keys.cached() as f64;
-    (keys, bytes)
+    let with_cache = resident();
+    drop(records);
+    let record = with_records.saturating_sub(empty) as f64 / count as f64;
+    let cached = with_cache.saturating_sub(with_records) as f64 / keys.len() as f64;
+    Weighed { keys, record, beside: cached - record }
 }
 
 /// Resident bytes of this process, as Linux counts them.
