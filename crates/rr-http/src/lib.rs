@@ -1,6 +1,6 @@
 //! The HTTP edge of the integration server: actix, and nothing below it.
 //!
-//! Read [`routes`] first: it is the list of everything that answers. An endpoint is one file
+//! Read [`routes()`] first: it is the list of everything that answers. An endpoint is one file
 //! under `endpoints/`; who may use it stands in its handler's signature ([`Allowed`],
 //! [`Administrator`]); what can go wrong is a [`Problem`] whose code, status and text stand in
 //! one table. `frame.rs` is what happens around every request, `connection/` what happens below
