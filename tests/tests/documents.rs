@@ -1,163 +1,173 @@
-//! `docs/api.md` is true: every curl line in it is run, and what follows it is what comes back.
-//!
-//! `"…"` in an expected answer stands for a value that changes. More members than the document
-//! shows are fine; fewer, or others, are not.
+//! What the documents show is what the server does: every `curl` in them is run, and the JSON that
+//! follows it is compared with the answer. `"…"` in a document stands for a value that changes.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rr_tests::app::TestApp;
-use rr_tests::client::{Answer, Client};
+use rr_tests::database::TestDatabase;
+use rr_tests::process::{Program, make_key};
 use serde_json::Value;
 
-const DOCUMENT: &str = include_str!("../../docs/api.md");
-const EMAIL: &str = "admin@example.com";
-const PASSWORD: &str = "the password of the demo";
-
-/// A fenced block of the document.
-struct Block<'a> {
-    language: &'a str,
-    text: String,
-    line: usize,
+/// A command of a document and the answer it promises.
+struct Example {
+    place: String,
+    command: String,
+    answer: Option<Value>,
 }
 
-fn blocks(document: &str) -> Vec<Block<'_>> {
+/// The fenced blocks of a document, in order: (line, language, text).
+fn blocks(markdown: &str) -> Vec<(usize, String, String)> {
     let mut blocks = Vec::new();
-    let mut open: Option<Block<'_>> = None;
-    for (number, line) in document.lines().enumerate() {
-        match (&mut open, line.strip_prefix("```")) {
-            (None, Some(language)) => {
-                open = Some(Block { language, text: String::new(), line: number + 1 });
-            }
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
+    let mut open: Option<(usize, String, String)> = None;
+    for (index, line) in markdown.lines().enumerate() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(language), None) => open = Some((index + 1, language.to_owned(), String::new())),
+            (Some(_), Some(block)) => blocks.push(block),
+            (None, Some((at, language, text))) => open = Some((at, language, text + line + "\n")),
             (None, None) => {}
         }
     }
     blocks
 }
 
-/// What curl would be given: the shell takes the line apart, so that quotes and variables mean what
-/// they mean when the line is pasted.
-fn arguments(line: &str, variables: &[(&str, &str)]) -> Vec<String> {
-    let script = format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{line}");
-    let mut shell = Command::new("sh");
-    let output = shell.arg("-eu").arg("-c").arg(script).envs(variables.iter().copied()).output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_terminator('\0').map(str::to_owned).collect()
-}
-
-/// Does what curl would do with these arguments.
-async fn curl(client: &Client, jar: &mut Option<String>, arguments: &[String]) -> Answer {
-    let mut method = None;
-    let mut path = None;
-    let mut headers = Vec::new();
-    let mut body = None;
-    let mut keeps_cookies = false;
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let mut value = || rest.next().expect("an option's value").clone();
-        match argument.as_str() {
-            "-s" => {}
-            "-X" => method = Some(value()),
-            "-H" => headers.push(value()),
-            "-d" => body = Some(value()),
-            "-b" => {
-                value();
-                headers.push(format!("cookie: {}", jar.as_deref().expect("a cookie")));
-            }
-            "-c" => {
-                value();
-                keeps_cookies = true;
-            }
-            url => path = Some(url.strip_prefix(client.base()).expect("our own server").to_owned()),
+/// The `curl` commands of a document, each with the JSON block right behind it.
+fn examples(file: &Path) -> Vec<Example> {
+    let markdown = std::fs::read_to_string(file).unwrap();
+    let blocks = blocks(&markdown);
+    let mut examples = Vec::new();
+    for (index, (line, language, text)) in blocks.iter().enumerate() {
+        if language != "sh" || !text.contains("curl ") {
+            continue;
         }
-    }
-    let default = if body.is_some() { "POST" } else { "GET" };
-    let mut call = client.call(method.as_deref().unwrap_or(default), &path.expect("a URL"));
-    for header in &headers {
-        let (name, value) = header.split_once(": ").expect("a header");
-        if !name.eq_ignore_ascii_case("content-type") {
-            call = call.header(name, value);
-        }
-    }
-    if let Some(body) = body {
-        let named = headers.iter().find_map(|header| {
-            let (name, value) = header.split_once(": ")?;
-            name.eq_ignore_ascii_case("content-type").then_some(value)
+        let answer = blocks.get(index + 1).filter(|(_, language, _)| language == "json");
+        let place = format!("{}:{line}", file.file_name().unwrap().to_string_lossy());
+        examples.push(Example {
+            command: text.clone(),
+            answer: answer.map(|(at, _, text)| {
+                serde_json::from_str(text)
+                    .unwrap_or_else(|e| panic!("{place}, answer at {at}: {e}"))
+            }),
+            place,
         });
-        call = call.body(named.expect("a content type"), body);
     }
-    let answer = call.await;
-    if keeps_cookies {
-        let cookie = answer.header("set-cookie").expect("a cookie");
-        *jar = cookie.split(';').next().map(str::to_owned);
-    }
-    answer
+    examples
 }
 
-/// Where `actual` is not what the document shows; `None` when it is.
-fn difference(place: &str, shown: &Value, actual: &Value) -> Option<String> {
-    match (shown, actual) {
-        (Value::String(any), actual) if any == "…" && !actual.is_null() => None,
-        (Value::Object(shown), Value::Object(actual)) => shown.iter().find_map(|(name, shown)| {
-            difference(&format!("{place}/{name}"), shown, actual.get(name).unwrap_or(&Value::Null))
-        }),
-        (Value::Array(shown), Value::Array(actual)) if shown.len() == actual.len() => {
-            shown.iter().zip(actual).enumerate().find_map(|(index, (shown, actual))| {
-                difference(&format!("{place}/{index}"), shown, actual)
-            })
+/// Compares an answer with a document's; the error is the path to the first difference.
+fn compare(shown: &Value, real: &Value, path: &str) -> Result<(), String> {
+    match (shown, real) {
+        (Value::String(any), _) if any == "…" => Ok(()),
+        (Value::Object(shown), Value::Object(real)) => {
+            let names = |object: &serde_json::Map<String, Value>| {
+                let mut names: Vec<String> = object.keys().cloned().collect();
+                names.sort();
+                names
+            };
+            if names(shown) != names(real) {
+                return Err(format!("{path}: shows {:?}, is {:?}", names(shown), names(real)));
+            }
+            shown.iter().try_for_each(|(k, v)| compare(v, &real[k], &format!("{path}/{k}")))
         }
-        _ if shown == actual => None,
-        _ => Some(format!("{place} is {actual}, and the document shows {shown}")),
+        (Value::Array(shown), Value::Array(real)) if shown.len() == real.len() => {
+            let mut pairs = shown.iter().zip(real).enumerate();
+            pairs.try_for_each(|(i, (s, r))| compare(s, r, &format!("{path}/{i}")))
+        }
+        _ if shown == real => Ok(()),
+        _ => Err(format!("{path}: shows {shown}, is {real}")),
     }
 }
 
+/// Every command that a document shows ends well, and every answer is the one it promises.
 #[tokio::test]
-async fn every_example_of_the_api_document_works() {
-    let app = TestApp::demo().await;
-    let admin = app.store().user_by_email(EMAIL.to_owned()).await.unwrap().unwrap();
-    let hash = rr_http::hash_password(PASSWORD, &app.state.random).unwrap();
-    app.store().set_password(admin.id, hash, app.audit()).await.unwrap();
-    let key = app.with_key(&["read_metrics", "write_webhooks"]).await;
-    let variables = [
-        ("RR", app.base()),
-        ("KEY", key.secret.as_str()),
-        ("JAR", "jar"),
-        ("RR_ADMIN_EMAIL", EMAIL),
-        ("RR_ADMIN_PASSWORD", PASSWORD),
-    ];
-
-    let mut jar = None;
-    let mut answer: Option<Answer> = None;
-    let (mut ran, mut compared) = (0, 0);
-    for block in blocks(DOCUMENT) {
-        let place = format!("docs/api.md, line {}", block.line);
-        match block.language {
-            "sh" => {
-                let arguments = arguments(&block.text, &variables);
-                answer = Some(curl(&app, &mut jar, &arguments).await);
-                ran += 1;
-            }
-            "json" => {
-                let answer = answer.take().unwrap_or_else(|| panic!("{place}: no request"));
-                let shown: Value = serde_json::from_str(&block.text).unwrap();
-                let actual: Value = serde_json::from_slice(&answer.body)
-                    .unwrap_or_else(|_| panic!("{place}: {} {}", answer.status, answer.text()));
-                if let Some(difference) = difference("", &shown, &actual) {
-                    panic!("{place}: {difference}\n{}", answer.text());
-                }
-                let problem = shown["code"].is_string();
-                let expected = if problem { shown["status"].as_u64().unwrap() } else { 200 };
-                assert_eq!(u64::from(answer.code()), expected, "{place}");
-                compared += 1;
-            }
-            other => panic!("{place}: a block of {other:?} is not run by anybody"),
+async fn every_example_of_the_documents_is_true() {
+    const EMAIL: &str = "admin@example.com";
+    const PASSWORD: &str = "a sound sleep and a warm soup";
+    let database = TestDatabase::empty().await;
+    Program::new(database.url(), ["seed", "--demo"]).run().expect(0);
+    let server = Program::new(database.url(), ["serve"])
+        .env("RR_ADMIN_EMAIL", EMAIL)
+        .env("RR_ADMIN_PASSWORD", PASSWORD)
+        .serve()
+        .await;
+    let (_, key) = make_key(database.url(), &["read_metrics", "write_webhooks"]);
+    let jar = tempfile::NamedTempFile::new().unwrap();
+    let mut wrong = Vec::new();
+    for Example { place, command, answer } in documents().iter().flat_map(|file| examples(file)) {
+        let output = Command::new("sh")
+            .args(["-eu", "-c", &command])
+            .env("RR", server.client().base())
+            .env("KEY", &key)
+            .env("JAR", jar.path())
+            .env("RR_ADMIN_EMAIL", EMAIL)
+            .env("RR_ADMIN_PASSWORD", PASSWORD)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let verdict = match (output.status.success(), answer) {
+            (false, _) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            (true, None) => Ok(()),
+            (true, Some(shown)) => match serde_json::from_str(&text) {
+                Ok(real) => compare(&shown, &real, ""),
+                Err(_) => Err("is not JSON".to_owned()),
+            },
+        };
+        if let Err(difference) = verdict {
+            wrong.push(format!("{place}: {difference}\n    {text}"));
         }
     }
-    assert!(ran > 10 && ran == compared, "{ran} requests, {compared} answers");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_difference_is_found() {
+    let shown = serde_json::json!({"id": "…", "total": 2, "list": [{"a": null}]});
+    for (real, differs) in [
+        (r#"{"id": "x", "total": 2, "list": [{"a": null}]}"#, None),
+        (r#"{"id": 7, "total": 3, "list": [{"a": null}]}"#, Some("/total")),
+        (r#"{"id": 7, "total": 2, "list": []}"#, Some("/list")),
+        (r#"{"id": 7, "total": 2, "list": [{"a": 0}]}"#, Some("/list/0/a")),
+        (r#"{"id": 7, "total": 2, "list": [{"a": null}], "more": 1}"#, Some(": shows")),
+    ] {
+        let found = compare(&shown, &serde_json::from_str(real).unwrap(), "").err();
+        match (found, differs) {
+            (None, None) => {}
+            (Some(found), Some(path)) => assert!(found.starts_with(path), "{found}"),
+            (found, expected) => panic!("{real}: {found:?}, expected {expected:?}"),
+        }
+    }
+}
+
+/// The settings table names every variable that the server reads, and no other.
+#[test]
+fn the_settings_table_is_complete() {
+    let root = root();
+    let table = std::fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let shown: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split('`').next())
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '*')))
+        .map(str::to_owned)
+        .collect();
+    let mut read = BTreeSet::from(["STRIPE_PRICE_*".to_owned()]);
+    for file in std::fs::read_dir(root.join("crates/rr-server/src/config")).unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        for call in source.split("Setting::new(").skip(1) {
+            read.extend(call.split('"').nth(3).map(str::to_owned));
+        }
+    }
+    assert_eq!(shown, read);
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut files = vec![root().join("README.md")];
+    files.extend(std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path()));
+    files.sort();
+    files
 }
