@@ -13,6 +13,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 
 pub(crate) use lease::{Lease, new_pool};
+#[cfg(test)]
+pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
 pub(crate) use manager::{Counters, Manager, Target};
 pub(crate) use pg::PgTarget;

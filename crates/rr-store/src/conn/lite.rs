@@ -16,7 +16,7 @@ const NEEDED_VERSION: &str = "3.51.3";
 /// How long a statement waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Above this size the writer stops hoping that an ordinary checkpoint will empty the WAL.
-const MAX_WAL_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_WAL_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// `synchronous=FULL` is what makes an answer survive a power cut: with NORMAL, the value most
 /// guides advise, a commit in WAL mode is not synced. `mmap_size=0`: an I/O error must be an error,

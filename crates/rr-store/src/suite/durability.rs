@@ -105,6 +105,45 @@ async fn another_process_holding_the_lock_is_waited_for() {
     held.unwrap();
 }
 
+#[tokio::test]
+async fn a_wal_that_a_reader_kept_from_being_reused_is_emptied_later() {
+    let database = TestDatabase::sqlite();
+    let store = database.migrated().await;
+    let wal = database.folder().join("sub/store.db-wal");
+    let size = || std::fs::metadata(&wal).unwrap().len();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel();
+    let (mut held, mut began) = (Some(held), Some(began));
+    let reading = store.read(move |conn| {
+        conn.batch("BEGIN; SELECT * FROM users")?;
+        if let (Some(held), Some(began)) = (held.take(), began.take()) {
+            let _ = began.send(());
+            let _ = held.recv();
+        }
+        conn.batch("COMMIT")
+    });
+    let writing = async {
+        begun.await.unwrap();
+        let write = async |numbers: std::ops::Range<u128>| {
+            for number in numbers {
+                let body = vec![b'x'; 8_000];
+                let sent = crate::NewEvent { body, ..event(number) };
+                store.accept_event(sent, None).await.unwrap();
+            }
+        };
+        write(0..300).await;
+        let grown = size();
+        assert!(grown > 2 * crate::conn::MAX_WAL_BYTES, "the reader's snapshot keeps it growing");
+        drop(release);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        write(300..600).await;
+        // SQLite by itself would go on using the file at its full length.
+        assert!(size() < grown / 2, "{} of {grown}", size());
+    };
+    let (read, ()) = tokio::join!(reading, writing);
+    read.unwrap();
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let database = TestDatabase::sqlite();
