@@ -161,6 +161,21 @@ fn the_settings_table_is_complete() {
     assert_eq!(shown, read);
 }
 
+/// Every dependency has its line on why.
+#[test]
+fn every_dependency_is_explained() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let why = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let (_, table) = manifest.split_once("[workspace.dependencies]").unwrap();
+    let table = table.split("\n[").next().unwrap();
+    let names = table.lines().filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
+    let missing: Vec<&str> = names
+        .filter(|name| !name.starts_with("rr-") && !name.starts_with('#'))
+        .filter(|name| !why.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "docs/dependencies.md says nothing about {missing:?}");
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
