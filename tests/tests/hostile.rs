@@ -142,6 +142,31 @@ async fn a_dripping_body_is_cut_although_it_never_stops() {
     assert!(drip(&mut raw, b"a", Duration::from_millis(50), GONE).await, "still open");
 }
 
+/// Bytes that are framing and not body: an extension of a chunk, a trailer. They bring no body any
+/// nearer, so they do not move its deadline.
+#[tokio::test]
+async fn endless_framing_is_cut_like_a_stalled_body() {
+    let app = impatient().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let before = app.counts().await;
+    for beginning in ["2;", "2\r\n{}\r\n0\r\nX-Trailer: "] {
+        let mut raw = Raw::connect(app.address()).await;
+        raw.send(format!(
+            "POST /api/devops/webhook HTTP/1.1\r\nHost: x\r\nx-api-key: {}\r\n\
+             Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{beginning}",
+            key.secret
+        ))
+        .await;
+        let endless = "e".repeat(1000);
+        let started = std::time::Instant::now();
+        while raw.try_send(&endless).await {
+            assert!(started.elapsed() < GONE, "still open after {beginning:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(app.counts().await, before);
+}
+
 #[tokio::test]
 async fn a_body_that_nobody_reads_does_not_hold_the_connection() {
     let app = impatient().await;

@@ -128,6 +128,24 @@ async fn credentials_sent_twice_are_refused() {
     }
 }
 
+/// Chunks that no limit of one chunk catches: the whole of them is counted.
+#[tokio::test]
+async fn many_small_chunks_are_counted_together() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let before = app.counts().await;
+    let chunks: String = std::iter::repeat_n("1\r\na\r\n", 300 * 1024).collect();
+    let request = format!(
+        "POST /api/devops/webhook HTTP/1.1\r\nHost: x\r\nConnection: close\r\nx-api-key: {}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\"\r\n{chunks}",
+        key.secret
+    );
+    let answer = exchange(app.address(), request, LIMIT).await;
+    assert!(answer.closed, "still open: {}", answer.text);
+    assert!(matches!(answer.status(), None | Some(408 | 413)), "{}", answer.text);
+    assert_eq!(app.counts().await, before);
+}
+
 #[tokio::test]
 async fn odd_but_clear_requests_are_answered() {
     let app = TestApp::init().await;

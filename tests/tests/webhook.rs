@@ -171,6 +171,71 @@ async fn cloud_events_are_recognised() {
     assert_eq!(send().await.json()["webhook_id"], first["webhook_id"]);
 }
 
+/// What one database would round or refuse and the other keep is refused before either sees it, so
+/// that both kinds of installation answer the same.
+#[tokio::test]
+async fn numbers_are_kept_exactly_or_refused() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    for (number, kept) in [
+        ("0", true),
+        ("-0", true),
+        ("1250.00", true),
+        ("9007199254740993", true),
+        ("9223372036854775807", true),
+        ("18446744073709551616", true),
+        ("0.1", true),
+        ("1e300", true),
+        ("1e999", false),
+        ("-1e999", false),
+    ] {
+        let body = format!(r#"{{"n":{number}}}"#);
+        let answer = key.call("POST", WEBHOOK).body("application/json", body.clone()).await;
+        if kept {
+            answer.expect(200);
+            let reader = app.with_key(&["read_events"]).await;
+            let page = reader.get("/api/devops/events?limit=1").await.expect(200).text();
+            assert!(page.contains(&body), "{number}: {page}");
+        } else {
+            answer.problem(400, "invalid_json");
+        }
+    }
+    // Digits without end cost time to read and space to keep.
+    for number in ["9".repeat(100_000), format!("1e-{}", "9".repeat(1000))] {
+        let answer = key
+            .call("POST", WEBHOOK)
+            .body("application/json", format!(r#"{{"n":{number}}}"#))
+            .await;
+        assert!([200, 400].contains(&answer.code()), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn wide_and_odd_objects_are_taken_or_refused_and_never_break_anything() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let members: String = (0..10_000).map(|n| format!(r#""k{n}":{n},"#)).collect();
+    let arrays = "[],".repeat(60_000);
+    for body in [
+        format!(r#"{{{members}"last":0}}"#),
+        format!(r#"{{"arrays":[{arrays}[]]}}"#),
+        // Two keys that look the same and are not (composed and decomposed).
+        "{\"caf\u{e9}\":1,\"cafe\u{301}\":2}".to_owned(),
+        r#"{"":"an empty key"}"#.to_owned(),
+        r#"{"__proto__":{"admin":true},"constructor":1}"#.to_owned(),
+        format!(r#"{{"event_type":"{}"}}"#, "t".repeat(10_000)),
+        r#"{"event_type":42}"#.to_owned(),
+        r#"{"event_type":null,"event":["x"]}"#.to_owned(),
+        r#"{"event_type":"","source":{"a":1},"timestamp":"soon"}"#.to_owned(),
+        r#"{"event_type":"x","timestamp":"0000-00-00T00:00:00Z"}"#.to_owned(),
+        r#"{"event_type":"x","timestamp":253402300800}"#.to_owned(),
+    ] {
+        let shown: String = body.chars().take(60).collect();
+        let answer = key.call("POST", WEBHOOK).body("application/json", body).await;
+        assert!(matches!(answer.code(), 200 | 400 | 413 | 422), "{shown}: {}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn the_size_limit_is_exact() {
     let app = TestApp::with_settings(|settings| settings.webhook_max_bytes = 1000).await;
