@@ -8,7 +8,10 @@ use crate::config::log::{LogConfig, LogFormat};
 
 /// Starts the log. `usual` is the filter where none is configured.
 pub(crate) fn start(config: &LogConfig, usual: &str) {
-    let filter = EnvFilter::new(config.filter.as_deref().unwrap_or(usual));
+    // The framework calls a client's malformed request an error of its own; the line that every
+    // request gets says it already.
+    let filter = config.filter.as_deref().unwrap_or(usual);
+    let filter = EnvFilter::new(format!("{filter},actix_http::h1::dispatcher=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // It fails only when a log was started before, which then goes on.
     let _ = match config.format {

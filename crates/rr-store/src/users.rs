@@ -15,7 +15,7 @@ use crate::types::{At, Id, label};
 use crate::{Audit, Cursor, Page, PageRequest, Store, StoreError};
 
 /// A user to keep.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewUser {
     /// The id.
     pub id: Uuid,
@@ -33,6 +33,13 @@ pub struct NewUser {
     pub created_at: Timestamp,
     /// Changed when.
     pub updated_at: Timestamp,
+}
+
+/// Shows neither the password's hash nor anything personal.
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// A stored user.

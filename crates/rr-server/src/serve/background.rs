@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rr_http::AppState;
+use rr_store::StoreError;
 use tokio::task::JoinHandle;
 
 /// How often counted key usage is written.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often changes of keys by other processes are looked for. `keys revoke` counts on it.
 const FOLLOW: Duration = Duration::from_millis(250);
-/// How often sessions that are over are removed.
+/// How often what is over is removed.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How long an idempotency id is remembered: the longest published retry schedule of a sender ends
+/// after 76 hours, and people send again by hand days later.
+const REMEMBER: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The running tasks.
 pub(super) struct Tasks(Vec<JoinHandle<()>>);
@@ -21,7 +25,7 @@ pub(super) fn start(state: &Arc<AppState>) -> Tasks {
     Tasks(vec![
         tokio::spawn(flush_usage(Arc::clone(state))),
         tokio::spawn(follow_keys(Arc::clone(state))),
-        tokio::spawn(sweep_sessions(Arc::clone(state))),
+        tokio::spawn(sweep(Arc::clone(state))),
     ])
 }
 
@@ -48,13 +52,20 @@ async fn follow_keys(state: Arc<AppState>) {
     }
 }
 
-async fn sweep_sessions(state: Arc<AppState>) {
+async fn sweep(state: Arc<AppState>) {
     loop {
-        match state.store.end_expired(state.now()).await {
-            Ok(0) => {}
-            Ok(ended) => tracing::debug!(ended, "removed sessions that were over"),
-            Err(error) => tracing::debug!(%error, "sessions were not swept; later, then"),
-        }
+        let now = state.now();
+        removed("sessions that were over", state.store.end_expired(now).await);
+        let forgotten = state.store.forget_idempotency(now.minus(REMEMBER)).await;
+        removed("idempotency ids of long ago", forgotten);
         tokio::time::sleep(SWEEP).await;
+    }
+}
+
+fn removed(what: &str, outcome: Result<usize, StoreError>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(count, "removed {what}"),
+        Err(error) => tracing::debug!(%error, "{what} were not removed; later, then"),
     }
 }

@@ -29,8 +29,6 @@ use crate::output;
 
 use prepare::{Prepared, prepare};
 
-/// Accepted requests have this long to finish after SIGTERM or Ctrl-C.
-const GRACE: Duration = Duration::from_secs(10);
 /// The last writes have this long after that.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
@@ -116,8 +114,9 @@ async fn stop(
     signals: &mut signals::Signals,
 ) {
     let orderly = async {
-        if !server.stop(GRACE).await {
-            tracing::warn!("some requests took longer than {} s and were cut", GRACE.as_secs());
+        let grace = state.settings.limits.drain;
+        if !server.stop(grace).await {
+            tracing::warn!("some requests took longer than {} s and were cut", grace.as_secs());
         }
         tasks.stop();
         let last_writes = async {
