@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{AllowList, NamedLimits, PermissionSet, RateLimit};
 
-/// A key as the store keeps it, without its hash: everything that [`decide`](crate::decide) looks at.
+/// A key as the store keeps it, without its hash: everything that [`decide`](crate::decide()) looks at.
 ///
 /// Build it from [`KeyRecord::new`] and name what differs, so that a later field breaks nobody:
 /// `KeyRecord { enabled: false, ..KeyRecord::new(id, "name", created_at) }`.

@@ -1,3 +1,5 @@
+//! The format against published vectors, and by properties.
+
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
