@@ -13,8 +13,9 @@ use tokio::task;
 use crate::failure::Failure;
 use crate::interrupt::Stop;
 
-/// How many rows go into one transaction. Larger ones gain nothing on either database.
-const ROWS: usize = 4_000;
+/// How many rows go into one transaction: enough that syncing and rewriting index pages are shared
+/// by many rows, little enough to hold three of them in memory.
+const ROWS: usize = 16_000;
 /// How many bytes of events go into one transaction.
 const BYTES: usize = 8 << 20;
 /// Batches that wait for the store: enough to keep it busy, little enough to bound the memory.
