@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// Build with optimisation.
     #[arg(long)]
     release: bool,
-    /// Passed on to `revenue-ripple up`.
+    /// Passed on to `revenue-ripple demo`.
     #[arg(last = true)]
     rest: Vec<OsString>,
 }

@@ -10,7 +10,7 @@ pub(crate) struct AdminConfig {
     /// `RR_ADMIN_EMAIL`, `admin.email`: the user who is made, or given the password. Default: the
     /// administrator of the demo data when that is there, else nobody.
     pub(crate) email: Option<Email>,
-    /// `RR_ADMIN_PASSWORD`, `admin.password`: at least 12 characters. Default: generated where
+    /// `RR_ADMIN_PASSWORD`, `admin.password`: at least 8 characters. Default: generated where
     /// the demo runs, else none.
     pub(crate) password: Option<Secret>,
 }
