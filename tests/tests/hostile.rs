@@ -8,13 +8,13 @@ use rr_tests::raw::Raw;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// When a connection must be gone, whatever the client did. Generous: the machine may be busy.
-const GONE: Duration = Duration::from_secs(4);
+const GONE: Duration = Duration::from_secs(8);
 
 async fn impatient() -> TestApp {
     TestApp::with_settings(|settings| {
         let limits = &mut settings.limits;
         limits.head_time = Duration::from_millis(300);
-        limits.idle_time = Duration::from_millis(600);
+        limits.idle_time = Duration::from_secs(3);
         limits.body_time = Duration::from_millis(300);
         limits.body_rate = 64 * 1024;
         limits.write_stall = Duration::from_millis(500);
@@ -96,7 +96,7 @@ async fn an_idle_connection_is_closed_in_the_end_and_not_before() {
         raw.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert_eq!(raw.read_answer(SECOND * 2).await.status(), Some(200));
         // Longer than a head may take and shorter than a connection may idle.
-        tokio::time::sleep(Duration::from_millis(350)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     let answer = raw.read_to_close(GONE).await;
     assert!(answer.closed && answer.text.is_empty(), "{answer:?}");
