@@ -4,9 +4,11 @@ mod change;
 mod create;
 mod find;
 mod record;
+mod rotate;
 mod usage;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rr_domain::Timestamp;
 use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, RateLimit};
@@ -46,6 +48,8 @@ pub struct KeyRow {
     pub use_count: i64,
     /// Grows with every change of the key.
     pub version: i64,
+    /// When the last of the secrets that a rotation has replaced ends, or ended.
+    pub grace_until: Option<Timestamp>,
 }
 
 /// What became of a new key.
@@ -56,6 +60,46 @@ pub enum CreateKey {
     Created(KeyRow),
     /// The same request (or the same key) came before and made the key of this id.
     AlreadyCreated(Uuid),
+}
+
+/// A new secret for a key.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The key.
+    pub key_id: Uuid,
+    /// The hash of its new secret.
+    pub hash: KeyHash,
+    /// The start of its new secret.
+    pub hint: String,
+    /// How long the secrets that it has now go on working.
+    pub grace: Duration,
+    /// What whoever rotates may do itself: a key that may more is left alone. `None` is no bound.
+    pub at_most: Option<PermissionSet>,
+}
+
+/// What became of a rotation.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made per call and taken apart at once")]
+pub enum RotateKey {
+    /// The key has the new secret.
+    Rotated {
+        /// The key as it is now.
+        row: KeyRow,
+        /// When the secrets before this one stop working, at the latest.
+        grace_until: Timestamp,
+    },
+    /// The same request came before and rotated the key.
+    AlreadyRotated,
+    /// There is no such key.
+    NoSuchKey,
+    /// The key may do these, which is more than whoever rotates may.
+    BeyondReach(PermissionSet),
+    /// A revoked key is gone for good.
+    Revoked,
+    /// A new secret is no new life.
+    Expired,
+    /// The key is switched off.
+    Disabled,
 }
 
 /// Changes to a key; what is `None` stays.

@@ -9,6 +9,7 @@ mod healing;
 mod keys;
 mod lists;
 mod migrations;
+mod rotation;
 mod schema;
 mod users;
 mod writer;

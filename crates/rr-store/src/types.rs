@@ -19,7 +19,7 @@ use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::result::Error;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, Binary, SqlType, Text};
+use diesel::sql_types::{BigInt, Binary, SqlOrd, SqlType, Text};
 use diesel::sqlite::Sqlite;
 use rr_domain::{Label, Timestamp};
 use serde_json::value::RawValue;
@@ -44,6 +44,9 @@ pub struct DbJsonb;
 #[diesel(postgres_type(oid = 114, array_oid = 199))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct DbJson;
+
+/// A later time is the larger, in both databases.
+impl SqlOrd for DbTime {}
 
 /// An id on its way to or from the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]

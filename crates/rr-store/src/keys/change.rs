@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::find::with_graces;
 use super::record::{KeyTableRow, allow_list_json, limit_json, permissions_json};
 use super::{KeyPatch, KeyRow};
 use crate::conn::{Conn, on_each};
@@ -31,7 +32,7 @@ impl Store {
                     .optional())?;
             let Some(row) = changed else { return Ok(None) };
             audit.record(conn, "key.updated", Some(format!("key:{id}")), &patch.to_json())?;
-            row.into_row().map(Some)
+            with_graces(conn, row.into_row()?).map(Some)
         })
         .await
     }

@@ -56,7 +56,7 @@ impl Store {
 
 /// The key that an earlier request of this id made; the secret is gone, so another body under the
 /// same id is told the same.
-fn claim_one(conn: &mut Conn, wanted: Claim<'_>) -> QueryResult<Option<Uuid>> {
+pub(super) fn claim_one(conn: &mut Conn, wanted: Claim<'_>) -> QueryResult<Option<Uuid>> {
     let id = wanted.id;
     match claim(conn, &[wanted])?.first() {
         Some(Claimed::Repeat(earlier)) => Ok(Some(*earlier)),

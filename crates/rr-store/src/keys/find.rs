@@ -1,12 +1,15 @@
 //! Reading keys.
 
+use std::collections::HashMap;
+
+use diesel::dsl::max;
 use diesel::prelude::*;
 use rr_keys::{KeyHash, KeyRecord, KeyStore};
 use uuid::Uuid;
 
 use super::KeyRow;
 use super::record::{KeyTableRow, moment};
-use crate::conn::on_each;
+use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::sequence::Sequence;
@@ -16,15 +19,7 @@ use crate::{Cursor, Page, PageRequest, Store, StoreError};
 impl Store {
     /// A key by id.
     pub async fn key(&self, id: Uuid) -> Result<Option<KeyRow>, StoreError> {
-        self.read(move |conn| {
-            let found: Option<KeyTableRow> = on_each!(conn, |c| api_keys::table
-                .find(Id(id))
-                .select(KeyTableRow::as_select())
-                .first(c)
-                .optional())?;
-            found.map(KeyTableRow::into_row).transpose()
-        })
-        .await
+        self.read(move |conn| find_row(conn, id)).await
     }
 
     /// Keys, newest first.
@@ -43,7 +38,8 @@ impl Store {
                     .load(c)
             })?;
             let rows = records.into_iter().map(KeyTableRow::into_row);
-            let rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            add_graces(conn, &mut rows)?;
             Ok(cut(rows, &page, |row| {
                 Cursor::after_id(
                     rr_domain::Timestamp::from_system_time(row.record.created_at),
@@ -58,6 +54,39 @@ impl Store {
     pub async fn keys_version(&self) -> Result<i64, StoreError> {
         self.read(|conn| Sequence::Keys.last(conn)).await
     }
+}
+
+/// A key by id.
+pub(super) fn find_row(conn: &mut Conn, id: Uuid) -> QueryResult<Option<KeyRow>> {
+    let found: Option<KeyTableRow> = on_each!(conn, |c| api_keys::table
+        .find(Id(id))
+        .select(KeyTableRow::as_select())
+        .first(c)
+        .optional())?;
+    let Some(row) = found else { return Ok(None) };
+    with_graces(conn, row.into_row()?).map(Some)
+}
+
+/// The row with the end of its replaced secrets.
+pub(super) fn with_graces(conn: &mut Conn, mut row: KeyRow) -> QueryResult<KeyRow> {
+    add_graces(conn, std::slice::from_mut(&mut row))?;
+    Ok(row)
+}
+
+/// Says for each key when the last of its replaced secrets ends, with one query for all.
+fn add_graces(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
+    let ids: Vec<Id> = rows.iter().map(|row| Id(row.record.id)).collect();
+    let ends: Vec<(Id, Option<At>)> = on_each!(conn, |c| api_key_secrets::table
+        .filter(api_key_secrets::key_id.eq_any(&ids))
+        .filter(api_key_secrets::expires_at.is_not_null())
+        .group_by(api_key_secrets::key_id)
+        .select((api_key_secrets::key_id, max(api_key_secrets::expires_at)))
+        .load(c))?;
+    let ends: HashMap<Id, Option<At>> = ends.into_iter().collect();
+    for row in rows {
+        row.grace_until = ends.get(&Id(row.record.id)).copied().flatten().map(|end| end.0);
+    }
+    Ok(())
 }
 
 impl KeyStore for Store {

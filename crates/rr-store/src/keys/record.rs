@@ -8,10 +8,11 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, KeyRecord, NamedLimits, PermissionSet, RateLimit};
+use rr_keys::{AllowList, KeyHash, KeyRecord, NamedLimits, PermissionSet, RateLimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{KeyRow, NewKey};
 use crate::schema::{api_key_secrets, api_keys};
@@ -89,6 +90,7 @@ impl KeyTableRow {
         }
     }
 
+    /// Without `grace_until`, which stands with the secrets.
     pub(super) fn into_row(self) -> QueryResult<KeyRow> {
         let limit = self.rate_limit.as_ref().map(read::<LimitJson>).transpose()?;
         let networks: Vec<String> = read(&self.allowed_ips)?;
@@ -113,6 +115,7 @@ impl KeyTableRow {
             last_used_address: self.last_used_address.and_then(|address| address.parse().ok()),
             use_count: self.use_count,
             version: self.version,
+            grace_until: None,
         })
     }
 }
@@ -124,6 +127,16 @@ impl<'a> SecretTableRow<'a> {
             key_id: Id(key.record.id),
             created_at: at(key.record.created_at),
             expires_at: key.record.secret_ends_at.map(at),
+        }
+    }
+
+    /// A secret without an end, for a key that is there.
+    pub(super) fn newest(key_id: Uuid, hash: &'a KeyHash, now: Timestamp) -> SecretTableRow<'a> {
+        SecretTableRow {
+            hash: hash.as_bytes(),
+            key_id: Id(key_id),
+            created_at: At(now),
+            expires_at: None,
         }
     }
 }

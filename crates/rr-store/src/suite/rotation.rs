@@ -1,0 +1,176 @@
+//! Rotation: a new secret for the same key, and the old ones on their way out.
+
+use std::time::Duration;
+
+use rr_domain::Timestamp;
+use rr_keys::{KeyHash, KeyStore, PermissionSet, secret_end};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{KeyPatch, RotateKey, Rotation, Store};
+
+fn hash(number: u8) -> KeyHash {
+    KeyHash::from_bytes([number; 32])
+}
+
+/// Key 1 gets the secret of this number.
+fn rotation(number: u8, grace: u64) -> Rotation {
+    Rotation {
+        key_id: id(1),
+        hash: hash(number),
+        hint: format!("rr_hin{number}"),
+        grace: Duration::from_secs(grace),
+        at_most: None,
+    }
+}
+
+async fn end_of(store: &Store, number: u8) -> Option<Timestamp> {
+    let record = store.find(hash(number)).await.unwrap().expect("a secret that is there");
+    record.secret_ends_at.map(Timestamp::from_system_time)
+}
+
+async fn with_key_1(database: &TestDatabase) -> Store {
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_rotated_key_has_two_secrets_and_is_otherwise_the_same() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    let elsewhere = database.open();
+    let before = store.key(id(1)).await.unwrap().unwrap();
+    assert_eq!(before.grace_until, None);
+    let seen = elsewhere.keys_version().await.unwrap();
+    let rotated = store.rotate_key(rotation(11, 100), None, audit(10)).await.unwrap();
+    let RotateKey::Rotated { row, grace_until } = rotated else { panic!("{rotated:?}") };
+    assert_eq!((grace_until, row.grace_until), (at(110), Some(at(110))));
+    assert_eq!((&row.record, row.hint.as_str()), (&before.record, "rr_hin11"));
+    assert!(row.version > before.version);
+    assert!(elsewhere.keys_version().await.unwrap() > seen, "other servers hear of it");
+    assert_eq!(elsewhere.find(hash(11)).await.unwrap(), Some(before.record.clone()));
+    assert_eq!(end_of(&elsewhere, 1).await, Some(at(110)));
+
+    let read = store.key(id(1)).await.unwrap().unwrap();
+    assert_eq!((read.hint.as_str(), read.grace_until), ("rr_hin11", Some(at(110))));
+    store.create_key(key(2), None, audit(2)).await.unwrap();
+    let listed = store.keys(first(10)).await.unwrap().items;
+    let graces: Vec<_> = listed.iter().map(|row| (row.record.id, row.grace_until)).collect();
+    assert_eq!(graces, [(id(2), None), (id(1), Some(at(110)))]);
+    let patch = KeyPatch { name: Some("renamed".to_owned()), ..KeyPatch::default() };
+    let patched = store.update_key(id(1), patch, audit(11)).await.unwrap().unwrap();
+    assert_eq!(patched.grace_until, Some(at(110)));
+
+    let log = store.activity(first(10)).await.unwrap().items;
+    let entry = log.iter().find(|row| row.action == "key.rotated").unwrap();
+    assert_eq!(entry.subject, Some(format!("key:{}", id(1))));
+    let detail: Value = serde_json::from_str(entry.detail.get()).unwrap();
+    assert_eq!(
+        detail,
+        json!({
+            "before": {"hint": "rr_abcd", "grace_until": null},
+            "after": {"hint": "rr_hin11", "grace_until": at(110)},
+        })
+    );
+}
+
+/// The ends in the database after any row of rotations are those of rr-keys' rule.
+#[tokio::test]
+async fn each_secret_ends_by_the_rule_and_never_later_than_before() {
+    for graces in [[100, 50, 500], [50, 100, 0], [0, 500, 500], [500, 500, 2_000]] {
+        let database = TestDatabase::new();
+        let store = with_key_1(&database).await;
+        let mut secrets: Vec<(u8, Option<Timestamp>)> = vec![(1, None)];
+        for (now, (number, grace)) in (10_i64..).step_by(10).zip((11_u8..).zip(graces)) {
+            let rotated =
+                store.rotate_key(rotation(number, grace), None, audit(now)).await.unwrap();
+            let RotateKey::Rotated { grace_until, .. } = rotated else { panic!("{rotated:?}") };
+            let wished = at(now + i64::try_from(grace).unwrap());
+            assert_eq!(grace_until, wished.min(at(1_000)), "the key itself ends at 1,000");
+            for (_, end) in &mut secrets {
+                let before = end.map(Timestamp::to_system_time);
+                let after = secret_end(before, grace_until.to_system_time());
+                *end = Some(Timestamp::from_system_time(after));
+            }
+            secrets.push((number, None));
+            for (number, end) in &secrets {
+                assert_eq!(end_of(&store, *number).await, *end, "{graces:?}: secret {number}");
+            }
+            let last = secrets.iter().filter_map(|(_, end)| *end).max();
+            assert_eq!(store.key(id(1)).await.unwrap().unwrap().grace_until, last);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_or_off_or_not_there_keeps_its_secret() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    let try_at = async |now, rotation: Rotation| {
+        let tried = store.rotate_key(rotation, once("a", 1), audit(now)).await.unwrap();
+        assert_eq!(store.find(hash(11)).await.unwrap(), None, "no new secret");
+        assert_eq!(end_of(&store, 1).await, None, "the old one as it was");
+        tried
+    };
+    let stranger = Rotation { key_id: id(2), ..rotation(11, 9) };
+    assert!(matches!(try_at(5, stranger).await, RotateKey::NoSuchKey));
+    let own = PermissionSet::from_iter(["manage_keys", "read_metrics"]);
+    let bounded = Rotation { at_most: Some(own), ..rotation(11, 9) };
+    let tried = try_at(5, bounded).await;
+    assert!(matches!(tried, RotateKey::BeyondReach(all) if all == key(1).record.permissions));
+    assert!(matches!(try_at(1_000, rotation(11, 9)).await, RotateKey::Expired));
+    let switch = async |on| {
+        let patch = KeyPatch { enabled: Some(on), ..KeyPatch::default() };
+        store.update_key(id(1), patch, audit(6)).await.unwrap().unwrap();
+    };
+    switch(false).await;
+    assert!(matches!(try_at(7, rotation(11, 9)).await, RotateKey::Disabled));
+    assert!(matches!(try_at(1_000, rotation(11, 9)).await, RotateKey::Expired));
+    store.revoke_key(id(1), audit(8)).await.unwrap();
+    assert!(matches!(try_at(9, rotation(11, 9)).await, RotateKey::Revoked));
+    assert_eq!(audited(&store, "key.rotated").await, 0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_secret() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    // A refusal uses no id up.
+    let own = Some(PermissionSet::default());
+    let refused = Rotation { at_most: own, ..rotation(11, 50) };
+    store.rotate_key(refused, once("a", 1), audit(9)).await.unwrap();
+    let rotate = |number, fingerprint| {
+        store.rotate_key(rotation(number, 50), once("a", fingerprint), audit(10))
+    };
+    assert!(matches!(rotate(11, 1).await.unwrap(), RotateKey::Rotated { .. }));
+    for fingerprint in [1, 2] {
+        assert!(matches!(rotate(12, fingerprint).await.unwrap(), RotateKey::AlreadyRotated));
+    }
+    assert_eq!(store.find(hash(12)).await.unwrap(), None);
+    assert_eq!(end_of(&store, 11).await, None);
+    assert_eq!(audited(&store, "key.rotated").await, 1);
+}
+
+#[tokio::test]
+async fn rotations_at_the_same_time_leave_one_secret_without_an_end() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    let other = database.open();
+    let all = (11..19_u8).map(|number| {
+        let store = if number % 2 == 0 { &store } else { &other };
+        store.rotate_key(rotation(number, 50), None, audit(10))
+    });
+    for rotated in futures_util::future::join_all(all).await {
+        assert!(matches!(rotated.unwrap(), RotateKey::Rotated { .. }));
+    }
+    let mut endless = Vec::new();
+    for number in [1, 11, 12, 13, 14, 15, 16, 17, 18] {
+        match end_of(&store, number).await {
+            None => endless.push(number),
+            Some(end) => assert_eq!(end, at(60)),
+        }
+    }
+    let [newest] = endless[..] else { panic!("{endless:?}") };
+    assert_eq!(store.key(id(1)).await.unwrap().unwrap().hint, format!("rr_hin{newest}"));
+}
