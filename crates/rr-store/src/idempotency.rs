@@ -43,15 +43,15 @@ pub(crate) struct Claim<'a> {
     pub(crate) at: Timestamp,
 }
 
-/// What became of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What became of a claim. Of several for one request, the least decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Claimed {
-    /// Nobody was here before.
-    First,
-    /// The same request was here and made this.
-    Repeat(Uuid),
     /// The id was used for another request.
     Conflict,
+    /// The same request was here and made this.
+    Repeat(Uuid),
+    /// Nobody was here before.
+    First,
 }
 
 /// Claims ids, in the order given. Insert first, then let the rows that came in say who was first:
@@ -104,6 +104,19 @@ pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Cl
             }
         })
         .collect())
+}
+
+/// Amends an id that was claimed for a request whose other id turned out to be `known`: it stands
+/// for what the first request made, or for nothing.
+pub(crate) fn settle(conn: &mut Conn, id: &Idempotency, known: Claimed) -> QueryResult<()> {
+    let row = || idempotency_keys::table.find((&id.scope, &id.key));
+    match known {
+        Claimed::Repeat(result) => on_each!(conn, |c| diesel::update(row())
+            .set(idempotency_keys::result_id.eq(Id(result)))
+            .execute(c))?,
+        Claimed::First | Claimed::Conflict => on_each!(conn, |c| diesel::delete(row()).execute(c))?,
+    };
+    Ok(())
 }
 
 /// What the first request of this id made.

@@ -40,8 +40,8 @@ pub struct Policy<'a> {
 pub struct Accepted {
     /// The event to store.
     pub event: Event,
-    /// What makes a repeat recognisable, if the sender gave anything.
-    pub dedupe: Option<Dedupe>,
+    /// What makes a repeat recognisable: everything the sender gave, any of which suffices.
+    pub dedupe: Vec<Dedupe>,
     /// SHA-256 of the body: the same id with another body is a conflict, not a repeat.
     pub fingerprint: [u8; 32],
 }
@@ -83,7 +83,7 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Accepted, 
     if let Some(secret) = policy.secret {
         verify(headers, incoming.body, incoming.received_at, secret)?;
     }
-    let request_id = request_id(headers, incoming.key_id)?;
+    let mut dedupe = request_ids(headers, incoming.key_id)?;
     let media = Media::read(headers)?;
 
     let (event, event_id) = if media.is_cloudevent() {
@@ -94,22 +94,20 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Accepted, 
     } else {
         (free_form(json(incoming.body)?, media)?, None)
     };
-    Ok(Accepted {
-        event,
-        dedupe: request_id.or(event_id),
-        fingerprint: Sha256::digest(incoming.body).into(),
-    })
+    dedupe.extend(event_id);
+    Ok(Accepted { event, dedupe, fingerprint: Sha256::digest(incoming.body).into() })
 }
 
-/// An id for the request as a whole. `Idempotency-Key` goes first: it is meant for nothing else.
-fn request_id(headers: Headers<'_>, key_id: Uuid) -> Result<Option<Dedupe>, Refusal> {
+/// The ids of the request as a whole. One does not stand in for the other: `webhook-id` is signed
+/// and `Idempotency-Key` is not, so a new key must not make a captured request new.
+fn request_ids(headers: Headers<'_>, key_id: Uuid) -> Result<Vec<Dedupe>, Refusal> {
+    let mut ids = Vec::new();
     for (header, scope) in [("idempotency-key", "idempotency"), ("webhook-id", "webhook-id")] {
         if let Some(id) = headers.id(header)? {
-            let scope = format!("{scope}/{key_id}");
-            return Ok(Some(Dedupe { scope, key: id.to_owned() }));
+            ids.push(Dedupe { scope: format!("{scope}/{key_id}"), key: id.to_owned() });
         }
     }
-    Ok(None)
+    Ok(ids)
 }
 
 /// The body as strict JSON.

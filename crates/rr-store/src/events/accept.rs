@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::{AcceptEvent, NewEvent};
 use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
-use crate::idempotency::{Claim, Claimed, claim};
+use crate::idempotency::{Claim, Claimed, claim, settle};
 use crate::schema::{event_bodies, events};
 use crate::sequence::Sequence;
 use crate::types::{At, Id, JsonText};
@@ -17,14 +17,15 @@ use crate::writer::Work;
 use crate::{Idempotency, Store, StoreError};
 
 impl Store {
-    /// Stores an event durably, or recognises it as a repeat.
+    /// Stores an event durably, or recognises it as a repeat by any of its `ids`.
     pub async fn accept_event(
         &self,
         event: NewEvent,
-        idempotency: Option<Idempotency>,
+        ids: impl IntoIterator<Item = Idempotency>,
     ) -> Result<AcceptEvent, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.push_event(Box::new(EventJob { event, idempotency, reply }))?;
+        let ids = ids.into_iter().collect();
+        self.push_event(Box::new(EventJob { event, ids, reply }))?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("an event was lost").into()))
     }
 }
@@ -32,11 +33,15 @@ impl Store {
 /// An event and the caller that waits for it.
 pub(crate) struct EventJob {
     event: NewEvent,
-    idempotency: Option<Idempotency>,
+    ids: Vec<Idempotency>,
     reply: oneshot::Sender<Result<AcceptEvent, StoreError>>,
 }
 
 impl EventJob {
+    fn claim<'a>(&self, id: &'a Idempotency) -> Claim<'a> {
+        Claim { id, result: self.event.id, at: self.event.received_at }
+    }
+
     /// How many bytes it holds in the queue.
     pub(crate) fn weight(&self) -> usize {
         self.event.body.len() + self.event.data.get().len()
@@ -57,29 +62,34 @@ impl EventGroup {
 
 impl Work for EventGroup {
     fn run(&mut self, conn: &mut Conn) -> QueryResult<()> {
-        let claims: Vec<Claim<'_>> = self
-            .jobs
-            .iter()
-            .filter_map(|job| {
-                let id = job.idempotency.as_ref()?;
-                Some(Claim { id, result: job.event.id, at: job.event.received_at })
-            })
-            .collect();
+        let claims: Vec<Claim<'_>> =
+            self.jobs.iter().flat_map(|job| job.ids.iter().map(|id| job.claim(id))).collect();
         let mut claimed = claim(conn, &claims)?.into_iter();
         let mut fresh = Vec::new();
         let mut results = Vec::with_capacity(self.jobs.len());
         for job in &self.jobs {
-            let claimed = match job.idempotency {
-                Some(_) => claimed.next().unwrap_or(Claimed::First),
-                None => Claimed::First,
+            let own: Vec<Claimed> = claimed.by_ref().take(job.ids.len()).collect();
+            let first = |claimed: &Claimed| *claimed == Claimed::First;
+            let known = own.iter().copied().filter(|claimed| !first(claimed)).min();
+            let Some(known) = known else {
+                fresh.push(&job.event);
+                results.push(AcceptEvent::Stored(job.event.id));
+                continue;
             };
-            results.push(match claimed {
-                Claimed::First => {
-                    fresh.push(&job.event);
-                    AcceptEvent::Stored(job.event.id)
+            if own.iter().any(first) {
+                // A neighbour may lean on an id that this event claimed and now gives up: alone,
+                // there is none.
+                if self.jobs.len() > 1 {
+                    return Err(diesel::result::Error::RollbackTransaction);
                 }
+                let new = job.ids.iter().zip(&own).filter(|(_, claimed)| first(claimed));
+                for (id, _) in new {
+                    settle(conn, id, known)?;
+                }
+            }
+            results.push(match known {
                 Claimed::Repeat(id) => AcceptEvent::Repeated(id),
-                Claimed::Conflict => AcceptEvent::Conflict,
+                Claimed::First | Claimed::Conflict => AcceptEvent::Conflict,
             });
         }
         insert(conn, &fresh)?;

@@ -26,6 +26,34 @@ async fn a_repeat_stores_nothing_and_names_the_first() {
 }
 
 #[tokio::test]
+async fn any_of_several_ids_tells_a_repeat() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let both = |a: &str, b: &str, fingerprint| {
+        once(a, fingerprint).into_iter().chain(once(b, fingerprint))
+    };
+    assert_eq!(store.accept_event(event(1), both("a", "x", 1)).await.unwrap(), Stored(id(1)));
+    let accept = |n, ids| store.accept_event(event(n), ids);
+    // Together, so that they share a transaction.
+    let (again, lone, other, fresh) = tokio::join!(
+        accept(2, both("a", "y", 1)),
+        accept(3, both("z", "x", 1)),
+        accept(4, both("x", "w", 2)),
+        accept(5, both("u", "v", 1)),
+    );
+    assert_eq!(again.unwrap(), Repeated(id(1)));
+    assert_eq!(lone.unwrap(), Repeated(id(1)));
+    assert_eq!(other.unwrap(), Conflict);
+    assert_eq!(fresh.unwrap(), Stored(id(5)));
+    // An id that came with a repeat stands for the first event as well, one of a conflict for none.
+    for known in ["y", "z"] {
+        assert_eq!(store.accept_event(event(6), once(known, 1)).await.unwrap(), Repeated(id(1)));
+    }
+    assert_eq!(store.accept_event(event(7), once("w", 2)).await.unwrap(), Stored(id(7)));
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 3);
+}
+
+#[tokio::test]
 async fn concurrent_repeats_have_one_effect_and_one_answer() {
     let database = TestDatabase::new();
     let one = database.migrated().await;

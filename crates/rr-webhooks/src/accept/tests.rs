@@ -48,7 +48,7 @@ fn the_bodies_that_clients_send_are_understood() {
     assert_eq!(accepted.event.source, "api", "only a member of the body itself is its source");
     assert_eq!(accepted.event.occurred_at, None);
     assert_eq!(accepted.event.data.get().as_bytes(), script, "1250.00 stays as it was written");
-    assert_eq!(accepted.dedupe, None);
+    assert_eq!(accepted.dedupe, []);
     assert_eq!(accepted.fingerprint, <[u8; 32]>::from(Sha256::digest(script)));
 
     let status = json!({"event": "agent_status_changed", "data": {"agent": "kpi-tracker", "status": "running"}});
@@ -124,14 +124,18 @@ fn size_type_and_encoding_are_checked() {
 fn a_repeat_is_recognised_by_what_the_sender_gave() {
     let dedupe = |fields: &[(&str, &str)]| {
         let dedupe = send(fields, b"{}").unwrap().dedupe;
-        dedupe.map(|dedupe| (dedupe.scope, dedupe.key))
+        dedupe.into_iter().map(|dedupe| (dedupe.scope, dedupe.key)).collect::<Vec<_>>()
     };
-    let own = |scope: &str, key: &str| Some((format!("{scope}/{KEY}"), key.to_owned()));
-    assert_eq!(dedupe(&[]), None);
-    assert_eq!(dedupe(&[("Idempotency-Key", "a")]), own("idempotency", "a"));
-    assert_eq!(dedupe(&[("webhook-id", "m.1")]), own("webhook-id", "m.1"));
+    let own = |scope: &str, key: &str| (format!("{scope}/{KEY}"), key.to_owned());
+    assert_eq!(dedupe(&[]), []);
+    assert_eq!(dedupe(&[("Idempotency-Key", "a")]), [own("idempotency", "a")]);
+    assert_eq!(dedupe(&[("webhook-id", "m.1")]), [own("webhook-id", "m.1")]);
     let both = [("webhook-id", "m"), ("idempotency-key", "a")];
-    assert_eq!(dedupe(&both), own("idempotency", "a"));
+    assert_eq!(dedupe(&both), [own("idempotency", "a"), own("webhook-id", "m")]);
+    let mut delivered = BINARY.to_vec();
+    delivered.push(("webhook-id", "m"));
+    let event = ("cloudevents//ci/€".to_owned(), "1".to_owned());
+    assert_eq!(dedupe(&delivered), [own("webhook-id", "m"), event]);
     for bad in ["", "a b", "é", &"x".repeat(256)] {
         assert_eq!(refused(&[("idempotency-key", bad)], b"{}"), ("invalid_header", 400, None));
     }
@@ -164,7 +168,7 @@ fn a_cloudevent_reads_the_same_in_both_forms() {
             Some(Timestamp::parse("2024-05-01T12:00:00Z").unwrap())
         );
         let dedupe = Dedupe { scope: "cloudevents//ci/€".to_owned(), key: "1".to_owned() };
-        assert_eq!(accepted.dedupe, Some(dedupe));
+        assert_eq!(accepted.dedupe, [dedupe]);
         assert!(accepted.event.data.get().contains(r#""data":{"x": 1.50}"#));
     }
     let value = |event: &Event| serde_json::from_str::<Value>(event.data.get()).unwrap();

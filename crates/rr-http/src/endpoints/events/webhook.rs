@@ -103,9 +103,9 @@ async fn store(
         content_type: event.content_type,
         body: body.into(),
     };
-    let idempotency =
-        dedupe.map(|dedupe| Idempotency { scope: dedupe.scope, key: dedupe.key, fingerprint });
-    match state.store.accept_event(event, idempotency).await? {
+    let ids = dedupe.into_iter();
+    let ids = ids.map(|id| Idempotency { scope: id.scope, key: id.key, fingerprint });
+    match state.store.accept_event(event, ids).await? {
         AcceptEvent::Stored(id) | AcceptEvent::Repeated(id) => Ok(id),
         AcceptEvent::Conflict => Err(Problem::new(Code::IdempotencyConflict)),
     }
