@@ -1,8 +1,8 @@
 //! Switches that the administrator sets.
 
+use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -50,40 +50,52 @@ impl Store {
                 .select(settings::value)
                 .first(c)
                 .optional())?;
-            match stored {
-                Some(JsonText(text)) => serde_json::from_str(&text)
-                    .map_err(|error| Error::DeserializationError(error.into())),
-                None => Ok(AgentSwitches::default()),
-            }
+            stored.map_or_else(|| Ok(AgentSwitches::default()), parse)
         })
         .await
     }
 
-    /// Sets the switches.
-    pub async fn set_agents(
+    /// Changes the switches and returns them as they are then. Of two changes made at once, each
+    /// starts from what the other left.
+    pub async fn change_agents(
         &self,
-        switches: AgentSwitches,
+        change: impl Fn(&mut AgentSwitches) + Send + 'static,
         audit: Audit,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AgentSwitches, StoreError> {
         self.write(move |conn| {
             let row = SettingRecord {
                 name: AGENTS,
-                value: JsonText(json!(switches).to_string()),
+                value: text(AgentSwitches::default()),
                 updated_at: At(audit.at),
             };
             on_each!(conn, |c| diesel::insert_into(settings::table)
                 .values(&row)
-                .on_conflict(settings::name)
-                .do_update()
-                .set((
-                    settings::value.eq(excluded(settings::value)),
-                    settings::updated_at.eq(excluded(settings::updated_at)),
-                ))
+                .on_conflict_do_nothing()
                 .execute(c))?;
-            audit.record(conn, "settings.agents_set", None, &json!(switches))
+            // An update that only touches the row locks it until the end of the transaction.
+            let stored: JsonText =
+                on_each!(conn, |c| diesel::update(settings::table.find(AGENTS))
+                    .set(settings::updated_at.eq(At(audit.at)))
+                    .returning(settings::value)
+                    .get_result(c))?;
+            let mut switches = parse(stored)?;
+            change(&mut switches);
+            on_each!(conn, |c| diesel::update(settings::table.find(AGENTS))
+                .set(settings::value.eq(text(switches)))
+                .execute(c))?;
+            audit.record(conn, "settings.agents_set", None, &json!(switches))?;
+            Ok(switches)
         })
         .await
     }
+}
+
+fn parse(JsonText(text): JsonText) -> QueryResult<AgentSwitches> {
+    serde_json::from_str(&text).map_err(|error| Error::DeserializationError(error.into()))
+}
+
+fn text(switches: AgentSwitches) -> JsonText {
+    JsonText(json!(switches).to_string())
 }
 
 #[derive(Insertable)]

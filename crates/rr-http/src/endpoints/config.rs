@@ -82,9 +82,9 @@ pub(crate) async fn patch(
     body: Body,
 ) -> Outcome<HttpResponse> {
     let change: ConfigChange = body.json().await?;
-    let mut agents = state.store.agents().await?;
-    change.agents.apply(&mut agents);
-    state.store.set_agents(agents, state.audit(&who.caller, &request)).await?;
+    let audit = state.audit(&who.caller, &request);
+    let apply = move |agents: &mut AgentSwitches| change.agents.apply(agents);
+    let agents = state.store.change_agents(apply, audit).await?;
     Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
 }
 

@@ -45,7 +45,7 @@ async fn pages_hold_every_row_once_newest_first() {
     };
     store.import_batch(batch, audit(0)).await.unwrap();
     for n in 0..22 {
-        store.set_agents(crate::AgentSwitches::default(), audit(n / 7)).await.unwrap();
+        store.change_agents(|_| (), audit(n / 7)).await.unwrap();
     }
     let expected: Vec<_> = (0..23).rev().map(id).collect();
     for limit in [1, 5, 22, 23, 24] {

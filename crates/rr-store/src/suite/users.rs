@@ -92,11 +92,34 @@ async fn switches_are_on_until_set() {
     let store = database.migrated().await;
     assert_eq!(store.agents().await.unwrap(), AgentSwitches::default());
     for ab_testing in [false, true, false] {
+        let set = move |switches: &mut AgentSwitches| switches.ab_testing = ab_testing;
         let switches = AgentSwitches { ab_testing, ..AgentSwitches::default() };
-        store.set_agents(switches, audit(1)).await.unwrap();
+        assert_eq!(store.change_agents(set, audit(1)).await.unwrap(), switches);
         assert_eq!(store.agents().await.unwrap(), switches);
     }
     assert_eq!(audited(&store, "settings.agents_set").await, 3);
+}
+
+#[tokio::test]
+async fn switches_set_at_once_are_all_set() {
+    let database = TestDatabase::new();
+    let one = database.migrated().await;
+    let two = database.open();
+    let (first, second, third) = tokio::join!(
+        one.change_agents(|switches| switches.ab_testing = false, audit(1)),
+        two.change_agents(|switches| switches.analytics = false, audit(2)),
+        one.change_agents(|switches| switches.deployment = false, audit(3)),
+    );
+    for changed in [first, second, third] {
+        changed.unwrap();
+    }
+    let expected = AgentSwitches {
+        ab_testing: false,
+        analytics: false,
+        deployment: false,
+        ..AgentSwitches::default()
+    };
+    assert_eq!(one.agents().await.unwrap(), expected);
 }
 
 #[tokio::test]

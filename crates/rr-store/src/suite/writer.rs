@@ -86,7 +86,7 @@ async fn a_full_queue_refuses_at_once_and_keeps_what_it_took() {
         let answer = store.accept_event(event(9), None).await;
         assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
         assert!(answer.is_err_and(|error| error.is_temporary()));
-        let answer = store.set_agents(crate::AgentSwitches::default(), audit(1)).await;
+        let answer = store.change_agents(|_| (), audit(1)).await;
         assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
         drop(release);
     };
