@@ -5,47 +5,39 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::{EventBody, EventFilter, EventRow};
-use crate::conn::on_each;
+use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{event_bodies, events};
 use crate::types::{At, Id, JsonText, raw_json};
 use crate::{Cursor, Page, PageRequest, Store, StoreError};
 
 impl Store {
-    /// Events, the newest arrival first.
+    /// Events, the newest arrival first. A page ends early, with a cursor, when its events are large:
+    /// what one call holds in memory must not grow with what senders send.
     pub async fn events(
         &self,
         filter: EventFilter,
         page: PageRequest,
     ) -> Result<Page<EventRow>, StoreError> {
         self.read(move |conn| {
-            let records: Vec<EventRecord> = on_each!(conn, |c| {
-                let mut query = events::table.select(EventRecord::as_select()).into_boxed();
-                if let Some(event_type) = &filter.event_type {
-                    query = query.filter(events::event_type.eq(event_type));
+            let mut rows: Vec<EventRow> = Vec::new();
+            let (mut bytes, mut missing) = (0, fetch_limit(&page));
+            while missing > 0 && bytes <= PAGE_BYTES {
+                let after = rows.last().map(place).or(page.cursor);
+                let part = part(conn, &filter, after, missing.min(PART))?;
+                let at_the_end = part.len() < usize::try_from(missing.min(PART)).unwrap_or(0);
+                for record in part {
+                    bytes += record.data.0.len();
+                    missing -= 1;
+                    rows.push(record.into_row()?);
                 }
-                if let Some(source) = &filter.source {
-                    query = query.filter(events::source.eq(source));
+                if at_the_end {
+                    return Ok(cut(rows, &page, place));
                 }
-                if let Some(from) = filter.from {
-                    query = query.filter(events::received_at.ge(At(from)));
-                }
-                if let Some(to) = filter.to {
-                    query = query.filter(events::received_at.lt(At(to)));
-                }
-                if let Some(last) = page.cursor {
-                    query =
-                        query.filter(events::received_at.lt(At(last.at)).or(
-                            events::received_at.eq(At(last.at)).and(events::seq.lt(last.seq())),
-                        ));
-                }
-                query
-                    .order((events::received_at.desc(), events::seq.desc()))
-                    .limit(fetch_limit(&page))
-                    .load(c)
-            })?;
-            let rows = records.into_iter().map(EventRecord::into_row).collect::<Result<_, _>>()?;
-            Ok(cut(rows, &page, |row: &EventRow| Cursor::after_seq(row.received_at, row.seq)))
+            }
+            // Either the page is full or its bytes are: the last row says that there are more.
+            let limit = u32::try_from(rows.len() - 1).unwrap_or(u32::MAX);
+            Ok(cut(rows, &PageRequest { limit, ..page }, place))
         })
         .await
     }
@@ -63,6 +55,47 @@ impl Store {
         })
         .await
     }
+}
+
+/// How many bytes of events a page holds, about.
+const PAGE_BYTES: usize = 4 << 20;
+/// How many events are read at once; when they are as large as events may be, a page holds these.
+const PART: i64 = 32;
+
+fn place(row: &EventRow) -> Cursor {
+    Cursor::after_seq(row.received_at, row.seq)
+}
+
+/// The next events after a place in the list.
+fn part(
+    conn: &mut Conn,
+    filter: &EventFilter,
+    after: Option<Cursor>,
+    limit: i64,
+) -> QueryResult<Vec<EventRecord>> {
+    on_each!(conn, |c| {
+        let mut query = events::table.select(EventRecord::as_select()).into_boxed();
+        if let Some(event_type) = &filter.event_type {
+            query = query.filter(events::event_type.eq(event_type));
+        }
+        if let Some(source) = &filter.source {
+            query = query.filter(events::source.eq(source));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(events::received_at.ge(At(from)));
+        }
+        if let Some(to) = filter.to {
+            query = query.filter(events::received_at.lt(At(to)));
+        }
+        if let Some(last) = after {
+            query = query.filter(
+                events::received_at
+                    .lt(At(last.at))
+                    .or(events::received_at.eq(At(last.at)).and(events::seq.lt(last.seq()))),
+            );
+        }
+        query.order((events::received_at.desc(), events::seq.desc())).limit(limit).load(c)
+    })
 }
 
 #[derive(Queryable, Selectable)]

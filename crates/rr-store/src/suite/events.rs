@@ -116,6 +116,39 @@ async fn data_and_body_come_back_exactly() {
 }
 
 #[tokio::test]
+async fn a_page_of_large_events_ends_early_and_goes_on() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(250_000));
+    for number in 0..70_u128 {
+        let data = if number < 50 { raw(&large) } else { raw("{}") };
+        store.accept_event(crate::NewEvent { data, ..event(number) }, None).await.unwrap();
+    }
+    let (mut seen, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
+    loop {
+        let request = crate::PageRequest { limit: 1000, cursor };
+        let page = store.events(EventFilter::default(), request).await.unwrap();
+        sizes.push(page.items.len());
+        seen.extend(page.items.iter().map(|row| row.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (0..70).rev().map(id).collect::<Vec<_>>());
+    assert!(sizes.len() > 1 && sizes.iter().all(|size| (1..70).contains(size)), "{sizes:?}");
+    // Small ones fill the page, over the boundaries at which they are read.
+    for number in 100..200_u128 {
+        store.accept_event(event(number), None).await.unwrap();
+    }
+    for limit in [1, 31, 32, 33, 63, 64, 65, 99] {
+        let page = store.events(EventFilter::default(), first(limit)).await.unwrap();
+        assert_eq!(page.items.len(), usize::try_from(limit).unwrap());
+        assert!(page.next.is_some());
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_the_list() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
