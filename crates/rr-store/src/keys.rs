@@ -79,15 +79,9 @@ pub struct Rotation {
 
 /// What became of a rotation.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is made per call and taken apart at once")]
 pub enum RotateKey {
-    /// The key has the new secret.
-    Rotated {
-        /// The key as it is now.
-        row: KeyRow,
-        /// When the secrets before this one stop working, at the latest.
-        grace_until: Timestamp,
-    },
+    /// The key has the new secret; those before it stop working at this instant at the latest.
+    Rotated(Timestamp),
     /// The same request came before and rotated the key.
     AlreadyRotated,
     /// There is no such key.

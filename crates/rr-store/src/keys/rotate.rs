@@ -8,9 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::create::claim_one;
-use super::find::{find_row, with_graces};
-use super::record::{KeyTableRow, SecretTableRow};
-use super::{KeyRow, RotateKey, Rotation};
+use super::find::find_row;
+use super::record::SecretTableRow;
+use super::{RotateKey, Rotation};
 use crate::conn::{Conn, on_each};
 use crate::idempotency::Claim;
 use crate::schema::{api_key_secrets, api_keys};
@@ -48,13 +48,15 @@ impl Store {
             on_each!(conn, |c| diesel::insert_into(api_key_secrets::table)
                 .values(&secret)
                 .execute(c))?;
-            let after = set_hint(conn, key_id, &rotation.hint, version)?;
+            on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
+                .set((api_keys::hint.eq(&rotation.hint), api_keys::version.eq(version)))
+                .execute(c))?;
             let detail = json!({
                 "before": { "hint": before.hint, "grace_until": before.grace_until },
-                "after": { "hint": after.hint, "grace_until": grace_until },
+                "after": { "hint": rotation.hint, "grace_until": grace_until },
             });
             audit.record(conn, "key.rotated", Some(format!("key:{key_id}")), &detail)?;
-            Ok(RotateKey::Rotated { row: after, grace_until })
+            Ok(RotateKey::Rotated(grace_until))
         })
         .await
     }
@@ -90,13 +92,4 @@ fn end_secrets(conn: &mut Conn, key_id: Uuid, grace_until: Timestamp) -> QueryRe
     .set(api_key_secrets::expires_at.eq(Some(At(grace_until))))
     .execute(c))?;
     Ok(())
-}
-
-fn set_hint(conn: &mut Conn, key_id: Uuid, hint: &str, version: i64) -> QueryResult<KeyRow> {
-    let changed: KeyTableRow =
-        on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
-            .set((api_keys::hint.eq(hint), api_keys::version.eq(version)))
-            .returning(KeyTableRow::as_returning())
-            .get_result(c))?;
-    with_graces(conn, changed.into_row()?)
 }
