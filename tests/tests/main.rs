@@ -14,6 +14,7 @@ mod config;
 mod events;
 mod figures;
 mod key_lifecycle;
+mod key_rotation;
 mod keys;
 mod webhook;
 

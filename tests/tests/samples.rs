@@ -47,6 +47,13 @@ pub(crate) const SAMPLES: &[Sample] = &[
     },
     Sample {
         method: "POST",
+        path: "/api/devops/keys/{id}/rotate",
+        body: || json!({"grace_s": 60}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    Sample {
+        method: "POST",
         path: "/api/devops/webhook",
         body: || json!({"event_type": "sample"}),
         who: Who::Key("write_webhooks"),

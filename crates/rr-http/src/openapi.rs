@@ -32,7 +32,7 @@ use crate::routes::{Access, RouteInfo, routes};
         operations::metrics::get, docs::openapi,
         auth::login::post, auth::logout::post, auth::me::get,
         keys::generate::post, keys::list::get, keys::show::get, keys::change::patch,
-        keys::revoke::delete,
+        keys::revoke::delete, keys::rotate::post,
         sync::users::get, sync::revenue::get, sync::commissions::get, sync::dashboard::get,
         sync::dashboard::get_old,
         users::get,

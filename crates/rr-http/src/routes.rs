@@ -88,6 +88,7 @@ static TABLE: &[RouteInfo] = {
     row("GET", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::show::get)),
     row("PATCH", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::change::patch)),
     row("DELETE", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::revoke::delete)),
+    row("POST", "/api/devops/keys/{id}/rotate", key(ManageKeys), || web::to(keys::rotate::post)),
 
     row("GET", "/api/devops/sync/users", key(ReadMetrics), || web::to(sync::users::get)),
     row("GET", "/api/devops/sync/revenue", key(ReadMetrics), || web::to(sync::revenue::get)),

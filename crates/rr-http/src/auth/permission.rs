@@ -15,7 +15,7 @@ pub enum Permission {
     ReadUsers,
     /// List events.
     ReadEvents,
-    /// Make, change and revoke keys.
+    /// Make, change, rotate and revoke keys.
     ManageKeys,
     /// Configure webhook sources.
     ManageWebhooks,

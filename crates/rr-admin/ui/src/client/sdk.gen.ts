@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -257,6 +257,32 @@ export const patchApiDevopsKeysById = <ThrowOnError extends boolean = false>(opt
         }
     ],
     url: '/api/devops/keys/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Gives a key a new secret; its id, permissions, limits and expiry stay. The old secret works
+ * until `grace_until`; a secret that an earlier rotation has replaced ends no later than it would
+ * have anyway. With an `Idempotency-Key`, a lost answer is safe to ask for again: no second
+ * secret is made.
+ *
+ * Needs the permission `manage_keys`.
+ */
+export const postApiDevopsKeysByIdRotate = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsKeysByIdRotateData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysByIdRotateErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/keys/{id}/rotate',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -205,6 +205,10 @@ export type Key = {
     created_at: string;
     expires_at?: string | null;
     /**
+     * Present while a secret that a rotation has replaced still works: until then.
+     */
+    grace_until?: string | null;
+    /**
      * The first characters of its secret.
      */
     hint: string;
@@ -432,6 +436,29 @@ export type RevenueHeadline = {
     growthRate?: number | null;
     total: number;
     trend: Trend;
+};
+
+/**
+ * How the old secret goes.
+ */
+export type RotateRequest = {
+    /**
+     * For how many seconds the old secret still works; 0 ends it at once. A day unless given,
+     * and never past the key's own expiry.
+     */
+    grace_s?: number;
+};
+
+/**
+ * The new secret. This is the only time that it can be seen.
+ */
+export type RotatedKey = {
+    api_key: string;
+    /**
+     * The first instant at which the old secret works no more.
+     */
+    grace_until: string;
+    key_id: string;
 };
 
 /**
@@ -1238,6 +1265,82 @@ export type PatchApiDevopsKeysByIdResponses = {
 };
 
 export type PatchApiDevopsKeysByIdResponse = PatchApiDevopsKeysByIdResponses[keyof PatchApiDevopsKeysByIdResponses];
+
+export type PostApiDevopsKeysByIdRotateData = {
+    body: RotateRequest;
+    headers?: {
+        /**
+         * Makes a repeat harmless
+         */
+        'idempotency-key'?: string | null;
+    };
+    path: {
+        /**
+         * The key's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api/devops/keys/{id}/rotate';
+};
+
+export type PostApiDevopsKeysByIdRotateErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such key
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * This Idempotency-Key rotated the key already, or the key is revoked, expired or disabled
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsKeysByIdRotateError = PostApiDevopsKeysByIdRotateErrors[keyof PostApiDevopsKeysByIdRotateErrors];
+
+export type PostApiDevopsKeysByIdRotateResponses = {
+    /**
+     * The new secret
+     */
+    200: RotatedKey;
+};
+
+export type PostApiDevopsKeysByIdRotateResponse = PostApiDevopsKeysByIdRotateResponses[keyof PostApiDevopsKeysByIdRotateResponses];
 
 export type PostApiDevopsMetricsData = {
     /**

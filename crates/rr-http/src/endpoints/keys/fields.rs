@@ -47,17 +47,26 @@ pub(super) fn owner(text: &str) -> Outcome<String> {
 /// A set of permissions that the caller may hand on: a key at most what it has itself.
 pub(super) fn permissions(wanted: &[Permission], caller: &Caller) -> Outcome<PermissionSet> {
     let set: PermissionSet = wanted.iter().map(|permission| permission.name()).collect();
-    if let Caller::Key(key) = caller {
-        let own = &key.grant.record().permissions;
-        let missing: Vec<String> =
-            set.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();
-        if !missing.is_empty() {
-            let required = set.iter().collect::<Vec<_>>().join(" ");
-            return Err(Problem::missing_permission(&required, missing)
-                .detail("A key can grant at most the permissions that it has itself."));
-        }
+    match own_permissions(caller) {
+        Some(own) if !own.is_superset(&set) => Err(beyond_reach(&set, own)
+            .detail("A key can grant at most the permissions that it has itself.")),
+        _ => Ok(set),
     }
-    Ok(set)
+}
+
+/// What the caller may hand on; an administrator is not bound.
+pub(super) fn own_permissions(caller: &Caller) -> Option<&PermissionSet> {
+    match caller {
+        Caller::Key(key) => Some(&key.grant.record().permissions),
+        Caller::Administrator(_) => None,
+    }
+}
+
+/// More permissions than the caller has itself.
+pub(super) fn beyond_reach(wanted: &PermissionSet, own: &PermissionSet) -> Problem {
+    let missing = wanted.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();
+    let required = wanted.iter().collect::<Vec<_>>().join(" ");
+    Problem::missing_permission(&required, missing)
 }
 
 /// An end that lies ahead.

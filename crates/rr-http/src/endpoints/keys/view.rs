@@ -35,6 +35,10 @@ pub(crate) struct Key {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<Timestamp>,
+    /// Present while a secret that a rotation has replaced still works: until then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_until: Option<Timestamp>,
 }
 
 /// Whether a key works, and if not, why.
@@ -68,6 +72,7 @@ impl Key {
     pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
         let record = row.record;
         let status = status(&record, now.to_system_time());
+        let grace_until = running_grace(&record, row.grace_until, now);
         Key {
             id: record.id,
             name: record.name,
@@ -85,8 +90,20 @@ impl Key {
             }),
             allowed_ips: record.allowed_ips.to_strings(),
             revoked_at: record.revoked_at.map(Timestamp::from_system_time),
+            grace_until,
         }
     }
+}
+
+/// The end of a grace that is running; a key that ends earlier, or has ended, takes it along.
+fn running_grace(
+    record: &KeyRecord,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let key_ends = record.expires_at.map(Timestamp::from_system_time);
+    let until = key_ends.map_or(until, |end| until.map(|until| until.min(end)))?;
+    (record.revoked_at.is_none() && now < until).then_some(until)
 }
 
 /// The same order in which a use of the key is judged.
@@ -109,6 +126,27 @@ mod tests {
     use super::*;
     use rr_keys::{Denial, PermissionSet, Request, decide};
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_grace_is_shown_while_it_runs_and_no_longer_than_the_key() {
+        let at = |seconds| Timestamp::from_seconds(seconds).unwrap();
+        let key = KeyRecord::new(Uuid::nil(), "k", UNIX_EPOCH);
+        let ends = |end| KeyRecord { expires_at: Some(at(end).to_system_time()), ..key.clone() };
+        let revoked = KeyRecord { revoked_at: Some(UNIX_EPOCH), ..key.clone() };
+        for (record, until, expected) in [
+            (&key, None, None),
+            (&key, Some(101), Some(101)),
+            (&key, Some(100), None),
+            (&ends(200), Some(150), Some(150)),
+            (&ends(120), Some(150), Some(120)),
+            (&ends(100), Some(150), None),
+            (&ends(200), None, None),
+            (&revoked, Some(150), None),
+        ] {
+            let shown = running_grace(record, until.map(at), at(100));
+            assert_eq!(shown, expected.map(at), "{until:?} {record:?}");
+        }
+    }
 
     #[test]
     fn the_status_agrees_with_the_judgement() {
