@@ -20,6 +20,7 @@ fn help_is_there_for_every_command() {
         vec!["admin", "create", "--help"],
         vec!["keys", "--help"],
         vec!["keys", "create", "--help"],
+        vec!["keys", "rotate", "--help"],
         vec!["keys", "revoke", "--help"],
         vec!["import", "--help"],
         vec!["doctor", "--help"],
@@ -35,6 +36,7 @@ fn help_is_there_for_every_command() {
 
 #[test]
 fn exit_codes_tell_what_went_wrong() {
+    const ID: &str = "018f2b5e-0000-7000-8000-000000000001";
     let good = "sqlite://data/x.db";
     for (program, code, names) in [
         // Wrong usage: 2.
@@ -42,6 +44,8 @@ fn exit_codes_tell_what_went_wrong() {
         (Program::new(good, ["serve", "--nonsense"]), 2, "--nonsense"),
         (Program::new(good, ["keys", "create", "--permission", "fly"]), 2, "fly"),
         (Program::new(good, ["keys", "revoke", "not-an-id"]), 2, "not-an-id"),
+        (Program::new(good, ["keys", "rotate", "not-an-id"]), 2, "not-an-id"),
+        (Program::new(good, ["keys", "rotate", ID, "--grace-seconds", "604801"]), 2, "604801"),
         (Program::new(good, ["admin", "create", "--email", "nobody"]), 2, "nobody"),
         (Program::new(good, ["import"]), 2, "--dir"),
         // Wrong configuration: 78, in one line that names it.
@@ -83,11 +87,8 @@ fn exit_codes_tell_what_went_wrong() {
         ),
         // Trouble: 1.
         (Program::new("postgres://nobody@127.0.0.1:1/none", ["keys", "list"]), 1, "database"),
-        (
-            Program::new(good, ["keys", "revoke", "018f2b5e-0000-7000-8000-000000000001"]),
-            1,
-            "018f2b5e-0000-7000-8000-000000000001",
-        ),
+        (Program::new(good, ["keys", "revoke", ID]), 1, ID),
+        (Program::new(good, ["keys", "rotate", ID]), 1, ID),
         (Program::new(good, ["import", "--dir", "not-there"]), 1, "not-there"),
     ] {
         let ended = program.run();
@@ -126,6 +127,41 @@ async fn keys_are_made_listed_and_revoked_and_a_running_server_sees_it() {
     // Without --json the key alone is on standard output, so that a shell can catch it.
     let plain = Program::new(database.url(), ["keys", "create", "--name", "CI"]).run().expect(0);
     server.client().with_key(plain.stdout.trim()).get("/api/devops/sync/users").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_is_rotated_and_a_running_server_sees_it() {
+    const SYNC: &str = "/api/devops/sync/users";
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let (id, first) = make_key(database.url(), &["read_metrics"]);
+    let calls = |secret: &str| server.client().with_key(secret);
+    calls(&first).get(SYNC).await.expect(200);
+    let rotate = |more: &[&str]| {
+        let arguments = [&["keys", "rotate", &id], more].concat();
+        Program::new(database.url(), arguments).run()
+    };
+
+    let rotated = json_of(&rotate(&["--json"]).expect(0).stdout);
+    assert_eq!(rotated["key_id"], id.as_str());
+    assert!(rotated["grace_until"].as_str().is_some_and(|end| end.ends_with('Z')));
+    let second = rotated["api_key"].as_str().unwrap();
+    for secret in [&first, second] {
+        calls(secret).get(SYNC).await.expect(200);
+    }
+
+    // The new key alone is on standard output, and the server has heard of it by now.
+    let rotated = rotate(&["--grace-seconds", "0"]).expect(0);
+    for old in [&first, second] {
+        calls(old).get(SYNC).await.problem(401, "key_superseded");
+    }
+    let third = rotated.stdout.trim();
+    assert!(!rotated.stderr.contains(third));
+    calls(third).get(SYNC).await.expect(200);
+
+    Program::new(database.url(), ["keys", "revoke", &id]).run().expect(0);
+    let refused = rotate(&[]).expect(1);
+    assert!(refused.stderr.contains("revoked") && refused.stdout.is_empty());
 }
 
 #[tokio::test]

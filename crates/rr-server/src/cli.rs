@@ -184,6 +184,17 @@ Examples:
     Create(KeysCreate),
     /// List keys, newest first; secrets are never shown
     List(KeysList),
+    /// Give a key a new secret; it is printed once, and the old one ends after a grace
+    #[command(after_help = "\
+Id, permissions, limits and expiry stay. A key that is revoked, expired or disabled is left as it is.
+When the command returns, every running server knows of the rotation: with --grace-seconds 0 none
+accepts the old secret any more.
+
+Examples:
+  revenue-ripple keys rotate 018f2b5e-…
+  revenue-ripple keys rotate 018f2b5e-… --grace-seconds 0
+  KEY=$(revenue-ripple keys rotate 018f2b5e-… --json | jq -r .api_key)")]
+    Rotate(KeysRotate),
     /// Revoke a key for good
     #[command(after_help = "\
 When the command returns, no running server accepts the key: servers look for changes every
@@ -217,6 +228,20 @@ pub(crate) struct KeysCreate {
 /// `keys list`.
 #[derive(Debug, Args)]
 pub(crate) struct KeysList {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotate {
+    /// Its id, as `keys list` shows it
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) id: uuid::Uuid,
+    /// For how long the old secret still works, at most a week; 0 ends it at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=604_800))]
+    pub(crate) grace_seconds: u32,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

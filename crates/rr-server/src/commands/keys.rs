@@ -1,15 +1,16 @@
-//! `keys`: make, list, revoke.
+//! `keys`: make, list, rotate, revoke.
 
 use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::Permission;
 use rr_keys::{AllowList, KeyFormat, KeyRecord, Secret};
-use rr_store::{Actor, CreateKey, KeyRow, NewKey, PageRequest, Store};
+use rr_store::{Actor, CreateKey, KeyRow, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Context, database};
-use crate::cli::{Keys, KeysCreate, KeysList, KeysRevoke};
+use crate::cli::{Keys, KeysCreate, KeysList, KeysRevoke, KeysRotate};
 use crate::failure::Failure;
 use crate::output::{self, Grid, Standing};
 use crate::permission;
@@ -26,6 +27,7 @@ pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
     match args {
         Keys::Create(args) => create(context, &args).await,
         Keys::List(args) => list(context, &args).await,
+        Keys::Rotate(args) => rotate(context, &args).await,
         Keys::Revoke(args) => revoke(context, &args).await,
     }
 }
@@ -164,6 +166,53 @@ pub(crate) async fn all(store: &Store) -> Result<Vec<KeyRow>, Failure> {
             return Ok(keys);
         }
     }
+}
+
+async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
+    let store = database::open_current(context).await?;
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
+    let rotation = Rotation {
+        key_id: args.id,
+        hash: issued.hash,
+        hint: issued.hint,
+        grace: Duration::from_secs(u64::from(args.grace_seconds)),
+        at_most: None,
+    };
+    let rotated = store.rotate_key(rotation, None, context.audit(Actor::CommandLine)).await;
+    store.close().await;
+    let grace_until = granted(rotated?, args.id)?;
+    // Before the wait: whoever interrupts it has the new secret all the same.
+    if args.json {
+        output::json(&json!({
+            "api_key": issued.secret.expose(),
+            "key_id": args.id,
+            "grace_until": grace_until,
+        }));
+    } else {
+        output::note(format!("key {} has a new secret, shown this once:", args.id));
+        output::line(issued.secret.expose());
+    }
+    tokio::time::sleep(SERVERS_NOTICE).await;
+    if !args.json && args.grace_seconds == 0 {
+        output::note("no server accepts the old secret any more");
+    } else if !args.json {
+        output::note(format!("the old secret works until {grace_until}"));
+    }
+    Ok(())
+}
+
+/// When the old secret ends, or why there is no new one.
+fn granted(outcome: RotateKey, id: Uuid) -> Result<Timestamp, Failure> {
+    let why = match outcome {
+        RotateKey::Rotated(grace_until) => return Ok(grace_until),
+        RotateKey::NoSuchKey => return Err(Failure::trouble(format!("there is no key {id}"))),
+        RotateKey::Revoked => "was revoked, which is for good; make a new one",
+        RotateKey::Expired => "has expired, and a new secret is no new life",
+        RotateKey::Disabled => "is disabled; enable it first",
+        // The command line names no request and is bound by no permissions.
+        RotateKey::AlreadyRotated | RotateKey::BeyondReach(_) => "cannot be rotated from here",
+    };
+    Err(Failure::trouble(format!("key {id} {why}")))
 }
 
 async fn revoke(context: &Context, args: &KeysRevoke) -> Result<(), Failure> {
