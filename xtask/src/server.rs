@@ -38,6 +38,13 @@ pub(crate) fn build(project: &Project, build: Build) -> Result<()> {
     run::openly(&mut cargo)
 }
 
+/// Builds the server as the tests do, with every target of the workspace: what tests alone need adds
+/// features to what they share with the server, so a lint that builds it this way has already built
+/// what the tests build next.
+pub(crate) fn build_with_tests(project: &Project) -> Result<()> {
+    run::openly(cargo(project).args(["build", "--workspace", "--all-targets"]))
+}
+
 /// Becomes the server: it takes over this process, so Ctrl-C and the exit code are its own.
 pub(crate) fn become_server(
     project: &Project,

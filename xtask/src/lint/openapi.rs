@@ -6,12 +6,11 @@ use anyhow::Result;
 
 use super::Findings;
 use crate::project::Project;
-use crate::server::{self, Build};
-use crate::ui;
+use crate::{server, ui};
 
 /// Builds the server and compares.
 pub(crate) fn check(project: &Project) -> Result<Findings> {
-    server::build(project, Build::Debug)?;
+    server::build_with_tests(project)?;
     let said = ui::openapi(project)?;
     let committed = fs::read_to_string(project.ui().join("openapi.json")).unwrap_or_default();
     if said == committed {
