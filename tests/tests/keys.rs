@@ -90,6 +90,21 @@ async fn a_key_grants_at_most_what_it_has_itself() {
     assert_ne!(before, app.counts().await, "the target itself was made");
     let kept = key.get(&path).await.json();
     assert_eq!(kept["permissions"], json!(["read_metrics"]));
+    key.patch(&path, &json!({"name": "renamed"})).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_changes_no_key_that_may_more_than_itself() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["manage_keys"]).await;
+    let stronger = app.with_key(&["read_users"]).await;
+    let path = format!("{KEYS}/{}", stronger.id);
+    for body in [json!({"name": "mine"}), json!({"enabled": true}), json!({"expires_at": null})] {
+        let problem = key.patch(&path, &body).await.problem(403, "insufficient_scope");
+        assert_eq!(problem["missing"], json!(["read_users"]));
+    }
+    // Taking a key away gives nobody anything.
+    key.delete(&path).await.expect(204);
 }
 
 #[tokio::test]

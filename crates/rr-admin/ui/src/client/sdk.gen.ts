@@ -242,7 +242,8 @@ export const getApiDevopsKeysById = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
- * Changes a key. When the answer is sent, this server already judges by the change.
+ * Changes a key. When the answer is sent, this server already judges by the change. A key can
+ * change only keys whose permissions it has itself.
  *
  * Needs the permission `manage_keys`.
  */

@@ -36,7 +36,8 @@ pub(crate) struct KeyChange {
     enabled: Option<bool>,
 }
 
-/// Changes a key. When the answer is sent, this server already judges by the change.
+/// Changes a key. When the answer is sent, this server already judges by the change. A key can
+/// change only keys whose permissions it has itself.
 #[utoipa::path(patch, path = "/api/devops/keys/{id}", operation_id = "change_key", tag = "keys", request_body = KeyChange,
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
@@ -55,10 +56,13 @@ pub(crate) async fn patch(
     let patch = key_patch(change, &who.caller, state.now())?;
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
+    let now = here.store.key(id).await?.ok_or_else(no_such_key)?;
+    fields::within_reach(&now.record.permissions, &who.caller)?;
     let changed = detached(async move {
-        let row = here.store.update_key(id, patch, audit).await?;
+        let outcome = here.store.update_key(id, patch, audit).await;
+        // Even after an error, which can hide that the change was committed.
         here.verifier.forget(id);
-        Ok(row.map(|row| Key::of(row, here.now())))
+        Ok(outcome?.map(|row| Key::of(row, here.now())))
     });
     Ok(HttpResponse::Ok().json(changed.await?.ok_or_else(no_such_key)?))
 }

@@ -62,6 +62,15 @@ pub(super) fn own_permissions(caller: &Caller) -> Option<&PermissionSet> {
     }
 }
 
+/// Whether the caller may change a key with these permissions.
+pub(super) fn within_reach(permissions: &PermissionSet, caller: &Caller) -> Outcome<()> {
+    match own_permissions(caller) {
+        Some(own) if !own.is_superset(permissions) => Err(beyond_reach(permissions, own)
+            .detail("A key can change only keys whose permissions it has itself.")),
+        _ => Ok(()),
+    }
+}
+
 /// More permissions than the caller has itself.
 pub(super) fn beyond_reach(wanted: &PermissionSet, own: &PermissionSet) -> Problem {
     let missing = wanted.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();

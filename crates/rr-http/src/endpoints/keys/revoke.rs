@@ -26,9 +26,10 @@ pub(crate) async fn delete(
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
     let revoked = detached(async move {
-        let exists = here.store.revoke_key(id, audit).await?;
+        let outcome = here.store.revoke_key(id, audit).await;
+        // Even after an error, which can hide that the change was committed.
         here.verifier.forget(id);
-        Ok(exists)
+        Ok(outcome?)
     });
     if revoked.await? { Ok(HttpResponse::NoContent().finish()) } else { Err(no_such_key()) }
 }
