@@ -1,4 +1,7 @@
-//! Query strings: every parameter known, none twice.
+//! Query strings of lists: every parameter known, none twice.
+//!
+//! A path that has no parameters does not look at its query string: nothing there could show the
+//! wrong thing, and old clients append one to get round caches.
 
 use std::borrow::Cow;
 

@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use crate::auth::{Administrator, Allowed, ReadMetrics};
 use crate::body::Body;
 use crate::problem::Outcome;
-use crate::query::Query;
 use crate::state::AppState;
 
 /// The configuration, as the script expects it.
@@ -67,7 +66,6 @@ pub(crate) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
-    Query::read(&request, &[])?;
     let agents = state.store.agents().await?;
     Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
 }

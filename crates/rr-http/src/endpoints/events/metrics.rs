@@ -9,7 +9,6 @@ use super::webhook::take_in;
 use crate::auth::{Allowed, WriteWebhooks};
 use crate::body::Body;
 use crate::problem::Outcome;
-use crate::query::Query;
 use crate::state::AppState;
 
 /// The report is safe.
@@ -35,7 +34,6 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    Query::read(&request, &[])?;
     take_in(&who.caller, &request, &state, body, None).await?;
     Ok(HttpResponse::Ok().json(Received { status: "success" }))
 }

@@ -16,7 +16,6 @@ use crate::auth::{Allowed, Caller, WriteWebhooks};
 use crate::body::Body;
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
-use crate::query::Query;
 use crate::state::AppState;
 
 /// The event is safe.
@@ -46,7 +45,6 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    Query::read(&request, &[])?;
     let secret = state.settings.webhook_secret.as_ref();
     let webhook_id = take_in(&who.caller, &request, &state, body, secret).await?;
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))

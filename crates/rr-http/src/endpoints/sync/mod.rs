@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::figures::{Answer, Rendered};
 use crate::problem::Outcome;
-use crate::query::Query;
 use crate::state::AppState;
 
 /// The present figures, or rather the part of them that is asked for.
@@ -18,7 +17,6 @@ async fn answer(
     state: &AppState,
     part: fn(&Rendered) -> &Answer,
 ) -> Outcome<HttpResponse> {
-    Query::read(request, &[])?;
     let figures = state.rendered_figures().await?;
-    Ok(part(&figures).respond(request))
+    Ok(part(&figures).respond(request, state.now()))
 }
