@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::cloudevents::{CloudEvent, is_binary, read_binary, read_structured};
 use crate::headers::{Headers, check_name};
 use crate::media::Media;
-use crate::members::{object, present, string};
+use crate::members::{object, string};
 use crate::signature::verify;
 use crate::{JsonLimits, Refusal, WebhookSecret, check_json};
 
@@ -133,18 +133,18 @@ fn from_cloudevent(read: CloudEvent, media: Media) -> (Event, Option<Dedupe>) {
 /// The members of a free-form body that mean something here.
 #[derive(Deserialize)]
 struct Members<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     event_type: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     event: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     source: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     timestamp: Option<&'a RawValue>,
 }
 
-/// Any JSON object. `event_type`, or `event` without it, names the event and has to be a name. The
-/// rest is the sender's own: a `source` that is text and a `timestamp` that is an RFC 3339 time are
+/// Any JSON object. `event_type`, or `event` without it, names the event and has to be a name;
+/// null is absent, as clients that fill in a form write it. The rest is the sender's own: a `source` that is text and a `timestamp` that is an RFC 3339 time are
 /// understood, anything else under these names stays data.
 fn free_form(data: Box<RawValue>, media: Media) -> Result<Event, Refusal> {
     let members: Members<'_> = object(&data)?;
