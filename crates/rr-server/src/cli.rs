@@ -125,7 +125,7 @@ pub(crate) struct Listen {
 Examples:
   revenue-ripple migrate              what is applied and what is pending
   revenue-ripple migrate up           apply what is pending
-  revenue-ripple migrate down         take the newest step back, with the data it holds")]
+  revenue-ripple migrate down         take the newest step back and delete the data in its tables")]
 pub(crate) struct Migrate {
     #[command(subcommand)]
     pub(crate) action: Option<MigrateAction>,
@@ -141,8 +141,12 @@ pub(crate) enum MigrateAction {
     Status,
     /// Apply what is pending
     Up,
-    /// Take the newest applied migration back
-    Down,
+    /// Take the newest applied migration back and delete the data in its tables
+    Down {
+        /// Do not ask on a terminal
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// `admin`.

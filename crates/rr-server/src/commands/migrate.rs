@@ -1,5 +1,8 @@
 //! `migrate`: the state of the schema.
 
+use std::io::{self, IsTerminal as _};
+
+use anyhow::Context as _;
 use rr_store::Migration;
 use serde_json::json;
 
@@ -22,7 +25,12 @@ pub(super) async fn run(context: &Context, args: &Migrate) -> Result<(), Failure
                 applied.iter().for_each(|name| output::line(format!("applied {name}")));
             }
         }
-        Some(MigrateAction::Down) => {
+        Some(MigrateAction::Down { yes }) => {
+            if !yes && !confirmed()? {
+                output::note("nothing was changed");
+                store.close().await;
+                return Ok(());
+            }
             let taken_back = store.migrate_down().await?;
             match (args.json, taken_back) {
                 (true, name) => output::json(&json!({ "taken_back": name })),
@@ -33,6 +41,17 @@ pub(super) async fn run(context: &Context, args: &Migrate) -> Result<(), Failure
     }
     store.close().await;
     Ok(())
+}
+
+/// Asks whoever sits at a terminal; a script has said what it wants.
+fn confirmed() -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    output::note("This deletes the data in the newest migration's tables. Go on? [y/N]");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("the terminal gave no answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn show(migrations: &[Migration], as_json: bool) {
