@@ -106,10 +106,13 @@ async fn the_issuers_file_holds_hashes_and_a_line_ends_a_key() {
     );
 }
 
-/// Every block of Rust in the guide stands in an example, so what compiles there is what people copy.
+/// Every block of Rust in the guides stands in an example, so what compiles there is what people copy.
 #[test]
-fn the_guide_quotes_the_examples() {
-    let guide = include_str!("../../../docs/embedding-rr-keys.md");
+fn the_guides_quote_the_examples() {
+    let guide = concat!(
+        include_str!("../../../docs/embedding-rr-keys.md"),
+        include_str!("../../../README.md")
+    );
     let examples = [
         include_str!("../examples/axum_service.rs"),
         include_str!("../examples/actix_service.rs"),
@@ -120,7 +123,7 @@ fn the_guide_quotes_the_examples() {
         .skip(1)
         .map(|rest| rest.split_once("```").expect("a block ends").0)
         .collect();
-    assert!(blocks.len() >= 4, "the guide shows code");
+    assert!(blocks.len() >= 5, "the guides show code");
     for block in blocks {
         let quoted = examples.iter().any(|example| example.contains(block.trim_end()));
         assert!(quoted, "this stands in no example:\n{block}");
