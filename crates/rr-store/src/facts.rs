@@ -21,7 +21,7 @@ const FOLD_PAGE: i64 = 10_000;
 impl Store {
     /// Appends facts in this order; one whose id is known already is left out. Says how many are new.
     pub async fn append_facts(&self, facts: Vec<Fact>, audit: Audit) -> Result<usize, StoreError> {
-        self.write(move |conn| {
+        self.write_facts(move |conn| {
             let new = append(conn, &facts, audit.at)?;
             if new > 0 {
                 audit.record(conn, "facts.appended", None, &json!({ "count": new }))?;

@@ -55,7 +55,7 @@ impl Store {
         batch: ImportBatch,
         audit: Audit,
     ) -> Result<ImportCounts, StoreError> {
-        self.write(move |conn| {
+        self.write_facts(move |conn| {
             let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
             let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
             let facts = if left_out.is_empty() {

@@ -33,6 +33,7 @@ struct Inner {
     reader_count: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     memo: tokio::sync::Mutex<Option<Memo>>,
+    fact_writes: AtomicU64,
 }
 
 /// About what a write without a body of its own weighs in the queue.
@@ -82,6 +83,7 @@ impl Store {
             reader_count,
             threads: Mutex::new(threads),
             memo: tokio::sync::Mutex::new(None),
+            fact_writes: AtomicU64::new(0),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
@@ -162,6 +164,23 @@ impl Store {
         let pushed = self.inner.writer.queue.push(job, SMALL);
         self.accepted(pushed)?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("a write was lost").into()))
+    }
+
+    /// A write that may append facts: whoever is told of it finds it in the next figures.
+    pub(crate) async fn write_facts<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let outcome = self.write(work).await;
+        // Even after an error, which can hide that the facts were committed.
+        self.inner.fact_writes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+
+    /// How many writes of this process may have appended facts.
+    pub(crate) fn fact_writes(&self) -> u64 {
+        self.inner.fact_writes.load(Ordering::Acquire)
     }
 
     /// Hands an event to the writer.

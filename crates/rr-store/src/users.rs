@@ -101,7 +101,7 @@ pub struct UserFilter {
 impl Store {
     /// Stores a user and the fact of its creation.
     pub async fn create_user(&self, user: NewUser, audit: Audit) -> Result<CreateUser, StoreError> {
-        self.write(move |conn| {
+        self.write_facts(move |conn| {
             if insert(conn, std::slice::from_ref(&user))?.is_empty() {
                 let Id(taken) = on_each!(conn, |c| users::table
                     .filter(
