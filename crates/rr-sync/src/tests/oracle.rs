@@ -149,10 +149,12 @@ pub(super) fn back(as_of: Timestamp, days: u64) -> Timestamp {
     Timestamp::from_micros(minute).unwrap().minus(Duration::from_secs(days * 86_400))
 }
 
-/// What a payment was for, by its first capture, if that has happened.
-fn product(facts: &[Fact], which: Uuid, as_of: Timestamp) -> Option<&Product> {
+/// What a payment was for and when it was captured, by its first capture, if that has happened.
+fn capture(facts: &[Fact], which: Uuid, as_of: Timestamp) -> Option<(&Product, Timestamp)> {
     until(facts, as_of).into_iter().find_map(|fact| match &fact.kind {
-        FactKind::PaymentCaptured { payment, product, .. } if *payment == which => Some(product),
+        FactKind::PaymentCaptured { payment, product, .. } if *payment == which => {
+            Some((product, fact.occurred_at))
+        }
         _ => None,
     })
 }
@@ -177,9 +179,14 @@ pub(super) fn revenue(
             FactKind::DisputeWon { payment, amount } => (payment, i128::from(amount)),
             _ => continue,
         };
-        let within = from <= fact.occurred_at && fact.occurred_at < to;
-        if within && product(facts, payment, as_of).is_some_and(&counts) {
-            sum += amount;
+        if let Some((product, captured_at)) = capture(facts, payment, as_of)
+            && counts(product)
+        {
+            // What moved before the capture counts from the capture on.
+            let counts_from = fact.occurred_at.max(captured_at);
+            if from <= counts_from && counts_from < to {
+                sum += amount;
+            }
         }
     }
     sum

@@ -104,8 +104,10 @@ fn users_grow_against_thirty_days_ago() {
     for (as_of, rate, trend) in [
         ("2023-12-31", Some(0), Trend::Stable),
         ("2024-01-10", None, Trend::New),
-        ("2024-02-02", Some(333), Trend::Up), // 3 on January 3rd, 4 now
-        ("2024-02-19", Some(0), Trend::Stable),
+        ("2024-02-02", Some(1_000), Trend::Up), // 2 before January 3rd, 4 now
+        ("2024-02-03", Some(333), Trend::Up),   // 3 before January 4th
+        ("2024-02-19", Some(333), Trend::Up),   // the window holds its first instant
+        ("2024-02-19T00:01:00Z", Some(0), Trend::Stable),
         ("2024-02-20", Some(-250), Trend::Down),
     ] {
         let users = figures(&facts, as_of).dashboard.users;

@@ -12,45 +12,39 @@ use rr_domain::Timestamp;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A length of time in days of 24 hours.
-pub(crate) const fn days(count: u64) -> Duration {
+pub(super) const fn days(count: u64) -> Duration {
     Duration::from_secs(count * 24 * 60 * 60)
 }
 
 /// The start of the window of this length at `as_of`.
-pub(crate) fn start(as_of: Timestamp, length: Duration) -> Timestamp {
+pub(super) fn start(as_of: Timestamp, length: Duration) -> Timestamp {
     as_of.floor_to_minute().minus(length)
 }
 
 /// The first instant at which a window of this length no longer holds `moment`.
-pub(crate) fn leaves(moment: Timestamp, length: Duration) -> Timestamp {
+pub(super) fn leaves(moment: Timestamp, length: Duration) -> Timestamp {
     moment.plus(length).floor_to_minute().plus(MINUTE)
-}
-
-/// The first instant at which the start of a window of this length has come to `moment`.
-pub(crate) fn reached(moment: Timestamp, length: Duration) -> Timestamp {
-    let end = moment.plus(length);
-    if end == end.floor_to_minute() { end } else { end.floor_to_minute().plus(MINUTE) }
 }
 
 /// Collects instants and keeps the earliest that is still to come.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct NextChange {
+pub(super) struct NextChange {
     as_of: Timestamp,
     earliest: Option<Timestamp>,
 }
 
 impl NextChange {
-    pub(crate) fn after(as_of: Timestamp) -> NextChange {
+    pub(super) fn after(as_of: Timestamp) -> NextChange {
         NextChange { as_of, earliest: None }
     }
 
-    pub(crate) fn consider(&mut self, moment: Timestamp) {
+    pub(super) fn consider(&mut self, moment: Timestamp) {
         if moment > self.as_of && self.earliest.is_none_or(|earliest| moment < earliest) {
             self.earliest = Some(moment);
         }
     }
 
-    pub(crate) fn earliest(self) -> Option<Timestamp> {
+    pub(super) fn earliest(self) -> Option<Timestamp> {
         self.earliest
     }
 }
@@ -73,8 +67,6 @@ mod tests {
             let moment = at(moment);
             let last = leaves(moment, week).minus(tick);
             assert!(start(last, week) <= moment && start(leaves(moment, week), week) > moment);
-            let before = reached(moment, week).minus(tick);
-            assert!(start(before, week) < moment && start(reached(moment, week), week) >= moment);
         }
     }
 

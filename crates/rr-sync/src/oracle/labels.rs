@@ -6,18 +6,18 @@ use rr_domain::Label;
 
 /// Stands for a label within one [`Labels`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LabelId(usize);
+pub(super) struct LabelId(usize);
 
 /// The labels seen so far.
 #[derive(Debug, Default)]
-pub(crate) struct Labels {
+pub(super) struct Labels {
     ids: BTreeMap<Label, LabelId>,
     names: Vec<Label>,
 }
 
 impl Labels {
     /// The id of `label`, new or known.
-    pub(crate) fn id(&mut self, label: &Label) -> LabelId {
+    pub(super) fn id(&mut self, label: &Label) -> LabelId {
         if let Some(&id) = self.ids.get(label) {
             return id;
         }
@@ -28,7 +28,7 @@ impl Labels {
     }
 
     /// The label an id of this list stands for.
-    pub(crate) fn name(&self, id: LabelId) -> &Label {
+    pub(super) fn name(&self, id: LabelId) -> &Label {
         &self.names[id.0]
     }
 }

@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, HashMap};
 use rr_domain::{FactKind, Label, Timestamp};
 use uuid::Uuid;
 
+use super::growth::headline;
+use super::labels::{LabelId, Labels};
+use super::windows::{self, NextChange, days};
 use crate::figures::{Headline, UserFigures};
-use crate::growth::headline;
-use crate::labels::{LabelId, Labels};
-use crate::windows::{self, NextChange, days};
 
 const SIGNUPS: std::time::Duration = days(7);
 const GROWTH: std::time::Duration = days(30);
 
 /// The users of all facts so far.
 #[derive(Debug)]
-pub(crate) struct Users {
+pub(super) struct Users {
     signups_start: Timestamp,
     growth_start: Timestamp,
     labels: Labels,
     present: HashMap<Uuid, User>,
     recent_signups: u64,
-    /// How many there were at the start of the growth window, once the facts have passed it.
+    /// How many there were before the growth window, once the facts have come to it.
     before: Option<u64>,
 }
 
@@ -32,7 +32,7 @@ struct User {
 }
 
 impl Users {
-    pub(crate) fn new(as_of: Timestamp) -> Users {
+    pub(super) fn new(as_of: Timestamp) -> Users {
         Users {
             signups_start: windows::start(as_of, SIGNUPS),
             growth_start: windows::start(as_of, GROWTH),
@@ -43,7 +43,7 @@ impl Users {
         }
     }
 
-    pub(crate) fn add(&mut self, at: Timestamp, kind: &FactKind, next: &mut NextChange) {
+    pub(super) fn add(&mut self, at: Timestamp, kind: &FactKind, next: &mut NextChange) {
         match kind {
             FactKind::UserCreated { user, role, status } => {
                 self.pass(at);
@@ -57,7 +57,7 @@ impl Users {
                     self.recent_signups += 1;
                     next.consider(windows::leaves(at, SIGNUPS));
                 }
-                next.consider(windows::reached(at, GROWTH));
+                next.consider(windows::leaves(at, GROWTH));
             }
             FactKind::UserChanged { user, role, status } => {
                 if let Some(user) = self.present.get_mut(user) {
@@ -72,14 +72,14 @@ impl Users {
             FactKind::UserDeleted { user } => {
                 self.pass(at);
                 if self.present.remove(user).is_some() {
-                    next.consider(windows::reached(at, GROWTH));
+                    next.consider(windows::leaves(at, GROWTH));
                 }
             }
             _ => {}
         }
     }
 
-    pub(crate) fn finish(self, as_of: Timestamp) -> (UserFigures, Headline<u64>) {
+    pub(super) fn finish(self, as_of: Timestamp) -> (UserFigures, Headline<u64>) {
         let total = count(self.present.len());
         let growth = headline(total, total.into(), self.before.unwrap_or(total).into());
         let figures = UserFigures {
@@ -92,10 +92,10 @@ impl Users {
         (figures, growth)
     }
 
-    /// Notes how many users there were at the start of the growth window, when the first fact
-    /// after it arrives.
+    /// Notes how many users there were before the growth window, when the first fact within it
+    /// arrives: the window holds its start.
     fn pass(&mut self, at: Timestamp) {
-        if at > self.growth_start && self.before.is_none() {
+        if at >= self.growth_start && self.before.is_none() {
             self.before = Some(count(self.present.len()));
         }
     }

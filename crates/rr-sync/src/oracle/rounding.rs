@@ -2,7 +2,7 @@
 
 /// `numerator / denominator` to the nearest integer, halves away from zero. The denominator is
 /// above zero, and the numerator is a sum of 64-bit amounts, far below half of what `i128` holds.
-pub(crate) fn divide_rounded(numerator: i128, denominator: i128) -> i128 {
+pub(super) fn divide_rounded(numerator: i128, denominator: i128) -> i128 {
     let (quotient, rest) = (numerator / denominator, numerator % denominator);
     if rest.abs() >= denominator - rest.abs() { quotient + numerator.signum() } else { quotient }
 }

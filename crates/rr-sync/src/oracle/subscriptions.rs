@@ -5,22 +5,22 @@ use std::collections::{BTreeMap, HashMap};
 use rr_domain::{FactKind, Interval, IntervalUnit, SubscriptionStatus, Timestamp, Total};
 use uuid::Uuid;
 
-use crate::labels::{LabelId, Labels};
-use crate::rounding::divide_rounded;
-use crate::windows::NextChange;
+use super::labels::{LabelId, Labels};
+use super::rounding::divide_rounded;
+use super::windows::NextChange;
 
 /// The subscriptions that have started and not ended.
 #[derive(Debug, Default)]
-pub(crate) struct Subscriptions {
+pub(super) struct Subscriptions {
     running: HashMap<Uuid, Subscription>,
 }
 
 /// The active subscriptions at the end of all facts.
 #[derive(Debug)]
-pub(crate) struct ActiveSubscriptions {
-    pub(crate) count: u64,
-    pub(crate) by_tier: BTreeMap<LabelId, u64>,
-    pub(crate) monthly: Total,
+pub(super) struct ActiveSubscriptions {
+    pub(super) count: u64,
+    pub(super) by_tier: BTreeMap<LabelId, u64>,
+    pub(super) monthly: Total,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ struct Subscription {
 }
 
 impl Subscriptions {
-    pub(crate) fn add(&mut self, at: Timestamp, kind: &FactKind, tiers: &mut Labels) {
+    pub(super) fn add(&mut self, at: Timestamp, kind: &FactKind, tiers: &mut Labels) {
         match kind {
             FactKind::SubscriptionStarted {
                 subscription,
@@ -88,7 +88,7 @@ impl Subscriptions {
         }
     }
 
-    pub(crate) fn finish(self, as_of: Timestamp, next: &mut NextChange) -> ActiveSubscriptions {
+    pub(super) fn finish(self, as_of: Timestamp, next: &mut NextChange) -> ActiveSubscriptions {
         let mut active =
             ActiveSubscriptions { count: 0, by_tier: BTreeMap::new(), monthly: Total::default() };
         let mut yearly = 0;

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use rr_domain::{Fact, FactKind, Money, Timestamp, Total};
 use uuid::Uuid;
 
+use super::labels::{LabelId, Labels};
+use super::newest::Newest;
 use crate::figures::{CommissionFigures, RecentCommission, TierCommissions, TopPerformer};
-use crate::labels::{LabelId, Labels};
-use crate::newest::{Newest, Place};
 
 /// The commissions of all facts so far.
 #[derive(Debug)]
-pub(crate) struct Commissions {
+pub(super) struct Commissions {
     tiers: Labels,
     affiliates: Affiliates,
     entries: HashMap<Uuid, Commission>,
@@ -43,7 +43,7 @@ struct Sum {
 }
 
 impl Commissions {
-    pub(crate) fn new() -> Commissions {
+    pub(super) fn new() -> Commissions {
         Commissions {
             tiers: Labels::default(),
             affiliates: Affiliates::default(),
@@ -52,7 +52,7 @@ impl Commissions {
         }
     }
 
-    pub(crate) fn add(&mut self, fact: &Fact, place: Place) {
+    pub(super) fn add(&mut self, fact: &Fact) {
         match &fact.kind {
             FactKind::CommissionAccrued {
                 commission,
@@ -79,7 +79,7 @@ impl Commissions {
                     commission: Money::from_minor(*amount),
                     created_at: fact.occurred_at,
                 };
-                self.recent.add(place, shown);
+                self.recent.add((fact.occurred_at, fact.id), shown);
             }
             FactKind::CommissionReversed { commission, amount } => {
                 self.entries.entry(*commission).or_default().reversed += i128::from(*amount);
@@ -91,7 +91,7 @@ impl Commissions {
         }
     }
 
-    pub(crate) fn finish(self, as_of: Timestamp) -> CommissionFigures {
+    pub(super) fn finish(self, as_of: Timestamp) -> CommissionFigures {
         let mut all = Sum::default();
         let mut by_tier: BTreeMap<LabelId, Sum> = BTreeMap::new();
         let mut by_affiliate = vec![Sum::default(); self.affiliates.names.len()];

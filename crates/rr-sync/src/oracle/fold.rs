@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use rr_domain::{Fact, Label, Timestamp, Total};
 
-use crate::commissions::Commissions;
+use super::commissions::Commissions;
+use super::growth::headline;
+use super::labels::Labels;
+use super::payments::Payments;
+use super::subscriptions::Subscriptions;
+use super::users::Users;
+use super::windows::NextChange;
 use crate::figures::{CURRENCY, Dashboard, Figures, RevenueFigures, TierFigures};
-use crate::growth::headline;
-use crate::labels::Labels;
-use crate::revenue::Payments;
-use crate::subscriptions::Subscriptions;
-use crate::users::Users;
-use crate::windows::NextChange;
 
 /// The figures of these facts at `as_of`.
 ///
@@ -37,13 +37,12 @@ pub fn compute<'a>(facts: impl IntoIterator<Item = &'a Fact>, as_of: Timestamp) 
 ///
 /// A subject begins once: a second creation, start, capture or accrual of one that is there
 /// changes nothing, and neither does a change of one that is not there. Money given back before
-/// its payment or commission is known is kept until it is.
+/// its payment or commission is known is kept until it is, and counts from then on.
 #[derive(Debug)]
 pub struct Fold {
     as_of: Timestamp,
     next: NextChange,
     last: Option<Timestamp>,
-    count: u64,
     users: Users,
     tiers: Labels,
     subscriptions: Subscriptions,
@@ -58,7 +57,6 @@ impl Fold {
             as_of,
             next: NextChange::after(as_of),
             last: None,
-            count: 0,
             users: Users::new(as_of),
             tiers: Labels::default(),
             subscriptions: Subscriptions::default(),
@@ -77,12 +75,10 @@ impl Fold {
             self.next.consider(at);
             return;
         }
-        let place = (at, self.count);
-        self.count += 1;
         self.users.add(at, &fact.kind, &mut self.next);
         self.subscriptions.add(at, &fact.kind, &mut self.tiers);
-        self.payments.add(fact, place, &mut self.tiers, &mut self.next);
-        self.commissions.add(fact, place);
+        self.payments.add(fact, &mut self.tiers, &mut self.next);
+        self.commissions.add(fact);
     }
 
     /// The figures of the facts taken.

@@ -1,68 +1,23 @@
-//! Growth in integers: a percentage with one decimal, and the trend read from it.
+//! Growth in integers, rounded to one decimal, and the trend read from it.
 
-use std::fmt;
-
-use serde::ser::Error as _;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-
+use super::rounding::divide_rounded;
+use crate::Percent;
 use crate::figures::{Headline, Trend};
-use crate::rounding::divide_rounded;
-
-/// A percentage in tenths. On the wire it is a JSON number with at most one decimal (`12.5`, `-3`),
-/// written digit by digit: a float never touches it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Percent(i128);
-
-impl Percent {
-    /// From tenths of a percent.
-    pub const fn from_tenths(tenths: i128) -> Percent {
-        Percent(tenths)
-    }
-
-    /// In tenths of a percent.
-    pub const fn tenths(self) -> i128 {
-        self.0
-    }
-}
-
-impl fmt::Display for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, tenth) = (self.0.unsigned_abs() / 10, self.0.unsigned_abs() % 10);
-        match tenth {
-            0 => write!(f, "{sign}{whole}"),
-            _ => write!(f, "{sign}{whole}.{tenth}"),
-        }
-    }
-}
-
-impl fmt::Debug for Percent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Percent({self})")
-    }
-}
-
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
-    }
-}
 
 /// `(now − before) / before` in percent, one decimal, half away from zero.
 ///
 /// From nothing to nothing is no growth. From nothing to something has no rate, and neither has
 /// growth from a negative base (a month of more refunds than sales), whose sign would mislead.
-pub(crate) fn growth(now: i128, before: i128) -> Option<Percent> {
+pub(super) fn growth(now: i128, before: i128) -> Option<Percent> {
     match before {
-        0 if now == 0 => Some(Percent(0)),
-        1.. => Some(Percent(divide_rounded((now - before) * 1_000, before))),
+        0 if now == 0 => Some(Percent::from_tenths(0)),
+        1.. => Some(Percent::from_tenths(divide_rounded((now - before) * 1_000, before))),
         _ => None,
     }
 }
 
 /// A dashboard entry: `total` as it stands, its growth from `before` to `now`, and the trend.
-pub(crate) fn headline<T>(total: T, now: i128, before: i128) -> Headline<T> {
+pub(super) fn headline<T>(total: T, now: i128, before: i128) -> Headline<T> {
     let growth_rate = growth(now, before);
     let trend = match growth_rate.map(Percent::tenths) {
         None => Trend::New,

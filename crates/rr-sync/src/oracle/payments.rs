@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, HashMap};
 use rr_domain::{Fact, FactKind, Label, Product, Timestamp, Total};
 use uuid::Uuid;
 
+use super::labels::{LabelId, Labels};
+use super::newest::{Newest, Place};
+use super::windows::{self, NextChange, days};
 use crate::figures::{RecentTransaction, TransactionKind};
-use crate::labels::{LabelId, Labels};
-use crate::newest::{Newest, Place};
-use crate::windows::{self, NextChange, days};
 
 const GROWTH: std::time::Duration = days(30);
 const GROWTH_BEFORE: std::time::Duration = days(60);
 
 /// The payments of all facts so far.
 #[derive(Debug)]
-pub(crate) struct Payments {
+pub(super) struct Payments {
     window_start: Timestamp,
     window_before_start: Timestamp,
     /// What each captured payment was for.
     captured: HashMap<Uuid, Booked>,
-    /// Money that moved for a payment whose capture has not been seen: it counts, on its own date,
-    /// as soon as the capture tells what it belongs to.
+    /// Money that moved for a payment whose capture has not been seen: it counts from the capture
+    /// on, which tells what it belongs to.
     unclaimed: HashMap<Uuid, Vec<Movement>>,
     sums: Sums,
     recent: Newest<Entry, 10>,
@@ -29,11 +29,11 @@ pub(crate) struct Payments {
 
 /// Revenue since ever, and in the two windows that growth compares.
 #[derive(Debug, Default)]
-pub(crate) struct Sums {
-    pub(crate) by_tier: BTreeMap<LabelId, i128>,
-    pub(crate) tripwire: i128,
-    pub(crate) window: i128,
-    pub(crate) window_before: i128,
+pub(super) struct Sums {
+    pub(super) by_tier: BTreeMap<LabelId, i128>,
+    pub(super) tripwire: i128,
+    pub(super) window: i128,
+    pub(super) window_before: i128,
 }
 
 /// Where a payment is booked.
@@ -46,7 +46,6 @@ enum Booked {
 /// Money that moved once, with what it added to revenue.
 #[derive(Debug, Clone, Copy)]
 struct Movement {
-    fact: Uuid,
     place: Place,
     kind: TransactionKind,
     amount: i128,
@@ -60,7 +59,7 @@ struct Entry {
 }
 
 impl Payments {
-    pub(crate) fn new(as_of: Timestamp) -> Payments {
+    pub(super) fn new(as_of: Timestamp) -> Payments {
         Payments {
             window_start: windows::start(as_of, GROWTH),
             window_before_start: windows::start(as_of, GROWTH_BEFORE),
@@ -71,14 +70,9 @@ impl Payments {
         }
     }
 
-    pub(crate) fn add(
-        &mut self,
-        fact: &Fact,
-        place: Place,
-        tiers: &mut Labels,
-        next: &mut NextChange,
-    ) {
-        let movement = |kind, amount| Movement { fact: fact.id, place, kind, amount };
+    pub(super) fn add(&mut self, fact: &Fact, tiers: &mut Labels, next: &mut NextChange) {
+        let place = (fact.occurred_at, fact.id);
+        let movement = |kind, amount| Movement { place, kind, amount };
         match &fact.kind {
             FactKind::PaymentCaptured { payment, product, amount } => {
                 if self.captured.contains_key(payment) {
@@ -92,7 +86,8 @@ impl Payments {
                 };
                 self.captured.insert(*payment, booked);
                 self.book(movement(kind, i128::from(*amount)), booked, next);
-                for earlier in self.unclaimed.remove(payment).unwrap_or_default() {
+                for mut earlier in self.unclaimed.remove(payment).unwrap_or_default() {
+                    earlier.place.0 = fact.occurred_at;
                     self.book(earlier, booked, next);
                 }
             }
@@ -113,9 +108,9 @@ impl Payments {
     }
 
     /// The sums, and the newest movements.
-    pub(crate) fn finish(self, tiers: &Labels) -> (Sums, Vec<RecentTransaction>) {
+    pub(super) fn finish(self, tiers: &Labels) -> (Sums, Vec<RecentTransaction>) {
         let show = |Entry { movement, booked }: Entry| RecentTransaction {
-            id: movement.fact,
+            id: movement.place.1,
             kind: movement.kind,
             tier: match booked {
                 Booked::Subscription(tier) => tiers.name(tier).clone(),

@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 
 use rr_domain::Timestamp;
+use uuid::Uuid;
 
-/// Keeps the `N` newest entries. Of two at the same instant, the one recorded later is newer.
+/// Keeps the `N` newest entries. Of two at the same instant, the one with the greater id is newer.
 #[derive(Debug)]
-pub(crate) struct Newest<T, const N: usize> {
+pub(super) struct Newest<T, const N: usize> {
     entries: BTreeMap<Place, T>,
 }
 
-/// Where an entry stands: its instant, then its number in the stream, which no two share.
-pub(crate) type Place = (Timestamp, u64);
+/// Where an entry stands: its instant, then the id of its fact, which no two share.
+pub(super) type Place = (Timestamp, Uuid);
 
 impl<T, const N: usize> Newest<T, N> {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Newest { entries: BTreeMap::new() }
     }
 
     /// Adds an entry and lets go of the oldest one when there are too many.
-    pub(crate) fn add(&mut self, place: Place, entry: T) {
+    pub(super) fn add(&mut self, place: Place, entry: T) {
         self.entries.insert(place, entry);
         if self.entries.len() > N {
             self.entries.pop_first();
@@ -27,7 +28,7 @@ impl<T, const N: usize> Newest<T, N> {
     }
 
     /// The entries, newest first.
-    pub(crate) fn into_vec(self) -> Vec<T> {
+    pub(super) fn into_vec(self) -> Vec<T> {
         self.entries.into_values().rev().collect()
     }
 }
