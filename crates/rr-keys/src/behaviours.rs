@@ -6,6 +6,7 @@ mod flood;
 mod life;
 mod limits;
 mod peppers;
+mod quotas;
 mod revocation;
 mod rotation;
 mod secrecy;

@@ -7,9 +7,18 @@ use crate::{Denial, KeyRecord, Request};
 /// Judges a key. Pure and total: no clock, no I/O, the same answer for the same arguments.
 ///
 /// What the holder cannot mend comes first (revoked, disabled, time), then where it is used from, then what
-/// it may do. Rates are not judged here, for they depend on the requests before; the
+/// it may do. Rates and quotas are not judged here, for they depend on the requests before; the
 /// [`Verifier`](crate::Verifier) adds them.
 pub fn decide(record: &KeyRecord, request: &Request<'_>, now: SystemTime) -> Result<(), Denial> {
+    judge(record, request, now).map(drop)
+}
+
+/// The same, saying by which permission: its place in the set, or `None` where any valid key will do.
+pub(crate) fn judge(
+    record: &KeyRecord,
+    request: &Request<'_>,
+    now: SystemTime,
+) -> Result<Option<usize>, Denial> {
     if record.revoked_at.is_some() {
         return Err(Denial::Revoked);
     }
@@ -29,8 +38,11 @@ pub fn decide(record: &KeyRecord, request: &Request<'_>, now: SystemTime) -> Res
         return Err(Denial::AddressNotAllowed);
     }
     match request.permission {
-        Some(permission) if !record.permissions.allows(permission) => Err(missing(permission)),
-        _ => Ok(()),
+        None => Ok(None),
+        Some(permission) => match record.permissions.granting(permission) {
+            None => Err(missing(permission)),
+            place => Ok(place),
+        },
     }
 }
 

@@ -46,6 +46,16 @@ pub enum Denial {
         /// The windows of the key, to be sent as header fields.
         limits: crate::RateLimitStatus,
     },
+    /// The key has used up what it may use in this period.
+    #[error("the key has used up its quota ({})", period.name())]
+    QuotaExceeded {
+        /// Of which quota.
+        period: crate::QuotaPeriod,
+        /// When the next period begins; `None` for a quota without an end.
+        retry_after: Option<Duration>,
+        /// The windows and quotas of the key, to be sent as header fields.
+        limits: crate::RateLimitStatus,
+    },
     /// Too many unknown keys came from this address, or from everywhere; no more are looked up for a while.
     #[error("too many unknown keys were tried")]
     TooManyUnknown {
@@ -68,6 +78,7 @@ impl Denial {
             Self::AddressNotAllowed => "address_not_allowed",
             Self::MissingPermission { .. } => "insufficient_scope",
             Self::RateLimited { .. } => "rate_limited",
+            Self::QuotaExceeded { .. } => "quota_exceeded",
             Self::TooManyUnknown { .. } => "too_many_attempts",
         }
     }
@@ -83,7 +94,9 @@ impl Denial {
             | Self::Disabled
             | Self::Superseded => 401,
             Self::AddressNotAllowed | Self::MissingPermission { .. } => 403,
-            Self::RateLimited { .. } | Self::TooManyUnknown { .. } => 429,
+            Self::RateLimited { .. } | Self::QuotaExceeded { .. } | Self::TooManyUnknown { .. } => {
+                429
+            }
         }
     }
 
@@ -93,6 +106,15 @@ impl Denial {
             Self::RateLimited { retry_after, .. } | Self::TooManyUnknown { retry_after } => {
                 Some(*retry_after)
             }
+            Self::QuotaExceeded { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Where the key stands in its windows and quotas, when they are why it was refused.
+    pub fn limits(&self) -> Option<&crate::RateLimitStatus> {
+        match self {
+            Self::RateLimited { limits, .. } | Self::QuotaExceeded { limits, .. } => Some(limits),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ mod limit;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod permissions;
+mod quota;
 mod record;
 mod request;
 mod rotation;
@@ -29,13 +30,18 @@ pub use denial::Denial;
 pub use format::{InvalidPrefix, Issued, KeyFormat, LegacyShape, Malformed, Presented};
 pub use hash::{InvalidHash, KeyHash};
 pub use hashing::HashScheme;
-pub use limit::{InvalidLimits, NamedLimits, RateLimit, RateLimitStatus, WindowStatus};
+pub use limit::{
+    InvalidLimits, NamedLimits, QuotaStatus, RateLimit, RateLimitStatus, WindowStatus,
+};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryStore;
 pub use permissions::PermissionSet;
+pub use quota::{QuotaPeriod, QuotaUse, Quotas};
 pub use record::KeyRecord;
 pub use request::Request;
 pub use rotation::{CannotRotate, rotate, secret_end};
 pub use secret::Secret;
 pub use store::KeyStore;
-pub use verifier::{CacheStats, Grant, KeyUsage, Outdated, Verifier, VerifierOptions, VerifyError};
+pub use verifier::{
+    CacheStats, Grant, KeyUsage, Outdated, SupersededUse, Verifier, VerifierOptions, VerifyError,
+};

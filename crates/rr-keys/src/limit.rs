@@ -1,17 +1,19 @@
-//! How often a key may be used: windows, the bucket that enforces them, and what to tell the caller.
+//! How fast a key may be used: windows, the meter that enforces them, and what to tell the caller.
 //!
 //! Each window is a leaky bucket (GCRA counted in whole numbers): a use pours one unit in, time drains
 //! `limit` units per `window`, and a use that would overflow is refused and pours nothing. A caller that
 //! keeps to its average rate is never refused, and there is no instant at which everybody's count resets.
 
 mod bucket;
+mod meter;
 mod status;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-pub(crate) use bucket::{Bucket, Buckets, Spent};
-pub use status::{RateLimitStatus, WindowStatus};
+pub(crate) use bucket::Bucket;
+pub(crate) use meter::{Meter, Spent};
+pub use status::{QuotaStatus, RateLimitStatus, WindowStatus};
 
 /// The most windows that one key can have, the nameless one included.
 pub(crate) const MAX_WINDOWS: usize = 4;
@@ -35,7 +37,7 @@ pub enum InvalidLimits {
     /// More than three.
     #[error("a key has at most three named limits")]
     TooMany,
-    /// Two windows of one name, or one called `default`, which is the nameless one.
+    /// Two windows of one name, or one called `default`, which is the nameless one, or as a quota is.
     #[error("the limit name {0:?} is taken")]
     NameTaken(String),
     /// The name goes into a header field.
@@ -54,7 +56,9 @@ impl NamedLimits {
             if !is_name(&name) {
                 return Err(InvalidLimits::BadName(name));
             }
-            if name == DEFAULT_NAME || checked.iter().any(|(other, _)| **other == *name) {
+            let is_quota = name.starts_with(QUOTA_PREFIX);
+            if is_quota || name == DEFAULT_NAME || checked.iter().any(|(other, _)| **other == *name)
+            {
                 return Err(InvalidLimits::NameTaken(name));
             }
             if checked.len() + 1 == MAX_WINDOWS {
@@ -78,6 +82,8 @@ impl NamedLimits {
 
 /// What the nameless window is called on the wire.
 pub(crate) const DEFAULT_NAME: &str = "default";
+/// What the names of quotas begin with on the wire.
+const QUOTA_PREFIX: &str = "quota-";
 
 fn is_name(name: &str) -> bool {
     (1..=32).contains(&name.len())
@@ -106,7 +112,9 @@ mod tests {
         assert_eq!(limits(&["burst", "per-day", "x_1"]).unwrap().iter().len(), 3);
         assert_eq!(limits(&["a", "b", "c", "d"]), Err(InvalidLimits::TooMany));
         assert_eq!(limits(&["a", "a"]), Err(InvalidLimits::NameTaken("a".to_owned())));
-        assert_eq!(limits(&["default"]), Err(InvalidLimits::NameTaken("default".to_owned())));
+        for taken in ["default", "quota-day"] {
+            assert_eq!(limits(&[taken]), Err(InvalidLimits::NameTaken(taken.to_owned())));
+        }
         for bad in ["", "Upper", "quo\"te", "sp ace", "new\nline", &"x".repeat(33)] {
             assert_eq!(limits(&[bad]), Err(InvalidLimits::BadName(bad.to_owned())), "{bad:?}");
         }

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use crate::{KeyHash, KeyRecord, KeyStore};
+use crate::{KeyHash, KeyRecord, KeyStore, KeyUsage};
 
 /// A store that lives and dies with the process.
 #[derive(Debug, Default)]
@@ -38,6 +38,19 @@ impl MemoryStore {
             found = true;
         }
         found
+    }
+
+    /// Writes down what [`Verifier::take_usage`](crate::Verifier::take_usage) gave, as far as it matters to
+    /// later answers: what keys have used of their quotas.
+    pub fn write_usage(&self, usage: &[KeyUsage]) {
+        for usage in usage {
+            let Some(quota) = usage.quota else { continue };
+            self.update(usage.key_id, |record| {
+                let mut used = record.quotas.used();
+                used.merge(quota);
+                record.quotas = std::mem::take(&mut record.quotas).with_used(used);
+            });
+        }
     }
 
     /// How often it was asked.

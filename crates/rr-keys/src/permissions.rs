@@ -21,7 +21,33 @@ impl PermissionSet {
 
     /// Whether the set grants `wanted`.
     pub fn allows(&self, wanted: &str) -> bool {
-        self.iter().any(|own| own == wanted || covers(own, wanted))
+        self.granting(wanted).is_some()
+    }
+
+    /// Which permission of the set grants `wanted`, by its place in [`PermissionSet::iter`]: the text itself
+    /// if it is there, else the longest pattern that covers it.
+    pub(crate) fn granting(&self, wanted: &str) -> Option<usize> {
+        let mut best: Option<(usize, usize)> = None;
+        for (place, own) in self.iter().enumerate() {
+            if own == wanted {
+                return Some(place);
+            }
+            if best.is_none_or(|(length, _)| length < own.len()) && covers(own, wanted) {
+                best = Some((own.len(), place));
+            }
+        }
+        best.map(|(_, place)| place)
+    }
+
+    /// The permissions of the set that are not among the used ones: what could be taken away from a key
+    /// without anybody noticing. Uses are counted under the permission that granted them, see
+    /// [`KeyUsage::permissions`](crate::KeyUsage::permissions).
+    pub fn unused<'a>(
+        &'a self,
+        used: impl IntoIterator<Item = &'a str>,
+    ) -> impl Iterator<Item = &'a str> {
+        let used: std::collections::HashSet<&str> = used.into_iter().collect();
+        self.iter().filter(move |own| !used.contains(own))
     }
 
     /// Whether everything that `other` grants is granted by this set too.
@@ -111,6 +137,24 @@ mod tests {
         ] {
             assert_eq!(set(&[own]).allows(wanted), covered, "{own:?} and {wanted:?}");
         }
+    }
+
+    #[test]
+    fn a_use_counts_under_the_permission_that_says_it_best() {
+        let set = set(&["read:*", "read:orders/*", "read:orders/17", "write"]);
+        let granting = |wanted| set.granting(wanted).and_then(|place| set.iter().nth(place));
+        for (wanted, own) in [
+            ("read:orders/17", Some("read:orders/17")),
+            ("read:orders/18", Some("read:orders/*")),
+            ("read:users", Some("read:*")),
+            ("write", Some("write")),
+            ("wri", None),
+        ] {
+            assert_eq!(granting(wanted), own, "{wanted}");
+        }
+        let used = ["write", "read:*", "not granted any more"];
+        assert_eq!(set.unused(used).collect::<Vec<_>>(), ["read:orders/*", "read:orders/17"]);
+        assert_eq!(PermissionSet::default().unused(used).count(), 0);
     }
 
     #[test]

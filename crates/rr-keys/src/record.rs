@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
-use crate::{AllowList, NamedLimits, PermissionSet, RateLimit};
+use crate::{AllowList, NamedLimits, PermissionSet, Quotas, RateLimit};
 
 /// A key as the store keeps it, without its hash: everything that [`decide`](crate::decide()) looks at.
 ///
@@ -37,6 +37,8 @@ pub struct KeyRecord {
     pub rate_limit: Option<RateLimit>,
     /// More windows, each with a name; a request must fit into all of them.
     pub named_limits: NamedLimits,
+    /// How often it may be used in a day, a month and in all, and how much of that the store has seen.
+    pub quotas: Quotas,
     /// The end of the secret that was looked up, when a newer secret of the same key has replaced it.
     pub secret_ends_at: Option<SystemTime>,
     /// Notes of the embedding service; nothing here looks at them.
@@ -59,6 +61,7 @@ impl KeyRecord {
             allowed_ips: AllowList::default(),
             rate_limit: None,
             named_limits: NamedLimits::default(),
+            quotas: Quotas::default(),
             secret_ends_at: None,
             metadata: BTreeMap::new(),
         }

@@ -21,7 +21,7 @@ pub use entry::Outdated;
 pub use grant::Grant;
 pub use options::VerifierOptions;
 pub use stats::CacheStats;
-pub use usage::KeyUsage;
+pub use usage::{KeyUsage, SupersededUse};
 
 use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
@@ -106,6 +106,10 @@ impl<S: KeyStore> Verifier<S> {
 
     /// Takes the usage counted since the last time, to be written down: one entry for each key that was
     /// used, each grant handed out exactly once.
+    ///
+    /// Write what you took, or [give it back](Verifier::restore_usage), before you take again: the next
+    /// taking counts as your word that the store has it, and from then on a key that has left memory starts
+    /// from what the store says about its quotas.
     pub fn take_usage(&self) -> Vec<KeyUsage> {
         self.cache.take_usage()
     }

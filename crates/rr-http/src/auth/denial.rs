@@ -11,12 +11,12 @@ pub(super) fn denied(denial: &Denial) -> Problem {
         Denial::MissingPermission { required, missing } => {
             Problem::missing_permission(required, missing.clone())
         }
-        Denial::RateLimited { retry_after, limits } => Problem::new(Code::RateLimited)
-            .retry_after(*retry_after)
-            .rate_limit(limits.rate_limit(), limits.rate_limit_policy()),
         other => {
             // A denial that this build does not know yet is refused as an invalid key.
-            let problem = Problem::new(Code::named(other.code()).unwrap_or(Code::InvalidKey));
+            let mut problem = Problem::new(Code::named(other.code()).unwrap_or(Code::InvalidKey));
+            if let Some(limits) = other.limits() {
+                problem = problem.rate_limit(limits.rate_limit(), limits.rate_limit_policy());
+            }
             match other.retry_after() {
                 Some(span) => problem.retry_after(span),
                 None => problem,
@@ -41,6 +41,15 @@ mod tests {
             (Denial::Disabled, "key_disabled", 401),
             (Denial::Superseded, "key_superseded", 401),
             (Denial::AddressNotAllowed, "address_not_allowed", 403),
+            (
+                Denial::QuotaExceeded {
+                    period: rr_keys::QuotaPeriod::Day,
+                    retry_after: None,
+                    limits: rr_keys::RateLimitStatus::default(),
+                },
+                "quota_exceeded",
+                429,
+            ),
             (
                 Denial::TooManyUnknown { retry_after: Duration::from_secs(3) },
                 "too_many_attempts",

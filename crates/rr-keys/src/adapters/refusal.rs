@@ -92,7 +92,9 @@ impl Refusal {
         if let Some(wait) = self.retry_after() {
             fields.push(("retry-after", whole_seconds(wait).to_string()));
         }
-        if let Reason::Denied(Denial::RateLimited { limits, .. }) = &self.reason {
+        if let Reason::Denied(denial) = &self.reason
+            && let Some(limits) = denial.limits()
+        {
             fields.extend(limit_fields(limits));
         }
         fields

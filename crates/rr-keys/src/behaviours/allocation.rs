@@ -6,14 +6,17 @@ use std::time::Duration;
 use allocation_counter::measure;
 
 use super::tools::{block_on, issue, noon, record, store};
-use crate::{KeyFormat, KeyRecord, RateLimit, Request, Verifier, VerifierOptions};
+use crate::{
+    KeyFormat, KeyRecord, QuotaPeriod, Quotas, RateLimit, Request, Verifier, VerifierOptions,
+};
 
 #[test]
 fn the_warm_path_allocates_nothing() {
     let store = store(1);
     let window = Duration::from_secs(60);
     let limit = RateLimit { limit: NonZeroU32::new(1_000_000).unwrap(), window };
-    store.insert(issue(1).hash, KeyRecord { rate_limit: Some(limit), ..record(1) });
+    let quotas = Quotas::new(QuotaPeriod::ALL.map(|period| (period, NonZeroU32::MAX)));
+    store.insert(issue(1).hash, KeyRecord { rate_limit: Some(limit), quotas, ..record(1) });
     let verifier = Verifier::new(store, VerifierOptions::default());
     let request =
         Request::requires("read").from("2001:db8::1".parse::<std::net::IpAddr>().unwrap());

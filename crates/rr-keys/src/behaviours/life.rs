@@ -1,7 +1,7 @@
 //! The life of keys, lived at random: the verifier with its cache against a reference that remembers
 //! everything and caches nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::tools::{block_on, issue, noon, record};
 use crate::memory::MemoryStore;
 use crate::{
-    KeyRecord, KeyUsage, RateLimit, Request, Verifier, VerifierOptions, VerifyError, rotate,
-    secret_end,
+    KeyRecord, KeyUsage, QuotaPeriod, Quotas, RateLimit, Request, Verifier, VerifierOptions,
+    VerifyError, rotate, secret_end,
 };
 
 const KEYS: u64 = 3;
@@ -22,17 +22,49 @@ const PERMISSIONS: [&str; 3] = ["read", "write", "read:orders/17"];
 /// Something that happens to a key.
 #[derive(Debug, Clone)]
 enum Step {
-    Verify { secret: usize, permission: usize },
+    Verify {
+        secret: usize,
+        permission: usize,
+    },
     Wait(u64),
-    Grant { key: u64, permissions: Vec<usize> },
-    Enable { key: u64, enabled: bool },
-    Expire { key: u64, after: Option<u64> },
-    Start { key: u64, after: Option<u64> },
-    Limit { key: u64, uses: Option<u32> },
-    Revoke { key: u64 },
-    Rotate { key: u64, grace: u64 },
+    Grant {
+        key: u64,
+        permissions: Vec<usize>,
+    },
+    Enable {
+        key: u64,
+        enabled: bool,
+    },
+    Expire {
+        key: u64,
+        after: Option<u64>,
+    },
+    Start {
+        key: u64,
+        after: Option<u64>,
+    },
+    Limit {
+        key: u64,
+        uses: Option<u32>,
+    },
+    Quota {
+        key: u64,
+        day: Option<u32>,
+        total: Option<u32>,
+    },
+    Revoke {
+        key: u64,
+    },
+    Rotate {
+        key: u64,
+        grace: u64,
+    },
     ForgetAll,
-    Flush { fails: bool },
+    Flush {
+        fails: bool,
+    },
+    /// An orderly stop, which writes the usage, and a start with nothing in memory.
+    Restart,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -41,16 +73,20 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         20 => (0..12_usize, 0..3_usize).prop_map(|(secret, permission)| Step::Verify { secret, permission }),
         4 => (0..20_u64).prop_map(Step::Wait),
+        1 => (20_000..80_000_u64).prop_map(Step::Wait),
         2 => (key.clone(), prop::collection::vec(0..3_usize, 0..3))
             .prop_map(|(key, permissions)| Step::Grant { key, permissions }),
         1 => (key.clone(), any::<bool>()).prop_map(|(key, enabled)| Step::Enable { key, enabled }),
         1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Expire { key, after }),
         1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Start { key, after }),
         1 => (key.clone(), prop::option::of(1..4_u32)).prop_map(|(key, uses)| Step::Limit { key, uses }),
+        2 => (key.clone(), prop::option::of(0..6_u32), prop::option::of(1..20_u32))
+            .prop_map(|(key, day, total)| Step::Quota { key, day, total }),
         1 => key.clone().prop_map(|key| Step::Revoke { key }),
         2 => (key, 0..30_u64).prop_map(|(key, grace)| Step::Rotate { key, grace }),
         1 => Just(Step::ForgetAll),
-        1 => any::<bool>().prop_map(|fails| Step::Flush { fails }),
+        3 => any::<bool>().prop_map(|fails| Step::Flush { fails }),
+        1 => Just(Step::Restart),
     ]
 }
 
@@ -62,8 +98,18 @@ struct World {
     secrets: Vec<(u64, Option<SystemTime>)>,
     /// The uses of each key since its limit was last set, which is when its bucket starts anew here.
     uses: Vec<Vec<SystemTime>>,
-    written: HashMap<Uuid, (u64, u64)>,
-    counted: HashMap<Uuid, (u64, u64)>,
+    /// All uses of each key: all of them count towards its quotas, since it has one from the start.
+    all_uses: Vec<Vec<SystemTime>>,
+    written: HashMap<Uuid, Counted>,
+    counted: HashMap<Uuid, Counted>,
+}
+
+/// What is known of the uses of a key: how many, with old secrets, and by permission.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Counted {
+    count: u64,
+    superseded: u64,
+    permissions: BTreeMap<String, u64>,
 }
 
 impl World {
@@ -84,6 +130,18 @@ impl World {
                 uses * window <= allowed * window + stretch * allowed
             })
         });
+        let day = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 86_400
+        };
+        let all = &self.all_uses[index];
+        let today = all.iter().filter(|time| day(**time) == day(self.now)).count();
+        let up_to = |period, uses: usize| {
+            record
+                .quotas
+                .limit(period)
+                .is_none_or(|limit| uses < usize::try_from(limit.get()).unwrap())
+        };
+        let in_quota = up_to(QuotaPeriod::Day, today) && up_to(QuotaPeriod::Total, all.len());
         match () {
             () if record.revoked_at.is_some() => "key_revoked",
             () if !record.enabled => "key_disabled",
@@ -91,17 +149,33 @@ impl World {
             () if over(*end) => "key_superseded",
             () if record.not_before.is_some_and(|start| start > self.now) => "key_not_yet_valid",
             () if !granted => "insufficient_scope",
+            () if !in_quota => "quota_exceeded",
             () if !within => "rate_limited",
             () => "granted",
         }
     }
 
-    fn write(&mut self, usage: &[KeyUsage]) {
+    fn write(&mut self, store: &MemoryStore, usage: &[KeyUsage]) {
+        store.write_usage(usage);
         for usage in usage {
             let written = self.written.entry(usage.key_id).or_default();
-            *written = (written.0 + usage.count, written.1 + usage.superseded);
+            written.count += usage.count;
+            written.superseded += usage.superseded.map_or(0, |old| old.count);
+            for (permission, count) in &usage.permissions {
+                *written.permissions.entry(permission.clone()).or_default() += count;
+            }
+            let record = self.records.iter_mut().find(|record| record.id == usage.key_id).unwrap();
+            let mut used = record.quotas.used();
+            used.merge(usage.quota.unwrap());
+            record.quotas = record.quotas.clone().with_used(used);
         }
     }
+}
+
+/// A key that has a quota from the start, though none that matters.
+fn with_quota(record: KeyRecord) -> KeyRecord {
+    let quotas = Quotas::new([(QuotaPeriod::Month, NonZeroU32::MAX)]);
+    KeyRecord { quotas, ..record }
 }
 
 /// Changes a key in both worlds, the way an application does: commit, then forget.
@@ -122,7 +196,7 @@ fn change(
     verifier.forget(record.id);
 }
 
-fn live(world: &mut World, verifier: &Verifier<MemoryStore>, step: Step) {
+fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
     let now = world.now;
     match step {
         Step::Verify { secret, permission } => {
@@ -148,6 +222,13 @@ fn live(world: &mut World, verifier: &Verifier<MemoryStore>, step: Step) {
             let limit = uses.map(|limit| RateLimit { limit, window: SECONDS(10) });
             change(world, verifier, key, |record| record.rate_limit = limit);
         }
+        Step::Quota { key, day, total } => change(world, verifier, key, |record| {
+            let limit = |period, uses: Option<u32>| Some((period, NonZeroU32::new(uses?)?));
+            let wanted = [limit(QuotaPeriod::Day, day), limit(QuotaPeriod::Total, total)];
+            let month = (QuotaPeriod::Month, NonZeroU32::MAX);
+            let quotas = Quotas::new(wanted.into_iter().flatten().chain([month]));
+            record.quotas = quotas.with_used(record.quotas.used());
+        }),
         Step::Revoke { key } => change(world, verifier, key, |r| r.revoked_at = Some(now)),
         Step::Rotate { key, grace } => {
             let record = &world.records[usize::try_from(key).unwrap()];
@@ -165,8 +246,18 @@ fn live(world: &mut World, verifier: &Verifier<MemoryStore>, step: Step) {
             if fails {
                 verifier.restore_usage(usage);
             } else {
-                world.write(&usage);
+                world.write(verifier.store(), &usage);
             }
+        }
+        Step::Restart => {
+            // Limits begin anew, so all of them are at rest, as they are in the reference.
+            world.now += SECONDS(1_000);
+            world.uses.iter_mut().for_each(Vec::clear);
+            let usage = verifier.take_usage();
+            world.write(verifier.store(), &usage);
+            let options = VerifierOptions { capacity: 2, ..VerifierOptions::default() };
+            *verifier = Verifier::new(MemoryStore::new(), options);
+            (0..KEYS).for_each(|key| change(world, verifier, key, |_| ()));
         }
     }
 }
@@ -185,8 +276,14 @@ fn verify(world: &mut World, verifier: &Verifier<MemoryStore>, secret: usize, pe
         let (key, end) = world.secrets[secret];
         let index = usize::try_from(key).unwrap();
         world.uses[index].push(world.now);
-        let counted = world.counted.entry(world.records[index].id).or_default();
-        *counted = (counted.0 + 1, counted.1 + u64::from(end.is_some()));
+        world.all_uses[index].push(world.now);
+        let record = &world.records[index];
+        let counted = world.counted.entry(record.id).or_default();
+        counted.count += 1;
+        counted.superseded += u64::from(end.is_some());
+        let exact = record.permissions.contains(permission);
+        let by = if exact { permission } else { "read:orders/*" };
+        *counted.permissions.entry(by.to_owned()).or_default() += 1;
     }
 }
 
@@ -199,21 +296,22 @@ proptest! {
         capacity in 1..8_usize,
     ) {
         let options = VerifierOptions { capacity, ..VerifierOptions::default() };
-        let verifier = Verifier::new(MemoryStore::new(), options);
+        let mut verifier = Verifier::new(MemoryStore::new(), options);
         let mut world = World {
             now: noon(),
-            records: (0..KEYS).map(record).collect(),
+            records: (0..KEYS).map(record).map(with_quota).collect(),
             secrets: (0..KEYS).map(|key| (key, None)).collect(),
             uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],
+            all_uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],
             written: HashMap::new(),
             counted: HashMap::new(),
         };
         (0..KEYS).for_each(|key| change(&mut world, &verifier, key, |_| ()));
         for step in steps {
-            live(&mut world, &verifier, step);
+            live(&mut world, &mut verifier, step);
         }
         let usage = verifier.take_usage();
-        world.write(&usage);
+        world.write(verifier.store(), &usage);
         prop_assert_eq!(world.written, world.counted, "every grant was written down once");
     }
 }

@@ -234,10 +234,10 @@ impl<E> Lead<'_, E> {
     }
 
     fn entry(&self, directory: &mut Directory<E>, found: Found, now: Instant) -> Arc<Entry> {
-        let buckets = directory.identities.buckets(&found.record);
+        let meter = directory.identities.meter(&found.record, now.nanoseconds);
         let loaded_us = now.microseconds();
         let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
-        let entry = Arc::new(Entry::new(self.hash, found, buckets, loaded_us, fresh_until_us));
+        let entry = Arc::new(Entry::new(self.hash, found, meter, loaded_us, fresh_until_us));
         directory.identities.add(&entry, now.nanoseconds);
         entry
     }

@@ -7,8 +7,9 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use super::usage::{Counters, KeyUsage};
-use crate::limit::{Buckets, Spent};
-use crate::{Denial, KeyHash, KeyRecord, Request, decide};
+use crate::decide::judge;
+use crate::limit::{Meter, Spent};
+use crate::{Denial, KeyHash, KeyRecord, Request};
 
 /// A record as the store gave it, under the hash of the secret that was presented.
 pub(super) struct Entry {
@@ -21,7 +22,7 @@ pub(super) struct Entry {
     loaded_us: u64,
     hash: KeyHash,
     /// Present when the key has limits; shared by all entries of its identity.
-    buckets: Option<Arc<Buckets>>,
+    meter: Option<Arc<Meter>>,
     record: KeyRecord,
     outdated: Option<Box<Outdated>>,
 }
@@ -45,12 +46,13 @@ impl Entry {
     pub(super) fn new(
         hash: KeyHash,
         found: Found,
-        buckets: Option<Arc<Buckets>>,
+        meter: Option<Arc<Meter>>,
         loaded_us: u64,
         fresh_until_us: u64,
     ) -> Self {
-        let (used, touched) = (Counters::default(), AtomicBool::new(false));
         let (record, outdated) = (found.record, found.outdated.map(Box::new));
+        let (used, touched) =
+            (Counters::new(record.permissions.iter().len()), AtomicBool::new(false));
         Self {
             used,
             touched,
@@ -58,7 +60,7 @@ impl Entry {
             fresh_until_us,
             loaded_us,
             hash,
-            buckets,
+            meter,
             record,
             outdated,
         }
@@ -118,27 +120,24 @@ impl Entry {
         now: SystemTime,
         instant: Instant,
     ) -> Result<Spent, Denial> {
-        decide(&self.record, request, now)?;
-        let spent = match &self.buckets {
+        let permission = judge(&self.record, request, now)?;
+        let spent = match &self.meter {
             None => Spent::default(),
-            Some(buckets) => buckets
+            Some(meter) => meter
                 .take(&self.record, instant.nanoseconds)
                 .map_err(|overflow| overflow.into_denial(&self.record))?,
         };
-        self.used.add(instant.microseconds(), request.address);
+        self.used.add(permission, instant.microseconds(), request.address);
         Ok(spent)
     }
 
     pub(super) fn take_usage(&self) -> Option<KeyUsage> {
-        let usage = self.used.take(self.record.id)?;
-        // All uses of an entry came with the one secret that it stands for.
-        let superseded = if self.record.secret_ends_at.is_some() { usage.count } else { 0 };
-        Some(KeyUsage { superseded, ..usage })
+        self.used.take(&self.record)
     }
 
     #[cfg(test)]
     pub(super) fn count_use(&self, now_us: u64, address: Option<std::net::IpAddr>) {
-        self.used.add(now_us, address);
+        self.used.add(None, now_us, address);
     }
 }
 

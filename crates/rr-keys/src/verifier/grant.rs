@@ -45,7 +45,7 @@ impl Grant {
         self.entry.outdated()
     }
 
-    /// What is left of its limits after this use, to be sent as header fields; `None` without limits.
+    /// What is left of its limits and quotas after this use, to be sent as header fields; `None` without limits.
     pub fn rate_limits(&self) -> Option<RateLimitStatus> {
         self.spent.status(self.entry.record())
     }

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use uuid::Uuid;
 
 use super::entry::Entry;
 use super::usage::KeyUsage;
 use crate::KeyRecord;
-use crate::limit::Buckets;
+use crate::limit::Meter;
 
 /// Every key that has an entry in the cache, an entry still held by a grant, usage not yet taken, or limits
 /// not yet refilled.
@@ -35,7 +36,9 @@ struct Rest {
     older: Vec<Arc<Entry>>,
     /// What entries that are gone had counted.
     waiting: Option<KeyUsage>,
-    buckets: Option<Arc<Buckets>>,
+    meter: Option<Arc<Meter>>,
+    /// Set while usage that was handed out last may not be written yet.
+    unconfirmed: bool,
 }
 
 impl Identities {
@@ -45,11 +48,17 @@ impl Identities {
         Self { keys: HashMap::new(), sweep_at: floor, floor, usage_lost: 0 }
     }
 
-    /// The buckets of a key that has limits: the same for all its secrets and after every change.
-    pub(super) fn buckets(&mut self, record: &KeyRecord) -> Option<Arc<Buckets>> {
-        (record.rate_limit.is_some() || !record.named_limits.is_empty()).then(|| {
+    /// The meter of a key that has limits: the same for all its secrets and after every change. It learns
+    /// what the store knew of its quotas.
+    pub(super) fn meter(&mut self, record: &KeyRecord, now_ns: u64) -> Option<Arc<Meter>> {
+        let limited = record.rate_limit.is_some()
+            || !record.named_limits.is_empty()
+            || !record.quotas.is_empty();
+        limited.then(|| {
             let rest = self.keys.entry(record.id).or_default().rest.get_or_insert_default();
-            Arc::clone(rest.buckets.get_or_insert_default())
+            let meter = Arc::clone(rest.meter.get_or_insert_default());
+            meter.learn(record, now_ns);
+            meter
         })
     }
 
@@ -83,6 +92,15 @@ impl Identities {
         let mut usage = identity.rest.as_mut().and_then(|rest| rest.waiting.take());
         for counted in identity.entries().filter_map(|entry| entry.take_usage()) {
             merge(&mut usage, counted);
+        }
+        if let Some(rest) = &mut identity.rest {
+            let quota = rest.meter.as_ref().and_then(|meter| meter.take_quota_use());
+            if let Some(quota) = quota {
+                let usage = usage.get_or_insert_with(|| KeyUsage::new(id, 0, UNIX_EPOCH));
+                usage.quota.get_or_insert_default().merge(quota);
+            }
+            // What was handed out before is written by now, or else it was given back.
+            rest.unconfirmed = rest.meter.is_some() && usage.is_some();
         }
         if identity.is_idle(now_ns) {
             place.remove();
@@ -121,6 +139,12 @@ impl Identities {
                 {
                     *lost = lost.saturating_add(waiting.count);
                 }
+                if identity.newest.is_none()
+                    && let Some(rest) = &mut identity.rest
+                {
+                    rest.unconfirmed = false;
+                    rest.meter.as_ref().map(|meter| meter.take_quota_use());
+                }
                 !identity.is_idle(now_ns)
             });
         }
@@ -157,7 +181,8 @@ impl Identity {
             && self.rest.as_ref().is_none_or(|rest| {
                 rest.older.is_empty()
                     && rest.waiting.is_none()
-                    && rest.buckets.as_ref().is_none_or(|buckets| buckets.at_rest(now_ns))
+                    && !rest.unconfirmed
+                    && rest.meter.as_ref().is_none_or(|meter| meter.at_rest(now_ns))
             })
     }
 }
@@ -175,15 +200,15 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::{KeyHash, RateLimit};
+    use crate::{KeyHash, QuotaPeriod, Quotas, RateLimit};
 
     fn record(n: u64) -> KeyRecord {
         KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH)
     }
 
     fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
-        let buckets = identities.buckets(&record);
-        Arc::new(Entry::new(KeyHash::of("k"), record.into(), buckets, 0, u64::MAX))
+        let meter = identities.meter(&record, 0);
+        Arc::new(Entry::new(KeyHash::of("k"), record.into(), meter, 0, u64::MAX))
     }
 
     #[test]
@@ -227,13 +252,31 @@ mod tests {
         let mut identities = Identities::new(8);
         let limit = RateLimit { limit: NonZeroU32::MIN, window: Duration::from_secs(10) };
         let limited = KeyRecord { rate_limit: Some(limit), ..record(1) };
-        let buckets = identities.buckets(&limited).unwrap();
-        assert!(buckets.take(&limited, 0).is_ok());
-        drop(buckets);
+        let meter = identities.meter(&limited, 0).unwrap();
+        assert!(meter.take(&limited, 0).is_ok());
+        drop(meter);
         assert_eq!(identities.take_usage(limited.id, 9_999_999_999), None);
         assert_eq!(identities.len(), 1);
         assert_eq!(identities.take_usage(limited.id, 10_000_000_000), None);
         assert_eq!(identities.len(), 0);
+    }
+
+    /// A quota that was used must be remembered until its count can be read back from the store.
+    #[test]
+    fn a_quota_in_use_keeps_its_key_until_its_count_is_written() {
+        let mut identities = Identities::new(8);
+        let quotas = Quotas::new([(QuotaPeriod::Day, NonZeroU32::MIN)]);
+        let key = KeyRecord { quotas, ..record(1) };
+        identities.meter(&key, 0).unwrap().take(&key, 0).unwrap();
+        let taken = identities.take_usage(key.id, 0).unwrap();
+        assert_eq!(taken.quota.unwrap().day, 1);
+        assert_eq!(identities.len(), 1, "the count is on its way");
+        identities.restore_usage(taken.clone());
+        assert!(identities.meter(&key, 0).unwrap().take(&key, 0).is_err());
+        assert_eq!(identities.take_usage(key.id, 0), Some(taken), "given back once and whole");
+        assert_eq!(identities.len(), 1);
+        assert_eq!(identities.take_usage(key.id, 0), None);
+        assert_eq!(identities.len(), 0, "by now it is written");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! How a key is used, counted without a lock.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
+
+use crate::{KeyRecord, QuotaUse};
 
 /// How a key was used since usage was last taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +16,24 @@ pub struct KeyUsage {
     pub key_id: Uuid,
     /// The number of grants.
     pub count: u64,
-    /// How many of them came with a secret that a newer one has replaced: who still has to change.
-    pub superseded: u64,
+    /// The latest of them, to the microsecond.
+    pub last_used: SystemTime,
+    /// Where that one came from, if that is known.
+    pub last_address: Option<IpAddr>,
+    /// How many of them each permission of the key has granted: the very text that was asked for, or the
+    /// longest pattern that covers it. Grants of requests that any valid key will do for stand nowhere here.
+    pub permissions: BTreeMap<String, u64>,
+    /// Those of the grants that came with a secret which a newer one has replaced: who still has to change.
+    pub superseded: Option<SupersededUse>,
+    /// What they add to the quotas of the key; `None` when it has none.
+    pub quota: Option<QuotaUse>,
+}
+
+/// How an old secret of a key was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupersededUse {
+    /// The number of grants.
+    pub count: u64,
     /// The latest of them, to the microsecond.
     pub last_used: SystemTime,
     /// Where that one came from, if that is known.
@@ -22,55 +41,132 @@ pub struct KeyUsage {
 }
 
 impl KeyUsage {
+    /// Uses of a key of which nothing else is known.
+    pub fn new(key_id: Uuid, count: u64, last_used: SystemTime) -> Self {
+        Self {
+            key_id,
+            count,
+            last_used,
+            last_address: None,
+            permissions: BTreeMap::new(),
+            superseded: None,
+            quota: None,
+        }
+    }
+
     /// Adds what was counted elsewhere for the same key; the later use gives time and address.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
-        self.superseded = self.superseded.saturating_add(other.superseded);
         if other.last_used > self.last_used {
             self.last_used = other.last_used;
             self.last_address = other.last_address;
         }
+        for (permission, count) in other.permissions {
+            let own = self.permissions.entry(permission).or_default();
+            *own = own.saturating_add(count);
+        }
+        match (&mut self.superseded, other.superseded) {
+            (Some(own), Some(other)) => own.merge(other),
+            (own, other) => *own = own.or(other),
+        }
+        match (&mut self.quota, other.quota) {
+            (Some(own), Some(other)) => own.merge(other),
+            (own, other) => *own = own.or(other),
+        }
     }
 }
 
+impl SupersededUse {
+    fn merge(&mut self, other: Self) {
+        let count = self.count.saturating_add(other.count);
+        if other.last_used > self.last_used {
+            *self = other;
+        }
+        self.count = count;
+    }
+}
+
+/// Counters that stand in the entry itself: one for requests that name no permission, and one for each of
+/// the first two permissions of a key.
+const INLINE: usize = 3;
+
 /// The counters of one cached key: on the way to a grant one addition, one maximum and, when the address
 /// changed, a few stores.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Counters {
-    count: AtomicU64,
+    /// Uses by permission; together they are all uses. 32 bits are enough between two takings.
+    counts: [AtomicU32; INLINE],
+    /// The same for the permissions that found no place there.
+    #[expect(
+        clippy::box_collection,
+        reason = "one word in every entry, and few keys have any here"
+    )]
+    more: Option<Box<Vec<AtomicU32>>>,
     last_us: AtomicU64,
     address: LastAddress,
 }
 
 impl Counters {
-    pub(super) fn add(&self, now_us: u64, address: Option<IpAddr>) {
-        self.count.fetch_add(1, Ordering::Relaxed);
+    /// Counters for a key with so many permissions.
+    pub(super) fn new(permissions: usize) -> Self {
+        let more = (permissions + 1).checked_sub(INLINE).filter(|more| *more > 0);
+        Self {
+            counts: Default::default(),
+            more: more.map(|more| Box::new((0..more).map(|_| AtomicU32::new(0)).collect())),
+            last_us: AtomicU64::new(0),
+            address: LastAddress::default(),
+        }
+    }
+
+    /// Counts a use granted by the permission at this place of the key's set.
+    pub(super) fn add(&self, permission: Option<usize>, now_us: u64, address: Option<IpAddr>) {
+        let place = permission.map_or(0, |place| place + 1);
+        let count = match self.counts.get(place) {
+            Some(count) => Some(count),
+            None => self.more.as_ref().and_then(|more| more.get(place - INLINE)),
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         if self.last_us.load(Ordering::Relaxed) < now_us {
             self.last_us.fetch_max(now_us, Ordering::Relaxed);
         }
         self.address.set(address);
     }
 
-    /// The uses since the last taking, if there were any.
-    pub(super) fn take(&self, key_id: Uuid) -> Option<KeyUsage> {
-        let count = self.count.swap(0, Ordering::Relaxed);
+    /// The uses since the last taking, if there were any. The record is that of the counted key.
+    pub(super) fn take(&self, record: &KeyRecord) -> Option<KeyUsage> {
+        let more = self.more.iter().flat_map(|more| more.iter());
+        let mut taken =
+            self.counts.iter().chain(more).map(|count| u64::from(count.swap(0, Ordering::Relaxed)));
+        let mut count = taken.next().unwrap_or_default();
+        let mut permissions = BTreeMap::new();
+        for (permission, uses) in record.permissions.iter().zip(taken).filter(|(_, n)| *n > 0) {
+            count += uses;
+            permissions.insert(permission.to_owned(), uses);
+        }
+        let last_us = self.last_us.load(Ordering::Relaxed);
+        let last_used = SystemTime::UNIX_EPOCH + Duration::from_micros(last_us);
+        let last_address = self.address.get();
+        // All uses of an entry came with the one secret that it stands for.
+        let superseded =
+            record.secret_ends_at.map(|_| SupersededUse { count, last_used, last_address });
         (count > 0).then(|| KeyUsage {
-            key_id,
-            count,
-            superseded: 0,
-            last_used: SystemTime::UNIX_EPOCH
-                + Duration::from_micros(self.last_us.load(Ordering::Relaxed)),
-            last_address: self.address.get(),
+            last_address,
+            permissions,
+            superseded,
+            ..KeyUsage::new(record.id, count, last_used)
         })
     }
 }
 
-/// An address of 16 bytes in two words, guarded by a version that is odd while a writer is at work. Without
-/// it, two callers at once could leave the front half of one address before the back half of the other.
+/// An address of 16 bytes in four words, guarded by a version that is odd while a writer is at work. Without
+/// it, two callers at once could leave the front of one address before the back of the other. Small words,
+/// so that nothing is lost to alignment beside the counters.
 #[derive(Debug, Default)]
 struct LastAddress {
     version: AtomicU32,
-    words: [AtomicU64; 2],
+    words: [AtomicU32; 4],
 }
 
 impl LastAddress {
@@ -90,8 +186,9 @@ impl LastAddress {
             return;
         }
         fence(Ordering::Release);
-        self.words[0].store(words[0], Ordering::Relaxed);
-        self.words[1].store(words[1], Ordering::Relaxed);
+        for (own, word) in self.words.iter().zip(words) {
+            own.store(word, Ordering::Relaxed);
+        }
         self.version.store(version.wrapping_add(2), Ordering::Release);
     }
 
@@ -107,28 +204,25 @@ impl LastAddress {
         }
     }
 
-    fn load(&self) -> [u64; 2] {
-        [self.words[0].load(Ordering::Relaxed), self.words[1].load(Ordering::Relaxed)]
+    fn load(&self) -> [u32; 4] {
+        std::array::from_fn(|place| self.words[place].load(Ordering::Relaxed))
     }
 }
 
 /// IPv4 in its mapped form; no address as `::`, from which nobody calls.
-fn to_words(address: Option<IpAddr>) -> [u64; 2] {
-    let octets = match address {
-        None => return [0, 0],
-        Some(IpAddr::V4(v4)) => v4.to_ipv6_mapped().octets(),
-        Some(IpAddr::V6(v6)) => v6.octets(),
+fn to_words(address: Option<IpAddr>) -> [u32; 4] {
+    let bits = match address {
+        None => 0,
+        Some(IpAddr::V4(v4)) => v4.to_ipv6_mapped().to_bits(),
+        Some(IpAddr::V6(v6)) => v6.to_bits(),
     };
-    let word = |from: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&octets[from..from + 8]);
-        u64::from_be_bytes(bytes)
-    };
-    [word(0), word(8)]
+    // What is left after the mask fits.
+    [96, 64, 32, 0].map(|shift| u32::try_from(bits >> shift & 0xffff_ffff).unwrap_or_default())
 }
 
-fn from_words([high, low]: [u64; 2]) -> Option<IpAddr> {
-    let address = Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low));
+fn from_words(words: [u32; 4]) -> Option<IpAddr> {
+    let bits = words.iter().fold(0, |bits, word| bits << 32 | u128::from(*word));
+    let address = Ipv6Addr::from_bits(bits);
     (!address.is_unspecified()).then(|| IpAddr::V6(address).to_canonical())
 }
 
@@ -138,15 +232,71 @@ mod tests {
 
     #[test]
     fn uses_are_counted_once_and_the_latest_wins() {
-        let counters = Counters::default();
-        let id = Uuid::from_u128(7);
-        assert_eq!(counters.take(id), None);
-        counters.add(2_000_001, Some("10.1.2.3".parse().unwrap()));
-        counters.add(1_000_000, Some("2001:db8::1".parse().unwrap()));
-        let usage = counters.take(id).unwrap();
-        assert_eq!(usage.count, 2);
+        let record = key(0);
+        let counters = Counters::new(0);
+        assert_eq!(counters.take(&record), None);
+        counters.add(None, 2_000_001, Some("10.1.2.3".parse().unwrap()));
+        counters.add(None, 1_000_000, Some("2001:db8::1".parse().unwrap()));
+        let usage = counters.take(&record).unwrap();
+        assert_eq!((usage.key_id, usage.count), (record.id, 2));
         assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(2_000_001));
-        assert_eq!(counters.take(id), None);
+        assert_eq!(usage.permissions, BTreeMap::new());
+        assert_eq!(counters.take(&record), None);
+    }
+
+    /// A key with permissions `p00`, `p01` and so on.
+    fn key(permissions: usize) -> KeyRecord {
+        KeyRecord {
+            permissions: (0..permissions).map(|n| format!("p{n:02}")).collect(),
+            ..KeyRecord::new(Uuid::from_u128(7), "k", SystemTime::UNIX_EPOCH)
+        }
+    }
+
+    #[test]
+    fn every_permission_has_a_counter_of_its_own() {
+        for permissions in [0, 1, 2, 3, 4, 5, 20] {
+            let (record, counters) = (key(permissions), Counters::new(permissions));
+            counters.add(None, 1, None);
+            let mut expected = BTreeMap::new();
+            for (place, uses) in (0..permissions).zip(1_u64..) {
+                (0..uses).for_each(|_| counters.add(Some(place), 1, None));
+                expected.insert(format!("p{place:02}"), uses);
+            }
+            let usage = counters.take(&record).unwrap();
+            assert_eq!(usage.count, 1 + expected.values().sum::<u64>(), "{permissions}");
+            assert_eq!(usage.permissions, expected);
+            assert_eq!(counters.take(&record), None);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_key_merge_into_one() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let part = |count: u64, seconds, permission: &str, old: u64| KeyUsage {
+            last_address: Some(IpAddr::from([10, 0, 0, u8::try_from(count).unwrap()])),
+            permissions: [(permission.to_owned(), count)].into(),
+            superseded: (old > 0).then(|| SupersededUse {
+                count: old,
+                last_used: at(seconds),
+                last_address: None,
+            }),
+            ..KeyUsage::new(Uuid::nil(), count, at(seconds))
+        };
+        let merged = |parts: &[KeyUsage]| {
+            let (first, others) = parts.split_first().unwrap();
+            let mut all = first.clone();
+            others.iter().for_each(|other| all.merge(other.clone()));
+            all
+        };
+        let parts = [part(1, 5, "a", 0), part(2, 9, "b", 2), part(3, 7, "a", 3)];
+        let all = merged(&parts);
+        assert_eq!((all.count, all.last_used), (6, at(9)));
+        assert_eq!(all.last_address, Some(IpAddr::from([10, 0, 0, 2])));
+        assert_eq!(all.permissions, [("a".to_owned(), 4), ("b".to_owned(), 2)].into());
+        let old = SupersededUse { count: 5, last_used: at(9), last_address: None };
+        assert_eq!(all.superseded, Some(old));
+        let [a, b, c] = parts;
+        assert_eq!(merged(&[c, b, a]), all, "in any order");
     }
 
     #[test]

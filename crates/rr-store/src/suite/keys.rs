@@ -100,11 +100,8 @@ async fn usage_adds_up_and_its_time_only_moves_forward() {
         store.create_key(key(number), None, audit(1)).await.unwrap();
     }
     let used = |number: u128, count, seconds, address: Option<&str>| KeyUsage {
-        key_id: id(number),
-        count,
-        superseded: 0,
-        last_used: at(seconds).to_system_time(),
         last_address: address.map(|address| address.parse().unwrap()),
+        ..KeyUsage::new(id(number), count, at(seconds).to_system_time())
     };
     let version = store.keys_version().await.unwrap();
     store
@@ -130,13 +127,7 @@ async fn usage_of_many_keys_fits_the_bind_limits() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
     store.create_key(key(1), None, audit(1)).await.unwrap();
-    let usage = (0..20_000).map(|number| KeyUsage {
-        key_id: id(number),
-        count: 1,
-        superseded: 0,
-        last_used: at(1).to_system_time(),
-        last_address: None,
-    });
+    let usage = (0..20_000).map(|number| KeyUsage::new(id(number), 1, at(1).to_system_time()));
     store.record_usage(usage.collect()).await.unwrap();
     assert_eq!(store.key(id(1)).await.unwrap().unwrap().use_count, 1);
 }
