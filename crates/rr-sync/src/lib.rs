@@ -1,12 +1,19 @@
 #![doc = include_str!("../README.md")]
 
-pub mod demo;
-mod figures;
 pub mod ledger;
-mod oracle;
+
+mod balances;
+mod board;
+mod figures;
 mod percent;
 mod ratio;
 
+mod oracle;
+
+pub mod demo;
+
+pub use balances::Balances;
+pub use board::{Board, Need};
 pub use figures::{
     CURRENCY, CommissionFigures, Dashboard, Figures, Headline, RecentCommission, RecentTransaction,
     RevenueFigures, TierCommissions, TierFigures, TopPerformer, TransactionKind, Trend,

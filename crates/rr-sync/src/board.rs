@@ -1,0 +1,322 @@
+//! The board: what it takes to answer from memory.
+//!
+//! It holds the sums of all entries until an instant, the *floor*, and the few things a sum cannot
+//! tell: the entries dated later, the minutes within the windows, the best affiliates and the newest
+//! movements. An answer at any `now` from the floor on is the sums and what lies between the two;
+//! [`settle`](Board::settle) moves the floor on, so that this stays little. Memory grows with
+//! groups, minutes and pending entries, not with users.
+
+mod affiliates;
+mod figures;
+mod newest;
+mod trail;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::time::Duration;
+
+use rr_domain::{Fact, FactKind, Money, Timestamp};
+use uuid::Uuid;
+
+use self::affiliates::Affiliates;
+use self::newest::Newest;
+use self::trail::Trail;
+use crate::Balances;
+use crate::figures::RecentCommission;
+use crate::ledger::{Account, Entry, Sum};
+
+const fn days(count: u64) -> Duration {
+    Duration::from_secs(count * 86_400)
+}
+
+/// How far back the windows reach, in order of their trails' edges.
+const SIGNUPS: [Duration; 1] = [days(7)];
+const USERS: [Duration; 1] = [days(30)];
+const REVENUE: [Duration; 2] = [days(30), days(60)];
+
+/// How many movements, and how many accruals, are shown.
+const TRANSACTIONS: usize = 10;
+const COMMISSIONS: usize = 5;
+
+/// The state of the ledger in memory.
+#[derive(Debug)]
+pub struct Board {
+    floor: Timestamp,
+    seq: i64,
+    /// All entries until the floor, except those of affiliates.
+    settled: Balances,
+    /// The entries after the floor, by instant.
+    pending: BTreeMap<Timestamp, Balances>,
+    signups: Trail<1>,
+    users: Trail<1>,
+    revenue: Trail<2>,
+    affiliates: Affiliates,
+    movements: Newest,
+    accruals: Newest,
+    /// What is shown of the newest accruals, by fact.
+    accrued: HashMap<Uuid, RecentCommission>,
+}
+
+/// Something the board has to be told before it can answer; see [`Board::need`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// The best affiliates, for [`Board::give_affiliates`].
+    Affiliates {
+        /// Those to look up besides the best.
+        also: Vec<String>,
+    },
+    /// The newest entries of this account, for [`Board::give_newest`]: more of them than last time.
+    Newest(Account),
+    /// These facts, for [`Board::give_facts`].
+    Facts(Vec<Uuid>),
+}
+
+impl Board {
+    /// The first minute of which the windows need to know, for a board with this floor.
+    pub fn minutes_from(floor: Timestamp) -> Timestamp {
+        floor.floor_to_minute().minus(REVENUE[1])
+    }
+
+    /// A board over the ledger up to number `seq`.
+    ///
+    /// `counters` are the sums of all entries, whatever their date; `minutes` those of `users`,
+    /// `signups` and `revenue` by minute, from [`minutes_from`](Self::minutes_from) on and without
+    /// an end; `pending` are all entries dated after the floor. In `counters` the affiliates may be
+    /// left out.
+    pub fn load<'a>(
+        floor: Timestamp,
+        seq: i64,
+        counters: impl IntoIterator<Item = (Account, &'a str, Sum)>,
+        minutes: impl IntoIterator<Item = (Account, Timestamp, Sum)>,
+        pending: impl IntoIterator<Item = Entry>,
+    ) -> Board {
+        let mut settled = Balances::default();
+        for (account, group, sum) in counters {
+            if account != Account::Affiliates {
+                settled.add(account, group, sum);
+            }
+        }
+        let mut board = Board {
+            floor,
+            seq,
+            signups: Trail::new(SIGNUPS, floor, settled.total(Account::Signups).count.into()),
+            users: Trail::new(USERS, floor, settled.total(Account::Users).count.into()),
+            revenue: Trail::new(REVENUE, floor, settled.total(Account::Revenue).amount),
+            settled,
+            pending: BTreeMap::new(),
+            affiliates: Affiliates::unknown(),
+            movements: Newest::after(floor),
+            accruals: Newest::after(floor),
+            accrued: HashMap::new(),
+        };
+        for (account, minute, sum) in minutes {
+            match account {
+                Account::Signups => board.signups.recount(minute, sum.count.into()),
+                Account::Users => board.users.recount(minute, sum.count.into()),
+                Account::Revenue => board.revenue.recount(minute, sum.amount),
+                _ => {}
+            }
+        }
+        for entry in pending {
+            if entry.account != Account::Affiliates {
+                board.settled.add(entry.account, &entry.group, -entry.sum());
+            }
+            board.wait_for(&entry);
+        }
+        board
+    }
+
+    /// The number of the last entry applied; it is the version of every figure.
+    pub fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// The earliest instant the board can speak of.
+    pub fn floor(&self) -> Timestamp {
+        self.floor
+    }
+
+    /// Takes what was added to the ledger up to number `seq`.
+    pub fn apply(&mut self, entries: &[Entry], seq: i64) {
+        for entry in entries {
+            match entry.account {
+                Account::Signups => self.signups.add(entry.at, entry.count.into()),
+                Account::Users => self.users.add(entry.at, entry.count.into()),
+                Account::Revenue => self.revenue.add(entry.at, entry.amount.into()),
+                Account::Affiliates => self.affiliates.hear(&entry.group, entry.amount.into()),
+                _ => {}
+            }
+            if entry.at > self.floor {
+                self.wait_for(entry);
+            } else {
+                self.remember(entry);
+                self.book(entry.account, &entry.group, entry.sum());
+            }
+        }
+        self.seq = seq;
+        self.trim();
+    }
+
+    /// Moves the floor to `now`. An older instant changes nothing.
+    pub fn settle(&mut self, now: Timestamp) {
+        if now <= self.floor {
+            return;
+        }
+        self.floor = now;
+        while let Some(first) = self.pending.first_entry()
+            && *first.key() <= now
+        {
+            for (account, group, sum) in first.remove().iter() {
+                self.book(account, group, sum);
+            }
+        }
+        self.signups.settle(now);
+        self.users.settle(now);
+        self.revenue.settle(now);
+        self.trim();
+    }
+
+    /// What the board has to be told before [`figures`](Self::figures) are right at `now`. Ask until
+    /// there is nothing.
+    pub fn need(&self, now: Timestamp) -> Option<Need> {
+        if self.affiliates.need(&self.pending_affiliates(now)) {
+            let everyone = self.pending.values().flat_map(|sums| sums.groups(Account::Affiliates));
+            let mut also: Vec<String> = everyone.map(|(name, _)| name.to_owned()).collect();
+            also.sort();
+            also.dedup();
+            return Some(Need::Affiliates { also });
+        }
+        if self.movements.need(self.floor, TRANSACTIONS) {
+            return Some(Need::Newest(Account::Revenue));
+        }
+        if self.accruals.need(self.floor, COMMISSIONS) {
+            return Some(Need::Newest(Account::Accruals));
+        }
+        let shown = self.accruals.shown_from(self.floor, COMMISSIONS);
+        let unknown: Vec<Uuid> = shown.filter(|fact| !self.accrued.contains_key(fact)).collect();
+        (!unknown.is_empty()).then_some(Need::Facts(unknown))
+    }
+
+    /// The best affiliates by their counters: by amount, then by count, both descending, then by
+    /// name. `complete` when there are no more. `also` are those that the [`Need`] named, as far as
+    /// they are not among the best.
+    pub fn give_affiliates(
+        &mut self,
+        best: Vec<(String, Sum)>,
+        complete: bool,
+        also: Vec<(String, Sum)>,
+    ) {
+        let pending: Balances = {
+            let mut all = Balances::default();
+            for sums in self.pending.values() {
+                all.add_all(sums);
+            }
+            all
+        };
+        self.affiliates =
+            Affiliates::new(best, complete, also, |name| pending.group(Account::Affiliates, name));
+    }
+
+    /// The newest entries of an account dated until the [`floor`](Self::floor), also those that take
+    /// others back: by `at`, then by `fact`, both descending. `complete` when there are no more.
+    pub fn give_newest(&mut self, account: Account, newest: &[Entry], complete: bool) {
+        let list = match account {
+            Account::Accruals => &mut self.accruals,
+            _ => &mut self.movements,
+        };
+        list.give(self.floor, newest, complete);
+    }
+
+    /// Facts behind accruals. Others do no harm.
+    pub fn give_facts<'a>(&mut self, facts: impl IntoIterator<Item = &'a Fact>) {
+        for fact in facts {
+            if let FactKind::CommissionAccrued { commission, affiliate, tier, sale, amount, .. } =
+                &fact.kind
+                && self.accruals.holds((fact.occurred_at, fact.id))
+            {
+                let shown = RecentCommission {
+                    id: *commission,
+                    username: affiliate.clone(),
+                    tier: tier.clone(),
+                    amount: Money::from_minor(*sale),
+                    commission: Money::from_minor(*amount),
+                    created_at: fact.occurred_at,
+                };
+                self.accrued.insert(fact.id, shown);
+            }
+        }
+    }
+
+    /// What stands at `now`, by account and group; without the affiliates. `None` before the floor.
+    pub fn balances(&self, now: Timestamp) -> Option<Cow<'_, Balances>> {
+        if now < self.floor {
+            return None;
+        }
+        let mut balances = Cow::Borrowed(&self.settled);
+        for (account, group, sum) in self.pending.range(..=now).flat_map(|(_, sums)| sums.iter()) {
+            if account != Account::Affiliates {
+                balances.to_mut().add(account, group, sum);
+            }
+        }
+        Some(balances)
+    }
+
+    /// The earliest instant after `now` at which a figure can change although nothing is added.
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let after = (Bound::Excluded(now), Bound::Unbounded);
+        let pending = self.pending.range(after).next().map(|(at, _)| *at);
+        let windows = [
+            self.signups.next_change(now),
+            self.users.next_change(now),
+            self.revenue.next_change(now),
+        ];
+        windows.into_iter().flatten().chain(pending).min()
+    }
+
+    /// An entry that the floor has not come to.
+    fn wait_for(&mut self, entry: &Entry) {
+        self.remember(entry);
+        let sums = self.pending.entry(entry.at).or_default();
+        sums.add(entry.account, &entry.group, entry.sum());
+        if sums.is_empty() {
+            self.pending.remove(&entry.at);
+        }
+    }
+
+    /// Adds what the floor has come to.
+    fn book(&mut self, account: Account, group: &str, sum: Sum) {
+        match account {
+            Account::Affiliates => self.affiliates.add(group, sum),
+            _ => self.settled.add(account, group, sum),
+        }
+    }
+
+    fn remember(&mut self, entry: &Entry) {
+        match entry.account {
+            Account::Revenue => self.movements.add(entry),
+            Account::Accruals => self.accruals.add(entry),
+            _ => {}
+        }
+    }
+
+    fn trim(&mut self) {
+        self.movements.trim(self.floor);
+        self.accruals.trim(self.floor);
+        if self.accrued.len() > 1_000 {
+            let accruals = &self.accruals;
+            self.accrued.retain(|fact, shown| accruals.holds((shown.created_at, *fact)));
+        }
+    }
+
+    /// What affiliates gain and lose after the floor and until `now`.
+    fn pending_affiliates(&self, now: Timestamp) -> Balances {
+        let mut pending = Balances::default();
+        for sums in self.pending.range(..=now.max(self.floor)).map(|(_, sums)| sums) {
+            for (name, sum) in sums.groups(Account::Affiliates) {
+                pending.add(Account::Affiliates, name, sum);
+            }
+        }
+        pending
+    }
+}
