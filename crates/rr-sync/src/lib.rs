@@ -2,6 +2,8 @@
 
 pub mod ledger;
 
+pub mod metrics;
+
 mod balances;
 mod board;
 mod figures;

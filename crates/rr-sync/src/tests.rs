@@ -1,7 +1,11 @@
 //! What the figures must do, told as small stories and as laws over arbitrary ones.
 
+mod board;
+mod book;
 mod commissions;
 mod laws;
+mod ledger;
+mod metrics;
 mod next_change;
 mod oracle;
 mod revenue;
@@ -11,6 +15,7 @@ mod users;
 use rr_domain::{Fact, FactKind, Interval, Label, Product, SubscriptionStatus, Timestamp, Total};
 use uuid::Uuid;
 
+use self::book::Book;
 use crate::{Figures, compute};
 
 /// Facts at instants, recorded in the order they are told.
@@ -27,8 +32,17 @@ fn at(moment: &str) -> Timestamp {
     Timestamp::parse(&text).unwrap()
 }
 
+/// The figures, computed and read off a board that was told the facts one by one: every story is
+/// told to both.
 fn figures(facts: &[Fact], as_of: &str) -> Figures {
-    compute(facts, at(as_of))
+    let computed = compute(facts, at(as_of));
+    let book = Book::of(facts);
+    let mut board = book.board(at(as_of));
+    book.feed(&mut board, at(as_of), 20);
+    let mut read = board.figures(at(as_of)).unwrap();
+    read.next_change = computed.next_change;
+    assert_eq!(read, computed);
+    computed
 }
 
 fn label(text: &str) -> Label {

@@ -8,7 +8,7 @@ use super::oracle::{history, moment};
 use super::*;
 
 /// Figures without the instant they speak of.
-fn timeless(mut figures: Figures) -> Figures {
+pub(super) fn timeless(mut figures: Figures) -> Figures {
     figures.as_of = Timestamp::EPOCH;
     figures.users.timestamp = Timestamp::EPOCH;
     figures.revenue.timestamp = Timestamp::EPOCH;

@@ -31,7 +31,8 @@ fn an_interval_is_brought_to_the_year_and_back_to_the_month() {
         (1_200, every(2, IntervalUnit::Week), 2_600),
         (1_200, every(1, IntervalUnit::Day), 36_500),
         (5_000, every(5, IntervalUnit::Month), 1_000),
-        (i64::MAX, Interval::MONTHLY, i128::from(i64::MAX)),
+        (i64::MAX / 12, Interval::MONTHLY, i128::from(i64::MAX / 12)),
+        (i64::MAX, Interval::YEARLY, i128::from(i64::MAX) / 12 + 1), // two thirds of a cent
         (1 << 53, Interval::MONTHLY, 1 << 53),
     ] {
         let facts = story([("2024-01-01", started(1, "gold", price, interval))]);
