@@ -8,7 +8,7 @@ mod calendar;
 mod tally;
 
 use std::num::NonZeroU32;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub(crate) use tally::{QuotaSpent, Tallies, rest_of};
 
@@ -63,6 +63,13 @@ impl QuotaPeriod {
             Self::Month => "month",
             Self::Total => "total",
         }
+    }
+
+    /// The first instant after the period that holds `now`; `None` when nothing comes after it.
+    pub fn end(self, now: SystemTime) -> Option<SystemTime> {
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let end = calendar::end_s(self, since.as_secs())?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(end))
     }
 
     fn index(self) -> usize {
@@ -154,8 +161,6 @@ impl Default for QuotaUse {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn limit(n: u32) -> NonZeroU32 {
@@ -200,5 +205,7 @@ mod tests {
         assert_eq!(used.in_period(QuotaPeriod::Day, day(4) - Duration::from_nanos(1)), 7);
         assert_eq!(used.in_period(QuotaPeriod::Day, day(4)), 0);
         assert_eq!(used.in_period(QuotaPeriod::Total, day(400)), 9);
+        assert_eq!(QuotaPeriod::Month.end(day(3)), Some(day(31)));
+        assert_eq!(QuotaPeriod::Total.end(day(3)), None);
     }
 }

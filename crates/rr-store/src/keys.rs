@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, RateLimit};
+use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimit};
 use uuid::Uuid;
 
 pub(crate) use create::import;
@@ -46,10 +46,36 @@ pub struct KeyRow {
     pub last_used_address: Option<IpAddr>,
     /// How often it was used.
     pub use_count: i64,
+    /// Which of its permissions were used, in alphabetical order; those taken from it since included.
+    pub permission_uses: Vec<PermissionUses>,
+    /// Uses of secrets that the last rotation has replaced.
+    pub superseded: Option<SupersededUses>,
     /// Grows with every change of the key.
     pub version: i64,
     /// When the last of the secrets that a rotation has replaced ends, or ended.
     pub grace_until: Option<Timestamp>,
+}
+
+/// How often a permission of a key was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionUses {
+    /// The permission, as it was granted.
+    pub permission: String,
+    /// How often.
+    pub uses: i64,
+    /// When last, to within the few seconds between two writes of usage.
+    pub last_used_at: Timestamp,
+}
+
+/// How secrets that a rotation has replaced are still used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupersededUses {
+    /// How often.
+    pub uses: i64,
+    /// When last.
+    pub last_used_at: Timestamp,
+    /// From where.
+    pub last_address: Option<IpAddr>,
 }
 
 /// What became of a new key.
@@ -109,6 +135,8 @@ pub struct KeyPatch {
     pub expires_at: Option<Option<Timestamp>>,
     /// New limit; `Some(None)` removes it.
     pub rate_limit: Option<Option<RateLimit>>,
+    /// New quotas, all of them; what was used so far stays counted.
+    pub quotas: Option<Quotas>,
     /// New list of addresses.
     pub allowed_ips: Option<AllowList>,
     /// Switched on or off.

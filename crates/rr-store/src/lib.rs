@@ -46,7 +46,9 @@ pub use error::{OpenError, StoreError};
 pub use events::{AcceptEvent, EventBody, EventFilter, EventRow, NewEvent};
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
-pub use keys::{CreateKey, KeyPatch, KeyRow, NewKey, RotateKey, Rotation};
+pub use keys::{
+    CreateKey, KeyPatch, KeyRow, NewKey, PermissionUses, RotateKey, Rotation, SupersededUses,
+};
 pub use migrate::Migration;
 pub use options::StoreOptions;
 pub use page::{Cursor, CursorError, Page, PageRequest};

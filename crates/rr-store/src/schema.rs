@@ -64,6 +64,26 @@ diesel::table! {
         last_used_address -> Nullable<Text>,
         use_count -> BigInt,
         version -> BigInt,
+        quotas -> Nullable<DbJsonb>,
+        quota_day -> Nullable<DbTime>,
+        quota_day_uses -> BigInt,
+        quota_month -> Nullable<DbTime>,
+        quota_month_uses -> BigInt,
+        quota_total_uses -> BigInt,
+        superseded_uses -> BigInt,
+        superseded_last_used_at -> Nullable<DbTime>,
+        superseded_last_address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    api_key_permission_uses (key_id, permission) {
+        key_id -> DbUuid,
+        permission -> Text,
+        uses -> BigInt,
+        last_used_at -> DbTime,
     }
 }
 

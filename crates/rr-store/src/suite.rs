@@ -6,6 +6,7 @@ mod durability;
 mod events;
 mod facts;
 mod healing;
+mod key_usage;
 mod keys;
 mod lists;
 mod migrations;

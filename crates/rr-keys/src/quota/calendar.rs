@@ -56,7 +56,9 @@ mod tests {
     /// The calendar as it is taught, day by day from 1970 into the year 2554, where our time ends.
     #[test]
     fn months_begin_and_end_where_the_calendar_says() {
-        let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let leap = |year: u64| {
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+        };
         let mut first = 0;
         for year in 1970..2555 {
             let february = if leap(year) { 29 } else { 28 };

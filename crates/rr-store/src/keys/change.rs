@@ -1,12 +1,14 @@
 //! Changing and revoking keys.
 
+use std::collections::BTreeMap;
+
 use diesel::QueryResult;
 use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::find::with_graces;
-use super::record::{KeyTableRow, allow_list_json, limit_json, permissions_json};
+use super::find::complete;
+use super::record::{KeyTableRow, allow_list_json, limit_json, permissions_json, quotas_json};
 use super::{KeyPatch, KeyRow};
 use crate::conn::{Conn, on_each};
 use crate::schema::api_keys;
@@ -32,7 +34,7 @@ impl Store {
                     .optional())?;
             let Some(row) = changed else { return Ok(None) };
             audit.record(conn, "key.updated", Some(format!("key:{id}")), &patch.to_json())?;
-            with_graces(conn, row.into_row()?).map(Some)
+            complete(conn, row.into_row()?).map(Some)
         })
         .await
     }
@@ -71,6 +73,7 @@ struct Changes {
     not_before: Option<Option<At>>,
     expires_at: Option<Option<At>>,
     rate_limit: Option<Option<JsonText>>,
+    quotas: Option<Option<JsonText>>,
     allowed_ips: Option<JsonText>,
     enabled: Option<bool>,
     version: i64,
@@ -84,6 +87,7 @@ impl Changes {
             not_before: patch.not_before.map(|at| at.map(At)),
             expires_at: patch.expires_at.map(|at| at.map(At)),
             rate_limit: patch.rate_limit.map(|limit| limit.map(limit_json)),
+            quotas: patch.quotas.as_ref().map(quotas_json),
             allowed_ips: patch.allowed_ips.as_ref().map(allow_list_json),
             enabled: patch.enabled,
             version,
@@ -112,6 +116,10 @@ impl KeyPatch {
             let limit = limit
                 .map(|limit| json!({ "limit": limit.limit, "window_s": limit.window.as_secs() }));
             put("rate_limit", json!(limit));
+        }
+        if let Some(quotas) = &self.quotas {
+            let quotas = quotas.iter().map(|(period, limit)| (period.name(), limit));
+            put("quotas", json!(quotas.collect::<BTreeMap<_, _>>()));
         }
         if let Some(allowed) = &self.allowed_ips {
             put("allowed_ips", json!(allowed.to_strings()));

@@ -7,11 +7,11 @@ use diesel::prelude::*;
 use rr_keys::{KeyHash, KeyRecord, KeyStore};
 use uuid::Uuid;
 
-use super::KeyRow;
 use super::record::{KeyTableRow, moment};
+use super::{KeyRow, PermissionUses};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
-use crate::schema::{api_key_secrets, api_keys};
+use crate::schema::{api_key_permission_uses, api_key_secrets, api_keys};
 use crate::sequence::Sequence;
 use crate::types::{At, Id};
 use crate::{Cursor, Page, PageRequest, Store, StoreError};
@@ -39,7 +39,7 @@ impl Store {
             })?;
             let rows = records.into_iter().map(KeyTableRow::into_row);
             let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
-            add_graces(conn, &mut rows)?;
+            complete_all(conn, &mut rows)?;
             Ok(cut(rows, &page, |row| {
                 Cursor::after_id(
                     rr_domain::Timestamp::from_system_time(row.record.created_at),
@@ -64,13 +64,18 @@ pub(super) fn find_row(conn: &mut Conn, id: Uuid) -> QueryResult<Option<KeyRow>>
         .first(c)
         .optional())?;
     let Some(row) = found else { return Ok(None) };
-    with_graces(conn, row.into_row()?).map(Some)
+    complete(conn, row.into_row()?).map(Some)
 }
 
-/// The row with the end of its replaced secrets.
-pub(super) fn with_graces(conn: &mut Conn, mut row: KeyRow) -> QueryResult<KeyRow> {
-    add_graces(conn, std::slice::from_mut(&mut row))?;
+/// The row with what stands in other tables.
+pub(super) fn complete(conn: &mut Conn, mut row: KeyRow) -> QueryResult<KeyRow> {
+    complete_all(conn, std::slice::from_mut(&mut row))?;
     Ok(row)
+}
+
+fn complete_all(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
+    add_graces(conn, rows)?;
+    add_permission_uses(conn, rows)
 }
 
 /// Says for each key when the last of its replaced secrets ends, with one query for all.
@@ -85,6 +90,25 @@ fn add_graces(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
     let ends: HashMap<Id, Option<At>> = ends.into_iter().collect();
     for row in rows {
         row.grace_until = ends.get(&Id(row.record.id)).copied().flatten().map(|end| end.0);
+    }
+    Ok(())
+}
+
+/// Adds to each key how its permissions were used, with one query for all.
+fn add_permission_uses(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
+    let ids: Vec<Id> = rows.iter().map(|row| Id(row.record.id)).collect();
+    let uses: Vec<(Id, String, i64, At)> = on_each!(conn, |c| api_key_permission_uses::table
+        .filter(api_key_permission_uses::key_id.eq_any(&ids))
+        .order((api_key_permission_uses::key_id, api_key_permission_uses::permission))
+        .select(api_key_permission_uses::all_columns)
+        .load(c))?;
+    let mut by_key: HashMap<Uuid, Vec<PermissionUses>> = HashMap::new();
+    for (key, permission, uses, at) in uses {
+        let uses = PermissionUses { permission, uses, last_used_at: at.0 };
+        by_key.entry(key.0).or_default().push(uses);
+    }
+    for row in rows {
+        row.permission_uses = by_key.remove(&row.record.id).unwrap_or_default();
     }
     Ok(())
 }

@@ -8,17 +8,20 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, KeyHash, KeyRecord, NamedLimits, PermissionSet, RateLimit};
+use rr_keys::{
+    AllowList, KeyHash, KeyRecord, NamedLimits, PermissionSet, QuotaPeriod, QuotaUse, Quotas,
+    RateLimit,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{KeyRow, NewKey};
+use super::{KeyRow, NewKey, SupersededUses};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::types::{At, Id, JsonText};
 
-pub(super) const KEY_COLUMNS: usize = 19;
+pub(super) const KEY_COLUMNS: usize = 28;
 
 /// A row of `api_keys`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -43,6 +46,15 @@ pub(super) struct KeyTableRow {
     last_used_address: Option<String>,
     use_count: i64,
     version: i64,
+    quotas: Option<JsonText>,
+    quota_day: Option<At>,
+    quota_day_uses: i64,
+    quota_month: Option<At>,
+    quota_month_uses: i64,
+    quota_total_uses: i64,
+    superseded_uses: i64,
+    superseded_last_used_at: Option<At>,
+    superseded_last_address: Option<String>,
 }
 
 /// A row of `api_key_secrets`.
@@ -87,13 +99,32 @@ impl KeyTableRow {
             last_used_address: None,
             use_count: 0,
             version,
+            quotas: quotas_json(&record.quotas),
+            quota_day: None,
+            quota_day_uses: 0,
+            quota_month: None,
+            quota_month_uses: 0,
+            quota_total_uses: 0,
+            superseded_uses: 0,
+            superseded_last_used_at: None,
+            superseded_last_address: None,
         }
     }
 
-    /// Without `grace_until`, which stands with the secrets.
+    /// Without `grace_until`, which stands with the secrets, and the uses by permission.
     pub(super) fn into_row(self) -> QueryResult<KeyRow> {
         let limit = self.rate_limit.as_ref().map(read::<LimitJson>).transpose()?;
         let networks: Vec<String> = read(&self.allowed_ips)?;
+        let quotas = self.quotas.as_ref().map(quotas).transpose()?.unwrap_or_default();
+        let counted = |uses: i64| u64::try_from(uses).unwrap_or_default();
+        let start = |at: Option<At>| at.map_or(SystemTime::UNIX_EPOCH, moment);
+        let used = QuotaUse {
+            day_start: start(self.quota_day),
+            day: counted(self.quota_day_uses),
+            month_start: start(self.quota_month),
+            month: counted(self.quota_month_uses),
+            total: counted(self.quota_total_uses),
+        };
         let record = KeyRecord {
             owner: self.owner,
             permissions: read::<Vec<String>>(&self.permissions)?.into_iter().collect(),
@@ -104,6 +135,7 @@ impl KeyTableRow {
             allowed_ips: AllowList::parse(networks).map_err(unreadable)?,
             rate_limit: limit.map(|limit| limit.to_limit()),
             named_limits: named_limits(&self.named_limits)?,
+            quotas: quotas.with_used(used),
             metadata: read::<BTreeMap<String, String>>(&self.metadata)?,
             ..KeyRecord::new(self.id.0, self.name, moment(self.created_at))
         };
@@ -114,6 +146,12 @@ impl KeyTableRow {
             last_used_at: self.last_used_at.map(|at| at.0),
             last_used_address: self.last_used_address.and_then(|address| address.parse().ok()),
             use_count: self.use_count,
+            permission_uses: Vec::new(),
+            superseded: self.superseded_last_used_at.map(|at| SupersededUses {
+                uses: self.superseded_uses,
+                last_used_at: at.0,
+                last_address: self.superseded_last_address.and_then(|text| text.parse().ok()),
+            }),
             version: self.version,
             grace_until: None,
         })
@@ -162,6 +200,19 @@ pub(super) fn allow_list_json(list: &AllowList) -> JsonText {
 
 pub(super) fn limit_json(limit: RateLimit) -> JsonText {
     JsonText(json!(LimitJson::of(None, limit)).to_string())
+}
+
+/// `{"day": 10000}`; null without any.
+pub(super) fn quotas_json(quotas: &Quotas) -> Option<JsonText> {
+    let by_name: BTreeMap<_, _> =
+        quotas.iter().map(|(period, limit)| (period.name(), limit)).collect();
+    (!by_name.is_empty()).then(|| JsonText(json!(by_name).to_string()))
+}
+
+fn quotas(text: &JsonText) -> QueryResult<Quotas> {
+    let by_name: BTreeMap<String, NonZeroU32> = read(text)?;
+    let limit = |period: QuotaPeriod| Some((period, *by_name.get(period.name())?));
+    Ok(Quotas::new(QuotaPeriod::ALL.into_iter().filter_map(limit)))
 }
 
 fn named_limits_json(limits: &NamedLimits) -> JsonText {

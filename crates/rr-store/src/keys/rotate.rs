@@ -49,7 +49,14 @@ impl Store {
                 .values(&secret)
                 .execute(c))?;
             on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
-                .set((api_keys::hint.eq(&rotation.hint), api_keys::version.eq(version)))
+                .set((
+                    api_keys::hint.eq(&rotation.hint),
+                    api_keys::version.eq(version),
+                    // From here on those are counted who still have to change.
+                    api_keys::superseded_uses.eq(0),
+                    api_keys::superseded_last_used_at.eq(None::<At>),
+                    api_keys::superseded_last_address.eq(None::<String>),
+                ))
                 .execute(c))?;
             let detail = json!({
                 "before": { "hint": before.hint, "grace_until": before.grace_until },

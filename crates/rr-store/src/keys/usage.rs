@@ -1,4 +1,4 @@
-//! Counting uses: one statement for all keys of a flush.
+//! Counting uses: one statement for all keys of a flush, and one for all their permissions.
 
 use std::fmt::Write;
 
@@ -7,63 +7,166 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use rr_domain::Timestamp;
 use rr_keys::KeyUsage;
+use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
 use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Store, StoreError};
 
-/// How many keys one statement takes.
+/// How many rows one statement takes.
 const PART: usize = 500;
 
 impl Store {
-    /// Adds counted uses; the time of the last use only ever moves forward. All or nothing: after an
-    /// error the caller counts them again.
+    /// Adds counted uses. Times of last uses only ever move forward, and so do the day and the month whose
+    /// uses count towards quotas. All or nothing: after an error the caller counts them again.
     pub async fn record_usage(&self, usage: Vec<KeyUsage>) -> Result<(), StoreError> {
         if usage.is_empty() {
             return Ok(());
         }
-        self.write(move |conn| usage.chunks(PART).try_for_each(|part| add(conn, part))).await
+        self.write(move |conn| {
+            usage.chunks(PART).try_for_each(|part| add(conn, part))?;
+            let permissions: Vec<_> = usage.iter().flat_map(PermissionUse::all).collect();
+            permissions.chunks(PART).try_for_each(|part| add_permissions(conn, part))
+        })
+        .await
+    }
+}
+
+/// A permission of a key and how often it was used.
+struct PermissionUse<'a> {
+    key_id: Uuid,
+    permission: &'a str,
+    uses: u64,
+    at: At,
+}
+
+impl PermissionUse<'_> {
+    fn all(usage: &KeyUsage) -> impl Iterator<Item = PermissionUse<'_>> {
+        usage.permissions.iter().map(|(permission, uses)| PermissionUse {
+            key_id: usage.key_id,
+            permission,
+            uses: *uses,
+            at: at(usage.last_used),
+        })
     }
 }
 
 fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
-    let statement = statement(part.len());
+    let statement = format!(
+        "WITH used (id, uses, at, address, old_uses, old_at, old_address, \
+           day, day_uses, month, month_uses, total) AS (VALUES {}) \
+         UPDATE api_keys SET \
+           use_count = api_keys.use_count + used.uses, \
+           last_used_address = CASE \
+             WHEN used.at IS NULL OR used.at < api_keys.last_used_at \
+             THEN api_keys.last_used_address \
+             ELSE coalesce(used.address, api_keys.last_used_address) END, \
+           last_used_at = CASE \
+             WHEN used.at IS NULL OR used.at < api_keys.last_used_at \
+             THEN api_keys.last_used_at ELSE used.at END, \
+           superseded_uses = api_keys.superseded_uses + used.old_uses, \
+           superseded_last_address = CASE \
+             WHEN used.old_at IS NULL OR used.old_at < api_keys.superseded_last_used_at \
+             THEN api_keys.superseded_last_address ELSE used.old_address END, \
+           superseded_last_used_at = CASE \
+             WHEN used.old_at IS NULL OR used.old_at < api_keys.superseded_last_used_at \
+             THEN api_keys.superseded_last_used_at ELSE used.old_at END, \
+           quota_day_uses = CASE \
+             WHEN used.day IS NULL OR used.day < api_keys.quota_day THEN api_keys.quota_day_uses \
+             WHEN used.day = api_keys.quota_day THEN api_keys.quota_day_uses + used.day_uses \
+             ELSE used.day_uses END, \
+           quota_day = CASE \
+             WHEN used.day IS NULL OR used.day < api_keys.quota_day \
+             THEN api_keys.quota_day ELSE used.day END, \
+           quota_month_uses = CASE \
+             WHEN used.month IS NULL OR used.month < api_keys.quota_month \
+             THEN api_keys.quota_month_uses \
+             WHEN used.month = api_keys.quota_month \
+             THEN api_keys.quota_month_uses + used.month_uses \
+             ELSE used.month_uses END, \
+           quota_month = CASE \
+             WHEN used.month IS NULL OR used.month < api_keys.quota_month \
+             THEN api_keys.quota_month ELSE used.month END, \
+           quota_total_uses = api_keys.quota_total_uses + used.total \
+         FROM used WHERE api_keys.id = used.id",
+        rows(part.len(), 12)
+    );
     on_each!(conn, |c| {
         let mut query = diesel::sql_query(statement).into_boxed();
         for usage in part {
             let address = usage.last_address.map(|address| address.to_string());
+            let old = usage.superseded;
+            let old_address =
+                old.and_then(|old| old.last_address).map(|address| address.to_string());
+            let quota = usage.quota.unwrap_or_default();
+            let counted = usage.quota.is_some();
             query = query
                 .bind::<DbUuid, _>(Id(usage.key_id))
-                .bind::<BigInt, _>(i64::try_from(usage.count).unwrap_or(i64::MAX))
-                .bind::<DbTime, _>(At(Timestamp::from_system_time(usage.last_used)))
-                .bind::<Nullable<Text>, _>(address);
+                .bind::<BigInt, _>(whole(usage.count))
+                // A use that was counted in a quota just before the flush and nowhere else yet has no time.
+                .bind::<Nullable<DbTime>, _>((usage.count > 0).then(|| at(usage.last_used)))
+                .bind::<Nullable<Text>, _>(address)
+                .bind::<BigInt, _>(whole(old.map_or(0, |old| old.count)))
+                .bind::<Nullable<DbTime>, _>(old.map(|old| at(old.last_used)))
+                .bind::<Nullable<Text>, _>(old_address)
+                .bind::<Nullable<DbTime>, _>(counted.then(|| at(quota.day_start)))
+                .bind::<BigInt, _>(whole(quota.day))
+                .bind::<Nullable<DbTime>, _>(counted.then(|| at(quota.month_start)))
+                .bind::<BigInt, _>(whole(quota.month))
+                .bind::<BigInt, _>(whole(quota.total));
         }
         query.execute(c)
     })?;
     Ok(())
 }
 
-/// Both databases understand `$n`: for SQLite these are named parameters, numbered in the order of
-/// their first appearance, which is the order of their numbers.
-fn statement(keys: usize) -> String {
-    let mut values = String::new();
-    for row in 0..keys {
-        let comma = if row == 0 { "" } else { ", " };
-        let first = row * 4 + 1;
-        // Writing to a String cannot fail.
-        let _ = write!(values, "{comma}(${first}, ${}, ${}, ${})", first + 1, first + 2, first + 3);
-    }
-    format!(
-        "WITH used (id, uses, at, address) AS (VALUES {values}) \
-         UPDATE api_keys SET \
-           use_count = api_keys.use_count + used.uses, \
-           last_used_address = CASE \
-             WHEN api_keys.last_used_at IS NULL OR api_keys.last_used_at <= used.at \
-             THEN coalesce(used.address, api_keys.last_used_address) \
-             ELSE api_keys.last_used_address END, \
+fn add_permissions(conn: &mut Conn, part: &[PermissionUse<'_>]) -> QueryResult<()> {
+    let statement = format!(
+        "WITH used (id, permission, uses, at) AS (VALUES {}) \
+         INSERT INTO api_key_permission_uses (key_id, permission, uses, last_used_at) \
+         SELECT used.id, used.permission, used.uses, used.at FROM used \
+           WHERE EXISTS (SELECT 1 FROM api_keys WHERE api_keys.id = used.id) \
+         ON CONFLICT (key_id, permission) DO UPDATE SET \
+           uses = api_key_permission_uses.uses + excluded.uses, \
            last_used_at = CASE \
-             WHEN api_keys.last_used_at IS NULL OR api_keys.last_used_at < used.at \
-             THEN used.at ELSE api_keys.last_used_at END \
-         FROM used WHERE api_keys.id = used.id"
-    )
+             WHEN api_key_permission_uses.last_used_at < excluded.last_used_at \
+             THEN excluded.last_used_at ELSE api_key_permission_uses.last_used_at END",
+        rows(part.len(), 4)
+    );
+    on_each!(conn, |c| {
+        let mut query = diesel::sql_query(statement).into_boxed();
+        for used in part {
+            query = query
+                .bind::<DbUuid, _>(Id(used.key_id))
+                .bind::<Text, _>(used.permission)
+                .bind::<BigInt, _>(whole(used.uses))
+                .bind::<DbTime, _>(used.at);
+        }
+        query.execute(c)
+    })?;
+    Ok(())
+}
+
+/// `($1, $2), ($3, $4)`. Both databases understand `$n`: for SQLite these are named parameters, numbered in
+/// the order of their first appearance, which is the order of their numbers.
+fn rows(rows: usize, columns: usize) -> String {
+    let mut values = String::new();
+    for row in 0..rows {
+        values.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 1..=columns {
+            let comma = if column == 1 { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _ = write!(values, "{comma}${}", row * columns + column);
+        }
+        values.push(')');
+    }
+    values
+}
+
+fn at(moment: std::time::SystemTime) -> At {
+    At(Timestamp::from_system_time(moment))
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! Keys: kept whole, revoked for good, counted forward.
 
-use rr_keys::{KeyHash, KeyStore, KeyUsage};
+use rr_keys::{KeyHash, KeyStore};
 
 use super::*;
 use crate::{CreateKey, KeyPatch};
@@ -90,44 +90,4 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
         detail,
         serde_json::json!({"name":"renamed","expires_at":null,"rate_limit":null,"enabled":false})
     );
-}
-
-#[tokio::test]
-async fn usage_adds_up_and_its_time_only_moves_forward() {
-    let database = TestDatabase::new();
-    let store = database.migrated().await;
-    for number in 1..=3 {
-        store.create_key(key(number), None, audit(1)).await.unwrap();
-    }
-    let used = |number: u128, count, seconds, address: Option<&str>| KeyUsage {
-        last_address: address.map(|address| address.parse().unwrap()),
-        ..KeyUsage::new(id(number), count, at(seconds).to_system_time())
-    };
-    let version = store.keys_version().await.unwrap();
-    store
-        .record_usage(vec![used(1, 5, 100, Some("10.0.0.1")), used(2, 1, 50, None)])
-        .await
-        .unwrap();
-    store.record_usage(vec![used(1, 2, 90, Some("10.0.0.9")), used(99, 1, 1, None)]).await.unwrap();
-    store.record_usage(vec![used(2, 3, 60, Some("::1"))]).await.unwrap();
-    store.record_usage(Vec::new()).await.unwrap();
-    let row = async |number| store.key(id(number)).await.unwrap().unwrap();
-    let one = row(1).await;
-    assert_eq!((one.use_count, one.last_used_at), (7, Some(at(100))));
-    assert_eq!(one.last_used_address, Some("10.0.0.1".parse().unwrap()));
-    let two = row(2).await;
-    assert_eq!((two.use_count, two.last_used_at), (4, Some(at(60))));
-    assert_eq!(two.last_used_address, Some("::1".parse().unwrap()));
-    assert_eq!((row(3).await.use_count, row(3).await.last_used_at), (0, None));
-    assert_eq!(store.keys_version().await.unwrap(), version, "use changes no decision");
-}
-
-#[tokio::test]
-async fn usage_of_many_keys_fits_the_bind_limits() {
-    let database = TestDatabase::new();
-    let store = database.migrated().await;
-    store.create_key(key(1), None, audit(1)).await.unwrap();
-    let usage = (0..20_000).map(|number| KeyUsage::new(id(number), 1, at(1).to_system_time()));
-    store.record_usage(usage.collect()).await.unwrap();
-    assert_eq!(store.key(id(1)).await.unwrap().unwrap().use_count, 1);
 }

@@ -68,6 +68,7 @@ pub(super) fn key(number: u8) -> NewKey {
             expires_at: Some(at(1_000).to_system_time()),
             allowed_ips: AllowList::parse(["10.0.0.0/8", "::1"]).unwrap(),
             rate_limit: Some(minute),
+            quotas: rr_keys::Quotas::new([(rr_keys::QuotaPeriod::Day, minute.limit)]),
             named_limits: rr_keys::NamedLimits::new([("burst", minute)]).unwrap(),
             metadata: [("team".to_owned(), "growth".to_owned())].into(),
             ..KeyRecord::new(id(u128::from(number)), format!("key {number}"), created_at)

@@ -83,6 +83,7 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
             Some(None) => Some(None),
             Some(Some(limit)) => Some(Some(fields::rate_limit(limit)?)),
         },
+        quotas: None,
         allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
         enabled: change.enabled,
     })

@@ -1,0 +1,173 @@
+//! Usage of keys on its way into the database.
+
+use std::time::{Duration, SystemTime};
+
+use rr_domain::Timestamp;
+use rr_keys::{KeyUsage, QuotaPeriod, QuotaUse, Quotas, SupersededUse};
+
+use super::*;
+use crate::{KeyPatch, PermissionUses, RotateKey, Rotation, SupersededUses};
+
+#[tokio::test]
+async fn usage_adds_up_and_its_time_only_moves_forward() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for number in 1..=3 {
+        store.create_key(key(number), None, audit(1)).await.unwrap();
+    }
+    let used = |number: u128, count, seconds, address: Option<&str>| KeyUsage {
+        last_address: address.map(|address| address.parse().unwrap()),
+        ..KeyUsage::new(id(number), count, at(seconds).to_system_time())
+    };
+    let version = store.keys_version().await.unwrap();
+    store
+        .record_usage(vec![used(1, 5, 100, Some("10.0.0.1")), used(2, 1, 50, None)])
+        .await
+        .unwrap();
+    store.record_usage(vec![used(1, 2, 90, Some("10.0.0.9")), used(99, 1, 1, None)]).await.unwrap();
+    store.record_usage(vec![used(2, 3, 60, Some("::1"))]).await.unwrap();
+    store.record_usage(Vec::new()).await.unwrap();
+    let row = async |number| store.key(id(number)).await.unwrap().unwrap();
+    let one = row(1).await;
+    assert_eq!((one.use_count, one.last_used_at), (7, Some(at(100))));
+    assert_eq!(one.last_used_address, Some("10.0.0.1".parse().unwrap()));
+    let two = row(2).await;
+    assert_eq!((two.use_count, two.last_used_at), (4, Some(at(60))));
+    assert_eq!(two.last_used_address, Some("::1".parse().unwrap()));
+    assert_eq!((row(3).await.use_count, row(3).await.last_used_at), (0, None));
+    assert_eq!(store.keys_version().await.unwrap(), version, "use changes no decision");
+}
+
+#[tokio::test]
+async fn usage_of_many_keys_fits_the_bind_limits() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let usage = (0..20_000).map(|number| KeyUsage::new(id(number), 1, at(1).to_system_time()));
+    store.record_usage(usage.collect()).await.unwrap();
+    assert_eq!(store.key(id(1)).await.unwrap().unwrap().use_count, 1);
+}
+
+#[tokio::test]
+async fn uses_are_kept_by_permission() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for number in 1..=2 {
+        store.create_key(key(number), None, audit(1)).await.unwrap();
+    }
+    let used = |number: u128, seconds, permissions: &[(&str, u64)]| KeyUsage {
+        permissions: permissions.iter().map(|(name, uses)| ((*name).to_owned(), *uses)).collect(),
+        ..KeyUsage::new(id(number), 9, at(seconds).to_system_time())
+    };
+    let first_flush = vec![
+        used(1, 20, &[("read_metrics", 5), ("gone", 1)]),
+        used(2, 20, &[]),
+        used(99, 20, &[("read_metrics", 1)]),
+    ];
+    store.record_usage(first_flush).await.unwrap();
+    store.record_usage(vec![used(1, 10, &[("read_metrics", 2)])]).await.unwrap();
+    store.record_usage(vec![used(1, 30, &[("write_webhooks", 3)])]).await.unwrap();
+    let row = store.key(id(1)).await.unwrap().unwrap();
+    let uses = |permission: &str, uses, seconds| PermissionUses {
+        permission: permission.to_owned(),
+        uses,
+        last_used_at: at(seconds),
+    };
+    let expected =
+        [uses("gone", 1, 20), uses("read_metrics", 7, 20), uses("write_webhooks", 3, 30)];
+    assert_eq!(row.permission_uses, expected, "the time of last use only moves forward");
+    let listed = store.keys(first(10)).await.unwrap().items;
+    let lists: Vec<_> = listed.iter().map(|row| row.permission_uses.len()).collect();
+    assert_eq!(lists, [0, 3]);
+    let many = |number: u64| (0..number).map(|n| (format!("p{n}"), 1)).collect();
+    let usage = KeyUsage { permissions: many(2_000), ..used(2, 40, &[]) };
+    store.record_usage(vec![usage]).await.unwrap();
+    assert_eq!(store.key(id(2)).await.unwrap().unwrap().permission_uses.len(), 2_000);
+}
+
+#[tokio::test]
+async fn quotas_are_read_back_with_what_was_used_of_them() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let day = |n: u64| at(0).to_system_time() + Duration::from_secs(n * 86_400);
+    let used = |day_start: SystemTime, month_start, uses| KeyUsage {
+        quota: Some(QuotaUse { day_start, day: uses, month_start, month: uses, total: uses }),
+        ..KeyUsage::new(id(1), uses, day_start)
+    };
+    let now = async || store.key(id(1)).await.unwrap().unwrap().record.quotas;
+    assert_eq!(now().await, key(1).record.quotas, "nothing is used");
+    store.record_usage(vec![used(day(1), day(0), 5)]).await.unwrap();
+    store.record_usage(vec![used(day(1), day(0), 2)]).await.unwrap();
+    let first = QuotaUse { day_start: day(1), day: 7, month_start: day(0), month: 7, total: 7 };
+    assert_eq!(now().await.used(), first);
+    store.record_usage(vec![used(day(2), day(0), 3)]).await.unwrap();
+    let second = QuotaUse { day_start: day(2), day: 3, month_start: day(0), month: 10, total: 10 };
+    assert_eq!(now().await.used(), second);
+    // Uses of yesterday that arrive late are uses of the month and in all.
+    store.record_usage(vec![used(day(1), day(0), 1)]).await.unwrap();
+    store.record_usage(vec![used(day(31), day(31), 4)]).await.unwrap();
+    store.record_usage(vec![used(day(30), day(0), 4)]).await.unwrap();
+    let last = QuotaUse { day_start: day(31), day: 4, month_start: day(31), month: 4, total: 19 };
+    assert_eq!(now().await.used(), last);
+    // A use of which the rest is still to come moves no time.
+    let before = store.key(id(1)).await.unwrap().unwrap();
+    let early =
+        KeyUsage { count: 0, last_used: SystemTime::UNIX_EPOCH, ..used(day(31), day(31), 1) };
+    store.record_usage(vec![early]).await.unwrap();
+    let after = store.key(id(1)).await.unwrap().unwrap();
+    assert_eq!((after.last_used_at, after.use_count), (before.last_used_at, before.use_count));
+    assert_eq!(after.record.quotas.used().day, 5);
+
+    // A change of the quotas keeps what was used; without quotas there is nothing to be used.
+    let limit = std::num::NonZeroU32::new(7).unwrap();
+    let quotas = Quotas::new(QuotaPeriod::ALL.map(|period| (period, limit)));
+    for (wanted, total) in [(quotas.clone(), 20), (Quotas::default(), 0), (quotas, 20)] {
+        let patch = KeyPatch { quotas: Some(wanted.clone()), ..KeyPatch::default() };
+        let changed = store.update_key(id(1), patch, audit(2)).await.unwrap().unwrap();
+        let kept = changed.record.quotas;
+        assert_eq!(kept.iter().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
+        assert_eq!(kept.used().total, total);
+    }
+    let detail = store.activity(super::first(1)).await.unwrap().items.remove(0).detail;
+    assert!(detail.get().contains("quotas"), "{detail}");
+}
+
+#[tokio::test]
+async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let used = |seconds, old: Option<(u64, i64, &str)>| KeyUsage {
+        superseded: old.map(|(count, seconds, address)| SupersededUse {
+            count,
+            last_used: at(seconds).to_system_time(),
+            last_address: Some(address.parse().unwrap()),
+        }),
+        ..KeyUsage::new(id(1), 10, at(seconds).to_system_time())
+    };
+    let old = async || store.key(id(1)).await.unwrap().unwrap().superseded;
+    store.record_usage(vec![used(50, None)]).await.unwrap();
+    assert_eq!(old().await, None);
+    store.record_usage(vec![used(60, Some((3, 60, "10.0.0.1")))]).await.unwrap();
+    store.record_usage(vec![used(70, Some((2, 55, "10.0.0.2")))]).await.unwrap();
+    store.record_usage(vec![used(80, None)]).await.unwrap();
+    let told = SupersededUses {
+        uses: 5,
+        last_used_at: at(60),
+        last_address: Some("10.0.0.1".parse().unwrap()),
+    };
+    assert_eq!(old().await, Some(told));
+    let rotation = Rotation {
+        key_id: id(1),
+        hash: rr_keys::KeyHash::from_bytes([11; 32]),
+        hint: "rr_hint".to_owned(),
+        grace: Duration::from_secs(9),
+        at_most: None,
+    };
+    let rotated = store.rotate_key(rotation, None, audit(90)).await.unwrap();
+    assert!(matches!(rotated, RotateKey::Rotated(_)));
+    assert_eq!(old().await, None, "nobody has used what was replaced just now");
+    let end: Option<Timestamp> = store.key(id(1)).await.unwrap().unwrap().grace_until;
+    assert_eq!(end, Some(at(99)));
+}

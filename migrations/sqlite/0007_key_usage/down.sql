@@ -1,0 +1,10 @@
+DROP TABLE api_key_permission_uses;
+ALTER TABLE api_keys DROP COLUMN superseded_last_address;
+ALTER TABLE api_keys DROP COLUMN superseded_last_used_at;
+ALTER TABLE api_keys DROP COLUMN superseded_uses;
+ALTER TABLE api_keys DROP COLUMN quota_total_uses;
+ALTER TABLE api_keys DROP COLUMN quota_month_uses;
+ALTER TABLE api_keys DROP COLUMN quota_month;
+ALTER TABLE api_keys DROP COLUMN quota_day_uses;
+ALTER TABLE api_keys DROP COLUMN quota_day;
+ALTER TABLE api_keys DROP COLUMN quotas;
