@@ -1,10 +1,12 @@
 //! The board: what it takes to answer from memory.
 //!
 //! It holds the sums of all entries until an instant, the *floor*, and the few things a sum cannot
-//! tell: the entries dated later, the minutes within the windows, the best affiliates and the newest
-//! movements. An answer at any `now` from the floor on is the sums and what lies between the two;
-//! [`settle`](Board::settle) moves the floor on, so that this stays little. Memory grows with
-//! groups, minutes and pending entries, not with users.
+//! tell: the entries dated after it until the *horizon*, an hour or so on; the minutes within the
+//! windows; the best affiliates and the newest movements. An answer at a `now` between floor and
+//! horizon is the sums and what lies between floor and `now`; [`settle`](Board::settle) moves the
+//! floor on, so that this stays little. What is dated after the horizon is not in the board and is
+//! asked for when its time comes near. Memory grows with groups, minutes and what happens in an
+//! hour, not with users or with all the commissions on hold.
 
 mod affiliates;
 mod figures;
@@ -39,14 +41,18 @@ const REVENUE: [Duration; 2] = [days(30), days(60)];
 const TRANSACTIONS: usize = 10;
 const COMMISSIONS: usize = 5;
 
+/// How far the board looks ahead.
+const AHEAD: Duration = Duration::from_secs(3_600);
+
 /// The state of the ledger in memory.
 #[derive(Debug)]
 pub struct Board {
     floor: Timestamp,
+    horizon: Timestamp,
     seq: i64,
     /// All entries until the floor, except those of affiliates.
     settled: Balances,
-    /// The entries after the floor, by instant.
+    /// The entries after the floor and until the horizon, by instant.
     pending: BTreeMap<Timestamp, Balances>,
     signups: Trail<1>,
     users: Trail<1>,
@@ -61,11 +67,15 @@ pub struct Board {
 /// Something the board has to be told before it can answer; see [`Board::need`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Need {
-    /// The best affiliates, for [`Board::give_affiliates`].
-    Affiliates {
-        /// Those to look up besides the best.
-        also: Vec<String>,
+    /// The entries dated after one instant and until another, for [`Board::give_pending`].
+    Pending {
+        /// Not those of this instant.
+        after: Timestamp,
+        /// Also those of this one.
+        until: Timestamp,
     },
+    /// The best affiliates, for [`Board::give_affiliates`].
+    Affiliates,
     /// The newest entries of this account, for [`Board::give_newest`]: more of them than last time.
     Newest(Account),
     /// These facts, for [`Board::give_facts`].
@@ -80,16 +90,14 @@ impl Board {
 
     /// A board over the ledger up to number `seq`.
     ///
-    /// `counters` are the sums of all entries, whatever their date; `minutes` those of `users`,
-    /// `signups` and `revenue` by minute, from [`minutes_from`](Self::minutes_from) on and without
-    /// an end; `pending` are all entries dated after the floor. In `counters` the affiliates may be
-    /// left out.
+    /// `counters` are the sums of all entries dated until the floor, whose affiliates may be left
+    /// out; `minutes` those of `users`, `signups` and `revenue` by minute, also until the floor, from
+    /// [`minutes_from`](Self::minutes_from) on.
     pub fn load<'a>(
         floor: Timestamp,
         seq: i64,
         counters: impl IntoIterator<Item = (Account, &'a str, Sum)>,
         minutes: impl IntoIterator<Item = (Account, Timestamp, Sum)>,
-        pending: impl IntoIterator<Item = Entry>,
     ) -> Board {
         let mut settled = Balances::default();
         for (account, group, sum) in counters {
@@ -99,6 +107,7 @@ impl Board {
         }
         let mut board = Board {
             floor,
+            horizon: floor,
             seq,
             signups: Trail::new(SIGNUPS, floor, settled.total(Account::Signups).count.into()),
             users: Trail::new(USERS, floor, settled.total(Account::Users).count.into()),
@@ -118,12 +127,6 @@ impl Board {
                 _ => {}
             }
         }
-        for entry in pending {
-            if entry.account != Account::Affiliates {
-                board.settled.add(entry.account, &entry.group, -entry.sum());
-            }
-            board.wait_for(&entry);
-        }
         board
     }
 
@@ -140,26 +143,15 @@ impl Board {
     /// Takes what was added to the ledger up to number `seq`.
     pub fn apply(&mut self, entries: &[Entry], seq: i64) {
         for entry in entries {
-            match entry.account {
-                Account::Signups => self.signups.add(entry.at, entry.count.into()),
-                Account::Users => self.users.add(entry.at, entry.count.into()),
-                Account::Revenue => self.revenue.add(entry.at, entry.amount.into()),
-                Account::Affiliates => self.affiliates.hear(&entry.group, entry.amount.into()),
-                _ => {}
-            }
-            if entry.at > self.floor {
-                self.wait_for(entry);
-            } else {
-                self.remember(entry);
-                self.book(entry.account, &entry.group, entry.sum());
-            }
+            self.take(entry);
         }
         self.seq = seq;
         self.trim();
     }
 
-    /// Moves the floor to `now`. An older instant changes nothing.
+    /// Moves the floor to `now`, at most to the horizon. An older instant changes nothing.
     pub fn settle(&mut self, now: Timestamp) {
+        let now = now.min(self.horizon);
         if now <= self.floor {
             return;
         }
@@ -180,12 +172,11 @@ impl Board {
     /// What the board has to be told before [`figures`](Self::figures) are right at `now`. Ask until
     /// there is nothing.
     pub fn need(&self, now: Timestamp) -> Option<Need> {
+        if now > self.horizon {
+            return Some(Need::Pending { after: self.horizon, until: now.plus(AHEAD) });
+        }
         if self.affiliates.need(&self.pending_affiliates(now)) {
-            let everyone = self.pending.values().flat_map(|sums| sums.groups(Account::Affiliates));
-            let mut also: Vec<String> = everyone.map(|(name, _)| name.to_owned()).collect();
-            also.sort();
-            also.dedup();
-            return Some(Need::Affiliates { also });
+            return Some(Need::Affiliates);
         }
         if self.movements.need(self.floor, TRANSACTIONS) {
             return Some(Need::Newest(Account::Revenue));
@@ -198,24 +189,25 @@ impl Board {
         (!unknown.is_empty()).then_some(Need::Facts(unknown))
     }
 
-    /// The best affiliates by their counters: by amount, then by count, both descending, then by
-    /// name. `complete` when there are no more. `also` are those that the [`Need`] named, as far as
-    /// they are not among the best.
+    /// All entries dated after the horizon and until a new one, as a [`Need`] named them.
+    pub fn give_pending(&mut self, entries: &[Entry], until: Timestamp) {
+        self.horizon = self.horizon.max(until);
+        for entry in entries {
+            self.take(entry);
+        }
+    }
+
+    /// The best affiliates by their counters, whatever the date of their entries: by amount, then by
+    /// count, both descending, then by name; `complete` when there are no more. `later` are all
+    /// affiliates with entries dated after the [`floor`](Self::floor): each one's counter, and what
+    /// of it is dated after the floor.
     pub fn give_affiliates(
         &mut self,
         best: Vec<(String, Sum)>,
         complete: bool,
-        also: Vec<(String, Sum)>,
+        later: Vec<(String, Sum, Sum)>,
     ) {
-        let pending: Balances = {
-            let mut all = Balances::default();
-            for sums in self.pending.values() {
-                all.add_all(sums);
-            }
-            all
-        };
-        self.affiliates =
-            Affiliates::new(best, complete, also, |name| pending.group(Account::Affiliates, name));
+        self.affiliates = Affiliates::new(best, complete, later);
     }
 
     /// The newest entries of an account dated until the [`floor`](Self::floor), also those that take
@@ -248,9 +240,10 @@ impl Board {
         }
     }
 
-    /// What stands at `now`, by account and group; without the affiliates. `None` before the floor.
+    /// What stands at `now`, by account and group; without the affiliates. `None` before the floor
+    /// and after the horizon.
     pub fn balances(&self, now: Timestamp) -> Option<Cow<'_, Balances>> {
-        if now < self.floor {
+        if now < self.floor || now > self.horizon {
             return None;
         }
         let mut balances = Cow::Borrowed(&self.settled);
@@ -266,17 +259,36 @@ impl Board {
     fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let after = (Bound::Excluded(now), Bound::Unbounded);
         let pending = self.pending.range(after).next().map(|(at, _)| *at);
+        // Nobody knows yet what comes after the horizon.
+        let beyond = Some(self.horizon.plus(Duration::from_micros(1))).filter(|at| *at > now);
         let windows = [
             self.signups.next_change(now),
             self.users.next_change(now),
             self.revenue.next_change(now),
         ];
-        windows.into_iter().flatten().chain(pending).min()
+        windows.into_iter().chain([pending, beyond]).flatten().min()
     }
 
-    /// An entry that the floor has not come to.
-    fn wait_for(&mut self, entry: &Entry) {
-        self.remember(entry);
+    /// Takes an entry in. One after the horizon is asked for later.
+    fn take(&mut self, entry: &Entry) {
+        if entry.at > self.horizon {
+            return;
+        }
+        match entry.account {
+            Account::Signups => self.signups.add(entry.at, entry.count.into()),
+            Account::Users => self.users.add(entry.at, entry.count.into()),
+            Account::Revenue => {
+                self.revenue.add(entry.at, entry.amount.into());
+                self.movements.add(entry);
+            }
+            Account::Accruals => self.accruals.add(entry),
+            Account::Affiliates => self.affiliates.hear(&entry.group, entry.amount.into()),
+            _ => {}
+        }
+        if entry.at <= self.floor {
+            self.book(entry.account, &entry.group, entry.sum());
+            return;
+        }
         let sums = self.pending.entry(entry.at).or_default();
         sums.add(entry.account, &entry.group, entry.sum());
         if sums.is_empty() {
@@ -289,14 +301,6 @@ impl Board {
         match account {
             Account::Affiliates => self.affiliates.add(group, sum),
             _ => self.settled.add(account, group, sum),
-        }
-    }
-
-    fn remember(&mut self, entry: &Entry) {
-        match entry.account {
-            Account::Revenue => self.movements.add(entry),
-            Account::Accruals => self.accruals.add(entry),
-            _ => {}
         }
     }
 

@@ -50,23 +50,22 @@ impl Affiliates {
         }
     }
 
-    /// From counters that hold pending entries too.
+    /// From counters that hold later entries too, and what of them is later: of all affiliates who
+    /// have such, so that the counters of all others are what stands at the floor.
     pub(super) fn new(
         best: Vec<(String, Sum)>,
         complete: bool,
-        also: Vec<(String, Sum)>,
-        pending: impl Fn(&str) -> Sum,
+        later: Vec<(String, Sum, Sum)>,
     ) -> Affiliates {
         let last = best.last().map(|(name, sum)| rank(name, *sum));
-        let mut affiliates = Affiliates { others: None, ..Affiliates::unknown() };
-        for (name, mut sum) in best.into_iter().chain(also) {
-            if !affiliates.sums.contains_key(&name) {
-                sum -= pending(&name);
-                affiliates.add(&name, sum);
-            }
+        let mut sums: HashMap<String, Sum> = best.into_iter().collect();
+        for (name, mut counter, later) in later {
+            counter -= later;
+            sums.insert(name, counter);
         }
-        affiliates.others = last.filter(|_| !complete);
-        affiliates
+        let ranks = sums.iter().map(|(name, sum)| rank(name, *sum)).collect();
+        let others = last.filter(|_| !complete);
+        Affiliates { sums, ranks, others, ..Affiliates::unknown() }
     }
 
     /// An entry was recorded, perhaps one that takes effect later.

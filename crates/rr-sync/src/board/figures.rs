@@ -15,8 +15,8 @@ use crate::ratio::rounded;
 use crate::{Balances, Percent};
 
 impl Board {
-    /// The figures at `now`; `None` before the [`floor`](Self::floor). They are right when there is
-    /// no [`need`](Self::need).
+    /// The figures at `now`, which are right when there is no [`need`](Self::need); `None` before the
+    /// [`floor`](Self::floor) and where the pending entries are not known.
     pub fn figures(&self, now: Timestamp) -> Option<Figures> {
         let balances = self.balances(now)?;
         let users = self.user_figures(&balances, now);

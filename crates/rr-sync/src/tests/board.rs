@@ -43,6 +43,7 @@ proptest! {
                 let entries = book.post(fact);
                 board.apply(&entries, book.seq());
             }
+            book.feed(&mut board, now, rows);
             if settles {
                 board.settle(now);
             }
@@ -97,6 +98,7 @@ proptest! {
             board.apply(&entries, book.seq());
             if number % 50 == 0 {
                 let next = board.floor().plus(Duration::from_secs(2 * 86_400));
+                book.feed(&mut board, next, rows);
                 board.settle(next);
             }
             if number % 3 == 0 {
@@ -108,11 +110,14 @@ proptest! {
 }
 
 #[test]
-fn a_board_speaks_of_its_floor_and_what_comes_after() {
+fn a_board_speaks_of_the_time_between_floor_and_horizon() {
     let book = Book::of(&story([("2024-01-01", user(1, "member"))]));
     let mut board = book.board(at("2024-01-02"));
     assert_eq!(board.figures(at("2024-01-01")), None);
     assert!(board.figures(at("2024-01-02")).is_some());
+    assert_eq!(board.figures(at("2024-01-03")), None, "what comes then is not known");
+    book.feed(&mut board, at("2024-01-03"), 20);
+    assert!(board.figures(at("2024-01-03T01:00:00Z")).is_some(), "an hour more is known");
     board.settle(at("2024-01-03"));
     board.settle(at("2024-01-01"));
     assert_eq!(board.floor(), at("2024-01-03"), "a clock that goes back does not move it back");

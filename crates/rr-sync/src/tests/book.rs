@@ -80,15 +80,13 @@ impl Book {
 
     /// A board loaded from the lists.
     pub(super) fn board(&self, floor: Timestamp) -> Board {
-        let counters: Balances = self.entries.iter().collect();
-        let from = Board::minutes_from(floor);
-        let minutes = self
-            .entries
+        let until: Vec<&Entry> = self.entries.iter().filter(|entry| entry.at <= floor).collect();
+        let counters: Balances = until.iter().copied().collect();
+        let minutes = until
             .iter()
             .map(|entry| (entry.account, entry.at.floor_to_minute(), entry.sum()))
-            .filter(|(_, minute, _)| *minute >= from);
-        let pending = self.entries.iter().filter(|entry| entry.at > floor).cloned();
-        Board::load(floor, self.seq(), counters.iter(), minutes, pending)
+            .filter(|(_, minute, _)| *minute >= Board::minutes_from(floor));
+        Board::load(floor, self.seq(), counters.iter(), minutes)
     }
 
     pub(super) fn seq(&self) -> i64 {
@@ -99,14 +97,25 @@ impl Book {
     pub(super) fn feed(&self, board: &mut Board, now: Timestamp, mut rows: usize) {
         while let Some(need) = board.need(now) {
             match need {
-                Need::Affiliates { also } => {
+                Need::Pending { after, until } => {
+                    let pending = |entry: &&Entry| after < entry.at && entry.at <= until;
+                    let pending: Vec<Entry> =
+                        self.entries.iter().filter(pending).cloned().collect();
+                    board.give_pending(&pending, until);
+                }
+                Need::Affiliates => {
                     let (best, complete) = self.best_affiliates(rows);
                     let counters: Balances = self.entries.iter().collect();
-                    let sum = |name: String| {
-                        let sum = counters.group(Account::Affiliates, &name);
-                        (name, sum)
-                    };
-                    board.give_affiliates(best, complete, also.into_iter().map(sum).collect());
+                    let later = self.entries.iter().filter(|entry| entry.at > board.floor());
+                    let later: Balances = later.collect();
+                    let later = later
+                        .groups(Account::Affiliates)
+                        .map(|(name, later)| {
+                            let counter = counters.group(Account::Affiliates, name);
+                            (name.to_owned(), counter, later)
+                        })
+                        .collect();
+                    board.give_affiliates(best, complete, later);
                 }
                 Need::Newest(account) => {
                     let (newest, complete) = self.newest(account, board.floor(), rows);
