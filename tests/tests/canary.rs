@@ -67,6 +67,14 @@ async fn no_secret_is_written_anywhere() {
             secrets.push(key);
         }
         secrets.push(signature);
+        // Reported as public, with a link that holds it.
+        for key in [key.clone(), format!("{}0", &key[..38])] {
+            let link = format!("https://example.com/?key={key}");
+            let body = json!({"secret": key, "url": link, });
+            anyone.post("/api/devops/keys/report-leak", &body).await.expect(200);
+            let wrong = json!({"secret": [key], key.clone(): key});
+            anyone.post("/api/devops/keys/report-leak", &wrong).await.expect(422);
+        }
         let id = made["key_id"].as_str().unwrap();
         admin.delete(&format!("/api/devops/keys/{id}")).await.expect(204);
 

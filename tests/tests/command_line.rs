@@ -21,7 +21,9 @@ fn help_is_there_for_every_command() {
         vec!["keys", "--help"],
         vec!["keys", "create", "--help"],
         vec!["keys", "rotate", "--help"],
+        vec!["keys", "list", "--help"],
         vec!["keys", "revoke", "--help"],
+        vec!["keys", "report-leak", "--help"],
         vec!["import", "--help"],
         vec!["doctor", "--help"],
         vec!["seed", "--help"],
@@ -162,6 +164,66 @@ async fn a_key_is_rotated_and_a_running_server_sees_it() {
     Program::new(database.url(), ["keys", "revoke", &id]).run().expect(0);
     let refused = rotate(&[]).expect(1);
     assert!(refused.stderr.contains("revoked") && refused.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn a_leak_is_reported_and_a_running_server_sees_it() {
+    const SYNC: &str = "/api/devops/sync/users";
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let (id, secret) = make_key(database.url(), &["read_metrics"]);
+    let (spared, other) = make_key(database.url(), &["read_metrics"]);
+    let report = |input: &str, policy: &str, more: &[&str]| {
+        let arguments = [&["keys", "report-leak"], more].concat();
+        let program = Program::new(database.url(), arguments).env("RR_LEAK_POLICY", policy);
+        program.run_with_input(input)
+    };
+    let status = |id: &str| {
+        let listed = Program::new(database.url(), ["keys", "list"]).run().expect(0);
+        listed.stdout.lines().find(|line| line.contains(id)).unwrap().to_owned()
+    };
+    let link = format!("https://example.com/?key={secret}");
+    let told = report(&format!("{secret}\n"), "disable", &["--url", &link]).expect(0);
+    assert!(told.stdout.contains(&id) && !told.stdout.contains(&secret[7..]), "{}", told.stdout);
+    server.client().with_key(&secret).get(SYNC).await.problem(401, "key_disabled");
+    assert!(status(&id).contains("disabled, leaked"));
+    let again = json_of(&report(&secret, "disable", &["--json"]).expect(0).stdout);
+    assert_eq!((&again["id"], &again["status"]), (&json!(id), &json!("disabled")));
+    assert_eq!(again["leak"]["url"], "https://example.com/?key=…");
+
+    report(&other, "notify", &[]).expect(0);
+    server.client().with_key(&other).get(SYNC).await.expect(200);
+    assert!(status(&spared).contains("active, leaked"));
+
+    let unknown = ["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"].concat();
+    for (input, code) in [(unknown.as_str(), 1), ("nothing like a key", 2), ("", 2)] {
+        let refused = report(input, "disable", &[]).expect(code);
+        assert!(refused.stdout.is_empty() && !refused.stderr.contains(&unknown[7..]));
+    }
+}
+
+#[tokio::test]
+async fn keys_that_end_soon_are_listed() {
+    let database = TestDatabase::empty().await;
+    Program::new(database.url(), ["migrate", "up"]).run().expect(0);
+    let make = |name: &str, days: &str| {
+        let arguments = ["keys", "create", "--name", name, "--expires-in-days", days];
+        Program::new(database.url(), arguments).run().expect(0);
+    };
+    for (name, days) in [("far", "365"), ("near", "13"), ("next", "2")] {
+        make(name, days);
+    }
+    let names = |more: &[&str]| -> Vec<String> {
+        let arguments = [&["keys", "list", "--json"], more].concat();
+        let listed = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
+        let keys = listed["keys"].as_array().unwrap().clone();
+        keys.iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&["--expiring"]), ["next", "near"]);
+    assert_eq!(names(&["--expiring", "3"]), ["next"]);
+    assert_eq!(names(&["--expiring", "365"]), ["next", "near", "far"]);
+    let table = Program::new(database.url(), ["keys", "list"]).run().expect(0).stdout;
+    assert_eq!(table.lines().filter(|line| line.contains("active, ends soon")).count(), 2);
 }
 
 #[tokio::test]

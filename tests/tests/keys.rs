@@ -49,6 +49,7 @@ async fn a_key_is_made_as_asked() {
             json!("2026-02-01T00:00:00Z"),
         ),
         (json!({"user_id": "7"}), "name", json!("DevOps Integration Key")),
+        (json!({"metadata": {"team": "growth"}}), "name", json!("DevOps Integration Key")),
         (json!({"allowed_ips": ["127.0.0.1", "10.0.0.0/8"]}), "api_key", Value::Null),
         (json!({"rate_limit": {"limit": 5, "window_s": 60}}), "api_key", Value::Null),
     ] {
@@ -228,5 +229,89 @@ async fn what_is_not_there_is_not_found() {
         admin.get(&path).await.problem(404, "not_found");
         admin.patch(&path, &json!({"name": "x"})).await.problem(404, "not_found");
         admin.delete(&path).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn notes_are_kept_replaced_and_taken_away() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let body = json!({"metadata": {"team": "growth", "ticket": "RR-1 <b>"}});
+    let made = admin.post(GENERATE, &body).await.expect(200).json();
+    let path = format!("{KEYS}/{}", made["key_id"].as_str().unwrap());
+    assert_eq!(admin.get(&path).await.json()["metadata"], body["metadata"]);
+    let kept = admin.patch(&path, &json!({"name": "renamed"})).await.json();
+    assert_eq!(kept["metadata"], body["metadata"]);
+    let changed = admin.patch(&path, &json!({"metadata": {"team": "sales"}})).await.json();
+    assert_eq!(changed["metadata"], json!({"team": "sales"}));
+    let gone = admin.patch(&path, &json!({"metadata": {}})).await.json();
+    assert!(gone.get("metadata").is_none());
+    for (metadata, pointer) in [
+        (json!({"": "x"}), "/metadata"),
+        (json!({"a/b": "x".repeat(501)}), "/metadata/a~1b"),
+        (json!({"a": 5}), "/metadata/a"),
+        (json!(["a"]), "/metadata"),
+        (json!("a"), "/metadata"),
+    ] {
+        let body = json!({"metadata": metadata});
+        for answer in [admin.post(GENERATE, &body).await, admin.patch(&path, &body).await] {
+            let problem = answer.problem(422, "invalid_body");
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_what_a_key_was_before_and_after() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let path = format!("{KEYS}/{}", key.id);
+    let body = json!({"name": "renamed", "permissions": ["read_events"], "enabled": false});
+    admin.patch(&path, &body).await.expect(200);
+    admin.delete(&path).await.expect(204);
+    admin.delete(&path).await.expect(204);
+    let log = admin.get("/api/devops/activity").await.json();
+    let entry =
+        |index: usize| (&log["activity"][index]["action"], &log["activity"][index]["detail"]);
+    assert_eq!(
+        entry(0),
+        (
+            &json!("key.revoked"),
+            &json!({"before": {"revoked_at": null}, "after": {"revoked_at": "2026-01-15T12:00:00Z"}})
+        )
+    );
+    let before = json!({"name": "a test's key", "permissions": ["read_metrics"], "enabled": true});
+    assert_eq!(entry(1), (&json!("key.updated"), &json!({"before": before, "after": body})));
+}
+
+#[tokio::test]
+async fn keys_that_end_within_days_are_listed_soonest_first() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let with_end = async |days: u64| {
+        let end = app.clock.now().plus(Duration::from_secs(days * 86_400)).to_system_time();
+        app.with_key_like(&["read_metrics"], |key| key.expires_at = Some(end)).await.id.to_string()
+    };
+    let (later, soon, fortnight) = (with_end(15).await, with_end(3).await, with_end(14).await);
+    let (revoked, disabled) = (with_end(5).await, with_end(5).await);
+    app.with_key(&["read_metrics"]).await;
+    admin.delete(&format!("{KEYS}/{revoked}")).await.expect(204);
+    admin.patch(&format!("{KEYS}/{disabled}"), &json!({"enabled": false})).await.expect(200);
+    let ids = |page: &Value| -> Vec<String> {
+        let keys = page["keys"].as_array().unwrap();
+        keys.iter().map(|key| key["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let list = async |query: &str| admin.get(&format!("{KEYS}?{query}")).await.json();
+    assert_eq!(ids(&list("expires_within_days=14").await), [soon.clone(), fortnight.clone()]);
+    let page = list("expires_within_days=15&limit=2").await;
+    assert_eq!(ids(&page), [soon, fortnight]);
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let last = list(&format!("expires_within_days=15&limit=2&cursor={cursor}")).await;
+    assert_eq!((ids(&last), &last["next_cursor"]), (vec![later], &Value::Null));
+    for bad in ["0", "-1", "36501", "soon", "", "1.5"] {
+        let answer = admin.get(&format!("{KEYS}?expires_within_days={bad}")).await;
+        let problem = answer.problem(400, "invalid_parameter");
+        assert_eq!(problem["errors"][0]["pointer"], "expires_within_days", "{bad}");
     }
 }

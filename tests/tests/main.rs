@@ -13,6 +13,7 @@ mod samples;
 mod config;
 mod events;
 mod figures;
+mod key_leaks;
 mod key_lifecycle;
 mod key_rotation;
 mod keys;

@@ -54,6 +54,13 @@ pub(crate) const SAMPLES: &[Sample] = &[
     },
     Sample {
         method: "POST",
+        path: "/api/devops/keys/report-leak",
+        body: || json!({"secret": "nobody's key", "url": "https://example.com/"}),
+        who: Who::Anyone,
+        strict: true,
+    },
+    Sample {
+        method: "POST",
         path: "/api/devops/webhook",
         body: || json!({"event_type": "sample"}),
         who: Who::Key("write_webhooks"),

@@ -78,6 +78,7 @@ pub enum Code {
     Draining,
     PaymentsUnavailable,
     AssistantUnavailable,
+    GithubAlertsUnavailable,
 }
 
 #[rustfmt::skip]
@@ -132,6 +133,7 @@ static TABLE: &[Row] = {
     row(Draining, "draining", 503, "Stopping", "This server is stopping. Try again shortly."),
     row(PaymentsUnavailable, "payments_unavailable", 503, "Payments unavailable", "Payments are not configured on this server."),
     row(AssistantUnavailable, "assistant_unavailable", 503, "Assistant unavailable", "The assistant is not configured on this server."),
+    row(GithubAlertsUnavailable, "github_alerts_unavailable", 503, "GitHub alerts unavailable", "This server was not given GitHub's public keys (RR_GITHUB_SECRET_SCANNING_KEYS)."),
     ]
 };
 
@@ -205,9 +207,9 @@ impl Code {
         match self {
             Code::Busy | Code::Draining => Some(Duration::from_secs(1)),
             Code::Unavailable | Code::Outdated => Some(Duration::from_secs(5)),
-            Code::PaymentsUnavailable | Code::AssistantUnavailable => {
-                Some(Duration::from_secs(3600))
-            }
+            Code::PaymentsUnavailable
+            | Code::AssistantUnavailable
+            | Code::GithubAlertsUnavailable => Some(Duration::from_secs(3600)),
             _ => None,
         }
     }
@@ -231,7 +233,7 @@ mod tests {
         for (index, row) in TABLE.iter().enumerate() {
             assert_eq!(position(row.code), index, "{} is out of place", row.name);
         }
-        assert_eq!(position(Code::AssistantUnavailable) + 1, TABLE.len(), "the last code");
+        assert_eq!(position(Code::GithubAlertsUnavailable) + 1, TABLE.len(), "the last code");
     }
 
     #[test]

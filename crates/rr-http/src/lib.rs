@@ -28,6 +28,7 @@ mod body;
 mod detached;
 mod idempotency;
 mod json_fault;
+mod leaks;
 mod query;
 
 mod figures;

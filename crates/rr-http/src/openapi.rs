@@ -12,7 +12,9 @@ use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, R
 
 mod schemas;
 
-pub(crate) use schemas::{CommissionFigures, Dashboard, Problem, RevenueFigures, UserFigures};
+pub(crate) use schemas::{
+    CommissionFigures, Dashboard, LeakAnswer, LeakBody, Problem, RevenueFigures, UserFigures,
+};
 
 use crate::endpoints::{
     activity, auth, config, docs, events, keys, operations, payments, sync, users,
@@ -32,7 +34,7 @@ use crate::routes::{Access, RouteInfo, routes};
         operations::metrics::get, docs::openapi,
         auth::login::post, auth::logout::post, auth::me::get,
         keys::generate::post, keys::list::get, keys::show::get, keys::change::patch,
-        keys::revoke::delete, keys::rotate::post,
+        keys::revoke::delete, keys::rotate::post, keys::report_leak::post,
         sync::users::get, sync::revenue::get, sync::commissions::get, sync::dashboard::get,
         sync::dashboard::get_old,
         users::get,

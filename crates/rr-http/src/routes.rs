@@ -85,6 +85,7 @@ static TABLE: &[RouteInfo] = {
 
     row("POST", "/api/devops/generate-key", key(ManageKeys), || web::to(keys::generate::post)),
     row("GET", "/api/devops/keys", key(ManageKeys), || web::to(keys::list::get)),
+    row("POST", "/api/devops/keys/report-leak", Anyone, || web::to(keys::report_leak::post)),
     row("GET", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::show::get)),
     row("PATCH", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::change::patch)),
     row("DELETE", "/api/devops/keys/{id}", key(ManageKeys), || web::to(keys::revoke::delete)),
@@ -184,7 +185,8 @@ mod tests {
             .filter(|row| row.path.starts_with("/api/") && row.access == Access::Anyone)
             .map(|row| row.path)
             .collect();
-        assert_eq!(open, ["/api/auth/login", "/api/ai-assistant"]);
+        let expected = ["/api/auth/login", "/api/devops/keys/report-leak", "/api/ai-assistant"];
+        assert_eq!(open, expected);
     }
 
     #[test]

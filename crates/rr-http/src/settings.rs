@@ -1,7 +1,8 @@
 //! What the binary decides about the HTTP edge, read from its configuration once.
 
 use ipnet::IpNet;
-use rr_webhooks::WebhookSecret;
+use rr_store::LeakPolicy;
+use rr_webhooks::{GithubKeys, WebhookSecret};
 
 use crate::limits::Limits;
 
@@ -20,6 +21,10 @@ pub struct HttpSettings {
     pub webhook_secret: Option<WebhookSecret>,
     /// The largest webhook body.
     pub webhook_max_bytes: usize,
+    /// What becomes of a key whose secret is reported as public.
+    pub leak_policy: LeakPolicy,
+    /// The keys with which GitHub signs its secret-scanning alerts, where they are taken.
+    pub github_keys: Option<GithubKeys>,
     /// Every other limit.
     pub limits: Limits,
     /// Worker threads; `None` is one per core.
@@ -43,6 +48,8 @@ impl Default for HttpSettings {
             public_url: None,
             webhook_secret: None,
             webhook_max_bytes: 256 * 1024,
+            leak_policy: LeakPolicy::default(),
+            github_keys: None,
             limits: Limits::STANDARD,
             workers: None,
         }

@@ -7,7 +7,7 @@ use rr_domain::{Clock, Random, Timestamp};
 use rr_keys::{Verifier, VerifierOptions};
 use rr_store::{Actor, Audit, Store};
 
-use crate::auth::{Caller, LoginThrottle, Passwords};
+use crate::auth::{Caller, Passwords, Throttle, address_of};
 use crate::connection::Drain;
 use crate::figures::FiguresCache;
 use crate::metrics::Metrics;
@@ -30,7 +30,9 @@ pub struct AppState {
     /// What is counted.
     pub metrics: Metrics,
     pub(crate) passwords: Passwords,
-    pub(crate) throttle: LoginThrottle,
+    pub(crate) throttle: Throttle,
+    /// Apart from the sign-in's, so that a flood of reports makes nobody's failures forgotten.
+    pub(crate) report_throttle: Throttle,
     pub(crate) figures: FiguresCache,
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
@@ -48,7 +50,8 @@ impl AppState {
             verifier: Verifier::new(store.clone(), VerifierOptions::default()),
             metrics: Metrics::new(),
             passwords: Passwords::new(&random),
-            throttle: LoginThrottle::new(),
+            throttle: Throttle::new(),
+            report_throttle: Throttle::new(),
             figures: FiguresCache::new(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
@@ -101,15 +104,13 @@ impl AppState {
 
     /// The part of an audit row that the request knows.
     pub(crate) fn audit(&self, caller: &Caller, request: &HttpRequest) -> Audit {
-        Audit {
-            at: self.now(),
-            actor: match caller {
-                Caller::Key(key) => Actor::Key(key.id),
-                Caller::Administrator(user) => Actor::Administrator(user.id),
-            },
-            request_id: RequestId::of(request),
-            address: caller.address(),
-        }
+        self.audit_of(caller.actor(), request)
+    }
+
+    /// The same for somebody who is known by something else than a credential, or not at all.
+    pub(crate) fn audit_of(&self, actor: Actor, request: &HttpRequest) -> Audit {
+        let address = address_of(self, request);
+        Audit { at: self.now(), actor, request_id: RequestId::of(request), address }
     }
 }
 

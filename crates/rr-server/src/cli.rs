@@ -204,6 +204,17 @@ Examples:
 When the command returns, no running server accepts the key: servers look for changes every
 250 milliseconds, and the command waits for that.")]
     Revoke(KeysRevoke),
+    /// Report a secret that became public; it ends, and its key is disabled
+    #[command(after_help = "\
+The secret is read from standard input (its first line), never from the command line, where others
+could see it. RR_LEAK_POLICY=notify only marks it. A key that was rotated since goes on with its new
+secret; any other can be enabled and rotated, or revoked. When the command returns, every running
+server knows of it.
+
+Examples:
+  revenue-ripple keys report-leak < leaked.txt
+  pbpaste | revenue-ripple keys report-leak --url https://example.com/where/it/was")]
+    ReportLeak(KeysReportLeak),
 }
 
 /// `keys create`.
@@ -232,6 +243,9 @@ pub(crate) struct KeysCreate {
 /// `keys list`.
 #[derive(Debug, Args)]
 pub(crate) struct KeysList {
+    /// Only working keys that end within so many days [14 unless given], soonest first
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "14", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) expiring: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -246,6 +260,17 @@ pub(crate) struct KeysRotate {
     /// For how long the old secret still works, at most a week; 0 ends it at once
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=604_800))]
     pub(crate) grace_seconds: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys report-leak`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysReportLeak {
+    /// Where the secret was found
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -381,6 +406,9 @@ mod tests {
             ("revenue-ripple keys revoke not-an-id", 2),
             ("revenue-ripple keys create --expires-in-days 0", 2),
             ("revenue-ripple keys create --expires-in-days 5 --never-expires", 2),
+            ("revenue-ripple keys list --expiring", 0),
+            ("revenue-ripple keys list --expiring 30 --json", 0),
+            ("revenue-ripple keys list --expiring 0", 2),
             ("revenue-ripple import", 2),
             ("revenue-ripple import --dir x --rejects y", 2),
             ("revenue-ripple seed", 2),

@@ -35,6 +35,10 @@ pub enum Actor {
     Key(Uuid),
     /// Somebody at the command line.
     CommandLine,
+    /// Somebody without a credential.
+    Anyone,
+    /// GitHub, by its signature.
+    Github,
     /// The server itself.
     System,
 }
@@ -45,6 +49,8 @@ impl fmt::Display for Actor {
             Actor::Administrator(id) => write!(f, "administrator:{id}"),
             Actor::Key(id) => write!(f, "key:{id}"),
             Actor::CommandLine => f.write_str("command-line"),
+            Actor::Anyone => f.write_str("anyone"),
+            Actor::Github => f.write_str("github"),
             Actor::System => f.write_str("system"),
         }
     }

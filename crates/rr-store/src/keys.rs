@@ -3,10 +3,12 @@
 mod change;
 mod create;
 mod find;
+mod leak;
 mod record;
 mod rotate;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimit};
 use uuid::Uuid;
 
 pub(crate) use create::import;
+pub use leak::{KnownSecret, Leak, LeakPolicy, LeakReport};
 
 /// A key to keep.
 #[derive(Debug, Clone)]
@@ -54,6 +57,8 @@ pub struct KeyRow {
     pub version: i64,
     /// When the last of the secrets that a rotation has replaced ends, or ended.
     pub grace_until: Option<Timestamp>,
+    /// Set when one of its secrets became public.
+    pub leak: Option<Leak>,
 }
 
 /// How often a permission of a key was used.
@@ -139,6 +144,23 @@ pub struct KeyPatch {
     pub quotas: Option<Quotas>,
     /// New list of addresses.
     pub allowed_ips: Option<AllowList>,
+    /// New notes, all of them.
+    pub metadata: Option<BTreeMap<String, String>>,
     /// Switched on or off.
     pub enabled: Option<bool>,
+    /// What whoever changes the key may do itself: a key that may more is left alone. `None` is no
+    /// bound.
+    pub at_most: Option<PermissionSet>,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made per call and taken apart at once")]
+pub enum UpdateKey {
+    /// The key as it is now.
+    Updated(KeyRow),
+    /// There is no such key.
+    NoSuchKey,
+    /// The key may do these, which is more than whoever changes it may.
+    BeyondReach(PermissionSet),
 }

@@ -47,7 +47,8 @@ pub use events::{AcceptEvent, EventBody, EventFilter, EventRow, NewEvent};
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
-    CreateKey, KeyPatch, KeyRow, NewKey, PermissionUses, RotateKey, Rotation, SupersededUses,
+    CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PermissionUses,
+    RotateKey, Rotation, SupersededUses, UpdateKey,
 };
 pub use migrate::Migration;
 pub use options::StoreOptions;

@@ -95,6 +95,9 @@ diesel::table! {
         key_id -> DbUuid,
         created_at -> DbTime,
         expires_at -> Nullable<DbTime>,
+        leaked_at -> Nullable<DbTime>,
+        leak_url -> Nullable<Text>,
+        uses_before_leak -> Nullable<BigInt>,
     }
 }
 

@@ -8,6 +8,7 @@ mod facts;
 mod healing;
 mod key_usage;
 mod keys;
+mod leaks;
 mod lists;
 mod migrations;
 mod rotation;

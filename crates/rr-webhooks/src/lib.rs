@@ -2,6 +2,7 @@
 
 mod accept;
 mod cloudevents;
+mod github;
 mod headers;
 mod json;
 mod media;
@@ -11,6 +12,7 @@ mod secret;
 mod signature;
 
 pub use accept::{Accepted, Dedupe, Event, Incoming, Policy, accept};
+pub use github::{AlertRefusal, GithubKeys, GithubKeysError, SecretAlert};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
 pub use refusal::Refusal;
 pub use secret::{SecretError, WebhookSecret};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use rr_keys::{Grant, RateLimitStatus};
+use rr_store::Actor;
 use uuid::Uuid;
 
 /// A caller whose credential was good.
@@ -60,6 +61,14 @@ impl Caller {
         match self {
             Caller::Key(key) => key.id,
             Caller::Administrator(admin) => admin.id,
+        }
+    }
+
+    /// The caller as an audit row names it.
+    pub(crate) fn actor(&self) -> Actor {
+        match self {
+            Caller::Key(key) => Actor::Key(key.id),
+            Caller::Administrator(admin) => Actor::Administrator(admin.id),
         }
     }
 

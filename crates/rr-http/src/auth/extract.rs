@@ -146,6 +146,18 @@ async fn by_session(
     })
 }
 
+/// The caller, where one shows a credential; a credential that does not reach is refused. For
+/// endpoints that anyone may use and where some see more.
+pub(crate) async fn perhaps_allowed<P: Needs>(request: &HttpRequest) -> Outcome<Option<Caller>> {
+    let https = state_of(request)?.settings.is_https();
+    match credential(request.headers(), https)? {
+        Credential::Nothing => Ok(None),
+        Credential::Key(_) | Credential::Session(_) => {
+            authenticate(request, P::PERMISSION.name()).await.map(Some)
+        }
+    }
+}
+
 /// Where the request comes from.
 pub(crate) fn address_of(state: &AppState, request: &HttpRequest) -> Option<IpAddr> {
     client_address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies)

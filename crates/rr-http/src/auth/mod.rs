@@ -22,7 +22,7 @@ pub use caller::{Admin, Caller, KeyCaller};
 pub(crate) use cookie::{clear_cookie, session_cookie};
 pub(crate) use cross_site::check_same_site;
 pub use extract::{Administrator, Allowed};
-pub(crate) use extract::{address_of, state_of};
+pub(crate) use extract::{address_of, perhaps_allowed, state_of};
 pub(crate) use password::Passwords;
 pub use password::{PasswordError, check_password, hash_password};
 pub use permission::{
@@ -30,4 +30,4 @@ pub use permission::{
     WriteWebhooks,
 };
 pub(crate) use session::{SessionToken, presented_session};
-pub(crate) use throttle::LoginThrottle;
+pub(crate) use throttle::Throttle;

@@ -1,4 +1,4 @@
-//! A brake on guessing passwords.
+//! A brake on guessing: passwords at the sign-in, keys at the report of a leak.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -24,10 +24,12 @@ const FREE_PER_ADDRESS: u32 = 20;
 /// owner out for a while.
 const FREE_PER_ACCOUNT: u32 = 100;
 
-/// Counts failed logins per account, per address and per pair of both. An account that does not
-/// exist counts like one that does.
+/// Free reports of one address. Whoever has more to report at once signs in first.
+const FREE_REPORTS: u32 = 20;
+
+/// Counts attempts that failed, or may have.
 #[derive(Debug)]
-pub(crate) struct LoginThrottle {
+pub(crate) struct Throttle {
     failures: Mutex<HashMap<[u8; 16], Failures>>,
 }
 
@@ -40,32 +42,46 @@ struct Failures {
 /// One attempt, counted as failed until it is known to be good.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    slots: [([u8; 16], u32); 3],
+    slots: Vec<([u8; 16], u32)>,
 }
 
-impl LoginThrottle {
-    pub(crate) fn new() -> LoginThrottle {
-        LoginThrottle { failures: Mutex::new(HashMap::new()) }
+impl Throttle {
+    pub(crate) fn new() -> Throttle {
+        Throttle { failures: Mutex::new(HashMap::new()) }
     }
 
-    /// Lets an attempt pass, or says how long to wait. It counts as a failure at once, so that
-    /// many attempts sent together do not all pass before the first has failed.
-    pub(crate) fn attempt(
+    /// Lets somebody try a password, or says how long to wait. Counted per account, per address and
+    /// per pair of both; an account that does not exist counts like one that does.
+    pub(crate) fn login(
         &self,
         account: &str,
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Attempt, Duration> {
         let address = address.map(block).unwrap_or_default();
-        let attempt = Attempt {
-            slots: [
-                (slot(&["pair", account, &address]), FREE_PER_PAIR),
-                (slot(&["address", &address]), FREE_PER_ADDRESS),
-                (slot(&["account", account]), FREE_PER_ACCOUNT),
-            ],
-        };
+        let slots = vec![
+            (slot(&["pair", account, &address]), FREE_PER_PAIR),
+            (slot(&["address", &address]), FREE_PER_ADDRESS),
+            (slot(&["account", account]), FREE_PER_ACCOUNT),
+        ];
+        self.attempt(slots, now)
+    }
+
+    /// Lets somebody report a leak, or says how long to wait.
+    pub(crate) fn report(
+        &self,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt, Duration> {
+        let address = address.map(block).unwrap_or_default();
+        self.attempt(vec![(slot(&["report", &address]), FREE_REPORTS)], now)
+    }
+
+    /// An attempt counts as a failure at once, so that many sent together do not all pass before
+    /// the first has failed.
+    fn attempt(&self, slots: Vec<([u8; 16], u32)>, now: Timestamp) -> Result<Attempt, Duration> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = attempt.slots.iter().filter_map(|(slot, free)| {
+        let waits = slots.iter().filter_map(|(slot, free)| {
             let known = failures.get(slot)?;
             let until = known.last.plus(wait(known.count, *free));
             (until > now).then(|| until.since(now))
@@ -73,8 +89,8 @@ impl LoginThrottle {
         if let Some(longest) = waits.max() {
             return Err(longest);
         }
-        for (slot, _) in attempt.slots {
-            let known = failures.entry(slot).or_insert(Failures { count: 0, last: now });
+        for (slot, _) in &slots {
+            let known = failures.entry(*slot).or_insert(Failures { count: 0, last: now });
             if now.since(known.last) > MEMORY {
                 known.count = 0;
             }
@@ -82,14 +98,14 @@ impl LoginThrottle {
             known.last = now;
         }
         make_room(&mut failures);
-        Ok(attempt)
+        Ok(Attempt { slots })
     }
 
-    /// The attempt was good: its account and address are trusted again.
+    /// The attempt was good: whoever made it is trusted again.
     pub(crate) fn succeeded(&self, attempt: &Attempt) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        for (slot, _) in attempt.slots {
-            failures.remove(&slot);
+        for (slot, _) in &attempt.slots {
+            failures.remove(slot);
         }
     }
 }
@@ -147,51 +163,63 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_after_the_free_attempts() {
-        let throttle = LoginThrottle::new();
+        let throttle = Throttle::new();
         for _ in 0..FREE_PER_PAIR {
-            throttle.attempt("a", ip("192.0.2.1"), at(0)).unwrap();
+            throttle.login("a", ip("192.0.2.1"), at(0)).unwrap();
         }
-        assert_eq!(throttle.attempt("a", ip("192.0.2.1"), at(0)).unwrap_err().as_secs(), 1);
-        throttle.attempt("a", ip("192.0.2.1"), at(1)).unwrap();
-        assert_eq!(throttle.attempt("a", ip("192.0.2.1"), at(1)).unwrap_err().as_secs(), 2);
+        assert_eq!(throttle.login("a", ip("192.0.2.1"), at(0)).unwrap_err().as_secs(), 1);
+        throttle.login("a", ip("192.0.2.1"), at(1)).unwrap();
+        assert_eq!(throttle.login("a", ip("192.0.2.1"), at(1)).unwrap_err().as_secs(), 2);
         // Another address has its own count, and a wait is not prolonged by trying.
-        throttle.attempt("a", ip("192.0.2.2"), at(1)).unwrap();
-        throttle.attempt("a", ip("192.0.2.1"), at(3)).unwrap();
+        throttle.login("a", ip("192.0.2.2"), at(1)).unwrap();
+        throttle.login("a", ip("192.0.2.1"), at(3)).unwrap();
     }
 
     #[test]
     fn success_and_time_clear_the_count() {
-        let throttle = LoginThrottle::new();
+        let throttle = Throttle::new();
         let mut last = None;
         for _ in 0..FREE_PER_PAIR {
-            last = Some(throttle.attempt("a", None, at(0)).unwrap());
+            last = Some(throttle.login("a", None, at(0)).unwrap());
         }
-        assert!(throttle.attempt("a", None, at(0)).is_err());
+        assert!(throttle.login("a", None, at(0)).is_err());
         throttle.succeeded(&last.unwrap());
         for _ in 0..FREE_PER_PAIR {
-            throttle.attempt("a", None, at(0)).unwrap();
+            throttle.login("a", None, at(0)).unwrap();
         }
-        assert!(throttle.attempt("a", None, at(0)).is_err());
+        assert!(throttle.login("a", None, at(0)).is_err());
         for _ in 0..FREE_PER_PAIR {
-            throttle.attempt("a", None, at(16 * 60)).unwrap();
+            throttle.login("a", None, at(16 * 60)).unwrap();
         }
     }
 
     #[test]
     fn one_address_cannot_try_many_accounts_nor_many_addresses_one_account() {
-        let throttle = LoginThrottle::new();
+        let throttle = Throttle::new();
         for account in 0..FREE_PER_ADDRESS {
-            throttle.attempt(&account.to_string(), ip("2001:db8::1"), at(0)).unwrap();
+            throttle.login(&account.to_string(), ip("2001:db8::1"), at(0)).unwrap();
         }
         // The rest of the /64 is the same customer.
-        assert!(throttle.attempt("other", ip("2001:db8::2"), at(0)).is_err());
-        throttle.attempt("other", ip("2001:db8:0:1::2"), at(0)).unwrap();
+        assert!(throttle.login("other", ip("2001:db8::2"), at(0)).is_err());
+        throttle.login("other", ip("2001:db8:0:1::2"), at(0)).unwrap();
 
-        let throttle = LoginThrottle::new();
+        let throttle = Throttle::new();
         for host in 0..FREE_PER_ACCOUNT {
-            throttle.attempt("a", ip(&format!("192.0.2.{host}")), at(0)).unwrap();
+            throttle.login("a", ip(&format!("192.0.2.{host}")), at(0)).unwrap();
         }
-        assert!(throttle.attempt("a", ip("198.51.100.1"), at(0)).is_err());
+        assert!(throttle.login("a", ip("198.51.100.1"), at(0)).is_err());
+    }
+
+    #[test]
+    fn reports_of_one_address_are_counted_and_harm_no_sign_in() {
+        let throttle = Throttle::new();
+        for _ in 0..FREE_REPORTS {
+            throttle.report(ip("192.0.2.1"), at(0)).unwrap();
+        }
+        assert_eq!(throttle.report(ip("192.0.2.1"), at(0)).unwrap_err().as_secs(), 1);
+        throttle.report(ip("192.0.2.2"), at(0)).unwrap();
+        throttle.login("a", ip("192.0.2.1"), at(0)).unwrap();
+        throttle.report(ip("192.0.2.1"), at(1)).unwrap();
     }
 
     #[test]

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::endpoints::keys::github_alerts::TokenFeedback;
+use crate::endpoints::keys::report_leak::{LeakForm, LeakReceipt};
 use crate::problem::FieldError;
 
 /// A failed request (RFC 9457).
@@ -35,6 +38,33 @@ pub(crate) struct Problem {
     /// The key that exists already.
     #[schema(required = false)]
     key_id: Uuid,
+}
+
+/// A secret that became public, or GitHub's list of those that it found.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum LeakBody {
+    One(LeakForm),
+    Github(Vec<GithubAlert>),
+}
+
+/// A token that GitHub found.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct GithubAlert {
+    token: String,
+    /// What GitHub calls tokens that look like this.
+    r#type: String,
+    url: Option<String>,
+    /// In what kind of text it stood.
+    source: Option<String>,
+}
+
+/// What whoever reports is told: a receipt, or the feedback that GitHub asks for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum LeakAnswer {
+    Received(Box<LeakReceipt>),
+    Feedback(Vec<TokenFeedback>),
 }
 
 /// Who is here.

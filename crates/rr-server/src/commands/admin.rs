@@ -1,13 +1,13 @@
 //! `admin create`: somebody who may sign in to the panel.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, IsTerminal as _};
 
 use rr_domain::{Label, new_id};
 use rr_store::{Actor, CreateUser, NewUser, Store};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Context, database};
+use super::{Context, database, stdin};
 use crate::cli::{Admin, AdminCreate};
 use crate::config::secret::Secret;
 use crate::email::Email;
@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, args: Admin) -> Result<(), Failure> {
 async fn create(context: &Context, args: AdminCreate) -> Result<(), Failure> {
     let email = Email::parse(&args.email)
         .map_err(|reason| Failure::Usage(format!("--email: {:?} {reason}", args.email)))?;
-    let password = if args.password_stdin { read_password()? } else { ask_password()? };
+    let password = if args.password_stdin { stdin::first_line()? } else { ask_password()? };
     rr_http::check_password(password.expose())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let store = database::open_current(context).await?;
@@ -78,15 +78,6 @@ pub(crate) async fn give_password(
             Err(Failure::trouble(format!("{email} was made by somebody else just now; try again")))
         }
     }
-}
-
-fn read_password() -> Result<Secret, Failure> {
-    let mut text = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut text)
-        .map_err(|error| Failure::Trouble(anyhow::Error::new(error).context("no password")))?;
-    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
 fn ask_password() -> Result<Secret, Failure> {

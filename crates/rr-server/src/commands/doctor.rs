@@ -3,7 +3,7 @@
 //! It changes nothing: a database file that is not there is not made.
 
 use rr_admin::Panel;
-use rr_store::{Store, StoreError};
+use rr_store::{LeakPolicy, Store, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context, args: &Doctor) -> Result<(), Failure>
     findings.extend(data(context).await);
     findings.push(panel(context));
     findings.push(webhook_secret(context));
+    findings.push(leaks(context));
     findings.extend(services(context));
     let is_broken = findings.iter().any(|finding| finding.standing == Standing::Broken);
     if args.json {
@@ -173,6 +174,24 @@ fn webhook_secret(context: &Context) -> Finding {
             Some(reason) => Finding::new(PART, Standing::Warning, format!("set, but it {reason}"))
                 .advise("make one with `openssl rand -hex 32`"),
         },
+    }
+}
+
+fn leaks(context: &Context) -> Finding {
+    const PART: &str = "leaked keys";
+    let leaks = &context.config.leaks;
+    let policy = match leaks.policy {
+        LeakPolicy::Disable => "a reported secret ends",
+        LeakPolicy::Notify => "a reported secret is marked and works on (RR_LEAK_POLICY)",
+    };
+    match &leaks.github {
+        Some(github) => {
+            let state = format!("{policy}; GitHub's keys from {}", github.path.display());
+            Finding::new(PART, Standing::Ok, state)
+        }
+        None => Finding::new(PART, Standing::Ok, format!("{policy}; no alerts from GitHub")).advise(
+            "to take them, set RR_GITHUB_SECRET_SCANNING_KEYS to a file with GitHub's public keys",
+        ),
     }
 }
 

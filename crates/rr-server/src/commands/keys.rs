@@ -1,11 +1,13 @@
-//! `keys`: make, list, rotate, revoke.
+//! `keys`: make, list, rotate, revoke, report.
+
+mod report_leak;
 
 use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::Permission;
 use rr_keys::{AllowList, KeyFormat, KeyRecord, Secret};
-use rr_store::{Actor, CreateKey, KeyRow, NewKey, PageRequest, RotateKey, Rotation, Store};
+use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -20,6 +22,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Servers look for changed keys every 250 milliseconds; by then each has forgotten what it knew.
 const SERVERS_NOTICE: Duration = Duration::from_millis(1_000);
 
+/// A key that ends within so many days is pointed out.
+const SOON: u32 = 14;
+
 /// How many keys are fetched at a time.
 const PAGE: u32 = 500;
 
@@ -29,6 +34,7 @@ pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
         Keys::List(args) => list(context, &args).await,
         Keys::Rotate(args) => rotate(context, &args).await,
         Keys::Revoke(args) => revoke(context, &args).await,
+        Keys::ReportLeak(args) => report_leak::run(context, &args).await,
     }
 }
 
@@ -124,10 +130,13 @@ pub(crate) async fn make(
 
 async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
     let store = database::open_current(context).await?;
-    let keys = all(&store).await;
+    let now = context.clock.now();
+    let keys = match args.expiring {
+        None => all(&store).await,
+        Some(days) => expiring(&store, now, now.plus(DAY * days)).await,
+    };
     store.close().await;
     let keys = keys?;
-    let now = context.clock.now();
     if args.json {
         let rows: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
         output::json(&json!({ "keys": rows }));
@@ -136,7 +145,7 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
     let mut grid =
         Grid::new(&["ID", "NAME", "KEY", "STATUS", "PERMISSIONS", "EXPIRES", "LAST USED", "USES"]);
     for key in &keys {
-        let (status, standing) = status(key, now);
+        let (status, standing) = remark(key, now);
         let permissions: Vec<&str> = key.record.permissions.iter().collect();
         let expires = key.record.expires_at.map(Timestamp::from_system_time);
         grid.row([
@@ -160,6 +169,20 @@ pub(crate) async fn all(store: &Store) -> Result<Vec<KeyRow>, Failure> {
     let mut cursor = None;
     loop {
         let page = store.keys(PageRequest { limit: PAGE, cursor }).await?;
+        keys.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(keys);
+        }
+    }
+}
+
+/// Working keys that end by `until`, soonest first.
+async fn expiring(store: &Store, now: Timestamp, until: Timestamp) -> Result<Vec<KeyRow>, Failure> {
+    let mut keys = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = store.expiring_keys(now, until, PageRequest { limit: PAGE, cursor }).await?;
         keys.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -233,11 +256,12 @@ async fn revoke(context: &Context, args: &KeysRevoke) -> Result<(), Failure> {
 
 fn as_json(key: &KeyRow, now: Timestamp) -> Value {
     let permissions: Vec<&str> = key.record.permissions.iter().collect();
+    let status = status(key, now).0;
     json!({
         "id": key.record.id,
         "name": key.record.name,
         "hint": key.hint,
-        "status": status(key, now).0,
+        "status": status,
         "user_id": key.record.owner,
         "permissions": permissions,
         "allowed_ips": key.record.allowed_ips.to_strings(),
@@ -246,23 +270,52 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
         "last_used": key.last_used_at,
         "use_count": key.use_count,
         "created_by": key.created_by,
+        "metadata": key.record.metadata,
+        "leak": key.leak.as_ref().map(|leak| json!({
+            "reported_at": leak.reported_at,
+            "url": leak.url,
+            "works": status == "active" && still_works(leak, now),
+            "uses_since": key.use_count.saturating_sub(leak.uses_before),
+        })),
     })
 }
 
+/// In the same words and order as over HTTP.
 fn status(key: &KeyRow, now: Timestamp) -> (&'static str, Standing) {
-    let now = now.to_system_time();
+    let at = now.to_system_time();
     let record = &key.record;
     if record.revoked_at.is_some() {
         ("revoked", Standing::Broken)
     } else if !record.enabled {
         ("disabled", Standing::Off)
-    } else if record.expires_at.is_some_and(|at| at <= now) {
+    } else if record.expires_at.is_some_and(|end| end <= at) {
         ("expired", Standing::Off)
-    } else if record.not_before.is_some_and(|at| at > now) {
+    } else if record.not_before.is_some_and(|start| start > at) {
         ("not yet valid", Standing::Warning)
+    } else if key.leak.as_ref().is_some_and(|leak| !leak.replaced && !still_works(leak, now)) {
+        ("leaked", Standing::Broken)
     } else {
         ("active", Standing::Ok)
     }
+}
+
+/// The status with what somebody should look at.
+fn remark(key: &KeyRow, now: Timestamp) -> (String, Standing) {
+    let soon = now.plus(DAY * SOON).to_system_time();
+    let ends_soon = key.record.expires_at.is_some_and(|end| end <= soon);
+    let is_open = key.leak.as_ref().is_some_and(|leak| !leak.replaced || still_works(leak, now));
+    match status(key, now) {
+        (word @ ("active" | "disabled"), _) if is_open => {
+            (format!("{word}, leaked"), Standing::Broken)
+        }
+        (word @ "active", _) if ends_soon => (format!("{word}, ends soon"), Standing::Warning),
+        (word, standing) => (word.to_owned(), standing),
+    }
+}
+
+/// Whether the secret that became public has not ended.
+fn still_works(leak: &Leak, now: Timestamp) -> bool {
+    leak.ends_at.is_none_or(|end| now < end)
 }
 
 /// The day of an instant, which is what matters about an expiry.

@@ -8,6 +8,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod seed;
+mod stdin;
 
 pub(crate) use admin::give_password;
 pub(crate) use keys::{Wish, all as all_keys, make as make_key};

@@ -10,6 +10,7 @@ pub(crate) mod admin;
 pub(crate) mod database;
 pub(crate) mod exposure;
 pub(crate) mod http;
+pub(crate) mod leaks;
 pub(crate) mod log;
 mod origin;
 pub(crate) mod secret;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use admin::AdminConfig;
 use database::DatabaseConfig;
 use http::HttpConfig;
+use leaks::LeaksConfig;
 use log::LogConfig;
 use services::{OpenAiConfig, StripeConfig, SupabaseConfig};
 use source::{ConfigError, Sources};
@@ -37,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
     pub(crate) admin: AdminConfig,
     pub(crate) webhook: WebhookConfig,
+    pub(crate) leaks: LeaksConfig,
     pub(crate) stripe: StripeConfig,
     pub(crate) openai: OpenAiConfig,
     pub(crate) supabase: SupabaseConfig,
@@ -80,6 +83,7 @@ impl Config {
             log: LogConfig::read(&mut sources)?,
             admin: AdminConfig::read(&mut sources)?,
             webhook: WebhookConfig::read(&mut sources)?,
+            leaks: LeaksConfig::read(&mut sources)?,
             stripe: StripeConfig::read(&mut sources)?,
             openai: OpenAiConfig::read(&mut sources)?,
             supabase: SupabaseConfig::read(&mut sources)?,
@@ -142,6 +146,8 @@ pub(crate) mod tests {
             [webhook]
             secret = "whsec"
             max_bytes = 4096
+            [leaks]
+            policy = "notify"
             [stripe]
             secret_key = "sk"
             webhook_secret = "wh"
@@ -169,6 +175,7 @@ pub(crate) mod tests {
             ("RR_ADMIN_PASSWORD", "correct horse"),
             ("DEVOPS_WEBHOOK_SECRET", "whsec"),
             ("RR_WEBHOOK_MAX_BYTES", "4096"),
+            ("RR_LEAK_POLICY", "notify"),
             ("STRIPE_SECRET_KEY", "sk"),
             ("STRIPE_WEBHOOK_SECRET", "wh"),
             ("STRIPE_API_BASE", "http://127.0.0.1:9"),
@@ -203,6 +210,8 @@ pub(crate) mod tests {
             ("RR_ADMIN_PASSWORD", "short"),
             ("RR_WEBHOOK_MAX_BYTES", "-1"),
             ("RR_WEBHOOK_MAX_BYTES", "99999999999999999999"),
+            ("RR_LEAK_POLICY", "ignore"),
+            ("RR_GITHUB_SECRET_SCANNING_KEYS", "no/such/file.json"),
             ("STRIPE_API_BASE", "stripe"),
             ("STRIPE_PRICE_MEMBERSHIP", "two words"),
         ] {

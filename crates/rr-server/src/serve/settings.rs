@@ -11,6 +11,8 @@ pub(super) fn http(config: &Config) -> HttpSettings {
         public_url: config.http.public_url.clone(),
         webhook_secret: config.webhook.signing.clone(),
         webhook_max_bytes: config.webhook.max_bytes,
+        leak_policy: config.leaks.policy,
+        github_keys: config.leaks.github.as_ref().map(|github| github.keys.clone()),
         ..HttpSettings::default()
     }
 }

@@ -1,15 +1,20 @@
 //! Changing and revoking keys.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use diesel::QueryResult;
 use diesel::prelude::*;
+use rr_domain::Timestamp;
+use rr_keys::KeyRecord;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::find::complete;
-use super::record::{KeyTableRow, allow_list_json, limit_json, permissions_json, quotas_json};
-use super::{KeyPatch, KeyRow};
+use super::find::{complete, find_row};
+use super::record::{
+    KeyTableRow, allow_list_json, limit_json, metadata_json, permissions_json, quotas_json,
+};
+use super::{KeyPatch, UpdateKey};
 use crate::conn::{Conn, on_each};
 use crate::schema::api_keys;
 use crate::sequence::Sequence;
@@ -17,24 +22,31 @@ use crate::types::{At, Id, JsonText};
 use crate::{Audit, Store, StoreError};
 
 impl Store {
-    /// Changes a key; `None` when there is none.
+    /// Changes a key. Whether it may be changed is judged in the transaction that changes it, so
+    /// no key that is given more permissions meanwhile slips through.
     pub async fn update_key(
         &self,
         id: Uuid,
         patch: KeyPatch,
         audit: Audit,
-    ) -> Result<Option<KeyRow>, StoreError> {
+    ) -> Result<UpdateKey, StoreError> {
         self.write(move |conn| {
+            // Taken first: from here to the commit nobody else changes a key.
             let changes = Changes::of(&patch, Sequence::Keys.take(conn, 1)?);
-            let changed: Option<KeyTableRow> =
+            let Some(before) = find_row(conn, id)? else { return Ok(UpdateKey::NoSuchKey) };
+            let permissions = &before.record.permissions;
+            if patch.at_most.as_ref().is_some_and(|own| !own.is_superset(permissions)) {
+                return Ok(UpdateKey::BeyondReach(before.record.permissions));
+            }
+            let after: KeyTableRow =
                 on_each!(conn, |c| diesel::update(api_keys::table.find(Id(id)))
                     .set(&changes)
                     .returning(KeyTableRow::as_returning())
-                    .get_result(c)
-                    .optional())?;
-            let Some(row) = changed else { return Ok(None) };
-            audit.record(conn, "key.updated", Some(format!("key:{id}")), &patch.to_json())?;
-            complete(conn, row.into_row()?).map(Some)
+                    .get_result(c))?;
+            let after = complete(conn, after.into_row()?)?;
+            let detail = patch.difference(&before.record, &after.record);
+            audit.record(conn, "key.updated", Some(format!("key:{id}")), &detail)?;
+            Ok(UpdateKey::Updated(after))
         })
         .await
     }
@@ -51,7 +63,9 @@ impl Store {
             if revoked == 0 {
                 return exists(conn, id);
             }
-            audit.record(conn, "key.revoked", Some(format!("key:{id}")), &json!({}))?;
+            let detail =
+                json!({ "before": { "revoked_at": null }, "after": { "revoked_at": audit.at } });
+            audit.record(conn, "key.revoked", Some(format!("key:{id}")), &detail)?;
             Ok(true)
         })
         .await
@@ -75,6 +89,7 @@ struct Changes {
     rate_limit: Option<Option<JsonText>>,
     quotas: Option<Option<JsonText>>,
     allowed_ips: Option<JsonText>,
+    metadata: Option<JsonText>,
     enabled: Option<bool>,
     version: i64,
 }
@@ -89,6 +104,7 @@ impl Changes {
             rate_limit: patch.rate_limit.map(|limit| limit.map(limit_json)),
             quotas: patch.quotas.as_ref().map(quotas_json),
             allowed_ips: patch.allowed_ips.as_ref().map(allow_list_json),
+            metadata: patch.metadata.as_ref().map(metadata_json),
             enabled: patch.enabled,
             version,
         }
@@ -96,37 +112,34 @@ impl Changes {
 }
 
 impl KeyPatch {
-    /// What the audit row says: each changed member with its new value.
-    fn to_json(&self) -> Value {
+    /// What the audit row says: the members that the patch names, before and after.
+    fn difference(&self, before: &KeyRecord, after: &KeyRecord) -> Value {
+        json!({ "before": self.named(before), "after": self.named(after) })
+    }
+
+    fn named(&self, record: &KeyRecord) -> Value {
         let mut members = Map::new();
-        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        if let Some(name) = &self.name {
-            put("name", json!(name));
-        }
-        if let Some(permissions) = &self.permissions {
-            put("permissions", json!(permissions.iter().collect::<Vec<_>>()));
-        }
-        if let Some(not_before) = self.not_before {
-            put("not_before", json!(not_before));
-        }
-        if let Some(expires_at) = self.expires_at {
-            put("expires_at", json!(expires_at));
-        }
-        if let Some(limit) = self.rate_limit {
-            let limit = limit
-                .map(|limit| json!({ "limit": limit.limit, "window_s": limit.window.as_secs() }));
-            put("rate_limit", json!(limit));
-        }
-        if let Some(quotas) = &self.quotas {
-            let quotas = quotas.iter().map(|(period, limit)| (period.name(), limit));
-            put("quotas", json!(quotas.collect::<BTreeMap<_, _>>()));
-        }
-        if let Some(allowed) = &self.allowed_ips {
-            put("allowed_ips", json!(allowed.to_strings()));
-        }
-        if let Some(enabled) = self.enabled {
-            put("enabled", json!(enabled));
-        }
+        let mut put = |is_named: bool, name: &str, value: Value| {
+            if is_named {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        let time = |at: Option<SystemTime>| json!(at.map(Timestamp::from_system_time));
+        put(self.name.is_some(), "name", json!(record.name));
+        let permissions: Vec<&str> = record.permissions.iter().collect();
+        put(self.permissions.is_some(), "permissions", json!(permissions));
+        put(self.not_before.is_some(), "not_before", time(record.not_before));
+        put(self.expires_at.is_some(), "expires_at", time(record.expires_at));
+        let limit = record
+            .rate_limit
+            .map(|limit| json!({ "limit": limit.limit, "window_s": limit.window.as_secs() }));
+        put(self.rate_limit.is_some(), "rate_limit", json!(limit));
+        let quotas = record.quotas.iter().map(|(period, limit)| (period.name(), limit));
+        let quotas: BTreeMap<_, _> = quotas.collect();
+        put(self.quotas.is_some(), "quotas", json!(quotas));
+        put(self.allowed_ips.is_some(), "allowed_ips", json!(record.allowed_ips.to_strings()));
+        put(self.metadata.is_some(), "metadata", json!(record.metadata));
+        put(self.enabled.is_some(), "enabled", json!(record.enabled));
         Value::Object(members)
     }
 }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use diesel::dsl::max;
 use diesel::prelude::*;
+use rr_domain::Timestamp;
 use rr_keys::{KeyHash, KeyRecord, KeyStore};
 use uuid::Uuid;
 
+use super::leak::add_leaks;
 use super::record::{KeyTableRow, moment};
 use super::{KeyRow, PermissionUses};
 use crate::conn::{Conn, on_each};
@@ -41,10 +43,47 @@ impl Store {
             let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
             complete_all(conn, &mut rows)?;
             Ok(cut(rows, &page, |row| {
-                Cursor::after_id(
-                    rr_domain::Timestamp::from_system_time(row.record.created_at),
-                    row.record.id,
-                )
+                Cursor::after_id(Timestamp::from_system_time(row.record.created_at), row.record.id)
+            }))
+        })
+        .await
+    }
+
+    /// Working keys that end after `now` and by `until`, those that end first at the top.
+    pub async fn expiring_keys(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<KeyRow>, StoreError> {
+        self.read(move |conn| {
+            let records: Vec<KeyTableRow> = on_each!(conn, |c| {
+                let mut query = api_keys::table
+                    .filter(api_keys::revoked_at.is_null())
+                    .filter(api_keys::enabled.eq(true))
+                    .filter(api_keys::expires_at.gt(Some(At(now))))
+                    .filter(api_keys::expires_at.le(Some(At(until))))
+                    .select(KeyTableRow::as_select())
+                    .into_boxed();
+                if let Some(last) = page.cursor {
+                    let end = Some(At(last.at));
+                    query = query.filter(
+                        api_keys::expires_at
+                            .gt(end)
+                            .or(api_keys::expires_at.eq(end).and(api_keys::id.gt(Id(last.id())))),
+                    );
+                }
+                query
+                    .order((api_keys::expires_at.asc(), api_keys::id.asc()))
+                    .limit(fetch_limit(&page))
+                    .load(c)
+            })?;
+            let rows = records.into_iter().map(KeyTableRow::into_row);
+            let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
+            complete_all(conn, &mut rows)?;
+            Ok(cut(rows, &page, |row| {
+                let end = row.record.expires_at.unwrap_or(row.record.created_at);
+                Cursor::after_id(Timestamp::from_system_time(end), row.record.id)
             }))
         })
         .await
@@ -75,6 +114,7 @@ pub(super) fn complete(conn: &mut Conn, mut row: KeyRow) -> QueryResult<KeyRow> 
 
 fn complete_all(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
     add_graces(conn, rows)?;
+    add_leaks(conn, rows)?;
     add_permission_uses(conn, rows)
 }
 

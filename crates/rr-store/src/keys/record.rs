@@ -87,7 +87,7 @@ impl KeyTableRow {
             allowed_ips: allow_list_json(&record.allowed_ips),
             rate_limit: record.rate_limit.map(limit_json),
             named_limits: named_limits_json(&record.named_limits),
-            metadata: JsonText(json!(record.metadata).to_string()),
+            metadata: metadata_json(&record.metadata),
             enabled: record.enabled,
             created_at: at(record.created_at),
             not_before: record.not_before.map(at),
@@ -111,7 +111,7 @@ impl KeyTableRow {
         }
     }
 
-    /// Without `grace_until`, which stands with the secrets, and the uses by permission.
+    /// Without `grace_until` and `leak`, which stand with the secrets, and the uses by permission.
     pub(super) fn into_row(self) -> QueryResult<KeyRow> {
         let limit = self.rate_limit.as_ref().map(read::<LimitJson>).transpose()?;
         let networks: Vec<String> = read(&self.allowed_ips)?;
@@ -154,6 +154,7 @@ impl KeyTableRow {
             }),
             version: self.version,
             grace_until: None,
+            leak: None,
         })
     }
 }
@@ -196,6 +197,10 @@ pub(super) fn permissions_json(permissions: &PermissionSet) -> JsonText {
 
 pub(super) fn allow_list_json(list: &AllowList) -> JsonText {
     JsonText(json!(list.to_strings()).to_string())
+}
+
+pub(super) fn metadata_json(metadata: &BTreeMap<String, String>) -> JsonText {
+    JsonText(json!(metadata).to_string())
 }
 
 pub(super) fn limit_json(limit: RateLimit) -> JsonText {

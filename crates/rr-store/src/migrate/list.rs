@@ -45,6 +45,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0004_facts",
     "0005_settings_and_activity",
     "0007_key_usage",
+    "0008_key_leaks",
 ];
 
 #[cfg(test)]

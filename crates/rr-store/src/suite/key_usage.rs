@@ -6,7 +6,7 @@ use rr_domain::Timestamp;
 use rr_keys::{KeyUsage, QuotaPeriod, QuotaUse, Quotas, SupersededUse};
 
 use super::*;
-use crate::{KeyPatch, PermissionUses, RotateKey, Rotation, SupersededUses};
+use crate::{KeyPatch, PermissionUses, RotateKey, Rotation, SupersededUses, UpdateKey};
 
 #[tokio::test]
 async fn usage_adds_up_and_its_time_only_moves_forward() {
@@ -124,7 +124,8 @@ async fn quotas_are_read_back_with_what_was_used_of_them() {
     let quotas = Quotas::new(QuotaPeriod::ALL.map(|period| (period, limit)));
     for (wanted, total) in [(quotas.clone(), 20), (Quotas::default(), 0), (quotas, 20)] {
         let patch = KeyPatch { quotas: Some(wanted.clone()), ..KeyPatch::default() };
-        let changed = store.update_key(id(1), patch, audit(2)).await.unwrap().unwrap();
+        let changed = store.update_key(id(1), patch, audit(2)).await.unwrap();
+        let UpdateKey::Updated(changed) = changed else { panic!("{changed:?}") };
         let kept = changed.record.quotas;
         assert_eq!(kept.iter().collect::<Vec<_>>(), wanted.iter().collect::<Vec<_>>());
         assert_eq!(kept.used().total, total);

@@ -1,9 +1,11 @@
 //! Keys: kept whole, revoked for good, counted forward.
 
+use std::collections::BTreeMap;
+
 use rr_keys::{KeyHash, KeyStore};
 
 use super::*;
-use crate::{CreateKey, KeyPatch};
+use crate::{CreateKey, KeyPatch, UpdateKey};
 
 #[tokio::test]
 async fn a_key_is_kept_whole_and_found_by_its_hash() {
@@ -64,30 +66,74 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
     store.create_key(key(1), None, audit(1)).await.unwrap();
+    let notes: BTreeMap<String, String> = [("team", "sales"), ("since", "2026")]
+        .map(|(name, note)| (name.into(), note.into()))
+        .into();
     let patch = KeyPatch {
         name: Some("renamed".to_owned()),
         expires_at: Some(None),
         rate_limit: Some(None),
+        metadata: Some(notes.clone()),
         enabled: Some(false),
         ..KeyPatch::default()
     };
     let before = store.key(id(1)).await.unwrap().unwrap();
-    let after = store.update_key(id(1), patch, audit(2)).await.unwrap().unwrap();
+    let UpdateKey::Updated(after) = store.update_key(id(1), patch, audit(2)).await.unwrap() else {
+        panic!("it is there");
+    };
     let mut expected = key(1).record;
     expected.name = "renamed".to_owned();
     expected.expires_at = None;
     expected.rate_limit = None;
+    expected.metadata = notes;
     expected.enabled = false;
     assert_eq!(after.record, expected);
     assert!(after.version > before.version);
     assert_eq!(store.find(key(1).hash).await.unwrap(), Some(expected));
     let none = store.update_key(id(2), KeyPatch::default(), audit(2)).await.unwrap();
-    assert!(none.is_none());
+    assert!(matches!(none, UpdateKey::NoSuchKey));
     let rows = store.activity(first(1)).await.unwrap().items;
     assert_eq!(rows[0].action, "key.updated");
     let detail: serde_json::Value = serde_json::from_str(rows[0].detail.get()).unwrap();
     assert_eq!(
         detail,
-        serde_json::json!({"name":"renamed","expires_at":null,"rate_limit":null,"enabled":false})
+        serde_json::json!({
+            "before": {
+                "name": "key 1",
+                "expires_at": at(1_000),
+                "rate_limit": {"limit": 60, "window_s": 60},
+                "metadata": {"team": "growth"},
+                "enabled": true,
+            },
+            "after": {
+                "name": "renamed",
+                "expires_at": null,
+                "rate_limit": null,
+                "metadata": {"team": "sales", "since": "2026"},
+                "enabled": false,
+            },
+        })
     );
+}
+
+#[tokio::test]
+async fn a_key_that_may_more_than_the_changer_is_left_alone() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    for (own, reaches) in
+        [(&["read_metrics"][..], false), (&["read_metrics", "write_webhooks"], true)]
+    {
+        let at_most = Some(own.iter().copied().collect());
+        let patch = KeyPatch { enabled: Some(false), at_most, ..KeyPatch::default() };
+        match store.update_key(id(1), patch, audit(2)).await.unwrap() {
+            UpdateKey::Updated(row) => assert!(reaches && !row.record.enabled),
+            UpdateKey::BeyondReach(all) => {
+                assert!(!reaches && all == key(1).record.permissions);
+                assert!(store.key(id(1)).await.unwrap().unwrap().record.enabled);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(audited(&store, "key.updated").await, 1);
 }

@@ -7,7 +7,7 @@ use rr_keys::{KeyHash, KeyStore, PermissionSet, secret_end};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyPatch, RotateKey, Rotation, Store};
+use crate::{KeyPatch, RotateKey, Rotation, Store, UpdateKey};
 
 fn hash(number: u8) -> KeyHash {
     KeyHash::from_bytes([number; 32])
@@ -57,7 +57,8 @@ async fn a_rotated_key_has_two_secrets_and_is_otherwise_the_same() {
     let graces: Vec<_> = listed.iter().map(|row| (row.record.id, row.grace_until)).collect();
     assert_eq!(graces, [(id(2), None), (id(1), Some(at(110)))]);
     let patch = KeyPatch { name: Some("renamed".to_owned()), ..KeyPatch::default() };
-    let patched = store.update_key(id(1), patch, audit(11)).await.unwrap().unwrap();
+    let patched = store.update_key(id(1), patch, audit(11)).await.unwrap();
+    let UpdateKey::Updated(patched) = patched else { panic!("{patched:?}") };
     assert_eq!(patched.grace_until, Some(at(110)));
 
     let log = store.activity(first(10)).await.unwrap().items;
@@ -120,7 +121,7 @@ async fn what_is_over_or_off_or_not_there_keeps_its_secret() {
     assert!(matches!(try_at(1_000, rotation(11, 9)).await, RotateKey::Expired));
     let switch = async |on| {
         let patch = KeyPatch { enabled: Some(on), ..KeyPatch::default() };
-        store.update_key(id(1), patch, audit(6)).await.unwrap().unwrap();
+        store.update_key(id(1), patch, audit(6)).await.unwrap();
     };
     switch(false).await;
     assert!(matches!(try_at(7, rotation(11, 9)).await, RotateKey::Disabled));

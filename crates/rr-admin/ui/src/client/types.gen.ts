@@ -165,6 +165,18 @@ export type EventList = {
 };
 
 /**
+ * What became of one token, as GitHub asks for it.
+ */
+export type Feedback = {
+    label: Label;
+    /**
+     * SHA-256 of the token, in hexadecimal.
+     */
+    token_hash: string;
+    token_type: string;
+};
+
+/**
  * One field that is wrong.
  */
 export type FieldError = {
@@ -188,6 +200,22 @@ export type GeneratedKey = {
     key_id: string;
     name: string;
     permissions: Array<string>;
+};
+
+/**
+ * A token that GitHub found.
+ */
+export type GithubAlert = {
+    /**
+     * In what kind of text it stood.
+     */
+    source?: string | null;
+    token: string;
+    /**
+     * What GitHub calls tokens that look like this.
+     */
+    type: string;
+    url?: string | null;
 };
 
 /**
@@ -218,6 +246,13 @@ export type Key = {
      */
     is_active: boolean;
     last_used?: string | null;
+    leak?: Leak | null;
+    /**
+     * Notes of yours.
+     */
+    metadata?: {
+        [key: string]: string;
+    };
     name: string;
     permissions: Array<string>;
     rate_limit?: RateLimit | null;
@@ -242,6 +277,12 @@ export type KeyChange = {
      * Null is never.
      */
     expires_at?: string | null;
+    /**
+     * Notes of yours, all of them: what is not named is gone.
+     */
+    metadata?: {
+        [key: string]: string;
+    } | null;
     name?: string | null;
     permissions?: Array<Permission> | null;
     rate_limit?: RateLimit | null;
@@ -272,6 +313,12 @@ export type KeyRequest = {
      */
     expires_in_days?: number | null;
     /**
+     * Notes of yours: at most 20, names of at most 64 characters, texts of at most 500.
+     */
+    metadata?: {
+        [key: string]: string;
+    } | null;
+    /**
      * "DevOps Integration Key" unless given.
      */
     name?: string | null;
@@ -289,7 +336,70 @@ export type KeyRequest = {
 /**
  * Whether a key works, and if not, why.
  */
-export type KeyStatus = 'active' | 'not_yet_valid' | 'expired' | 'disabled' | 'revoked';
+export type KeyStatus = 'active' | 'not_yet_valid' | 'expired' | 'disabled' | 'revoked' | 'leaked';
+
+/**
+ * Whether a token is one of ours.
+ */
+export type Label = 'true_positive' | 'false_positive';
+
+/**
+ * A secret that became public: of several, one that still works, else the latest.
+ */
+export type Leak = {
+    /**
+     * When it was used last, if that was since.
+     */
+    last_used_since?: string | null;
+    /**
+     * When it was reported first.
+     */
+    reported_at: string;
+    /**
+     * Where it was found.
+     */
+    url?: string | null;
+    /**
+     * How often the key was used since, with whichever secret.
+     */
+    uses_since: number;
+    /**
+     * Whether it still opens the door.
+     */
+    works: boolean;
+};
+
+/**
+ * What whoever reports is told: a receipt, or the feedback that GitHub asks for.
+ */
+export type LeakAnswer = LeakReceipt | Array<Feedback>;
+
+/**
+ * A secret that became public, or GitHub's list of those that it found.
+ */
+export type LeakBody = LeakForm | Array<GithubAlert>;
+
+/**
+ * A secret that became public.
+ */
+export type LeakForm = {
+    /**
+     * The whole secret.
+     */
+    secret: string;
+    /**
+     * Where it was found.
+     */
+    url?: string | null;
+};
+
+/**
+ * The report was taken.
+ */
+export type LeakReceipt = {
+    key?: Key | null;
+    status: string;
+};
 
 /**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
@@ -1062,6 +1172,10 @@ export type GetApiDevopsKeysData = {
          * `next_cursor` of the page before
          */
         cursor?: string;
+        /**
+         * Only working keys that end within so many days, soonest first
+         */
+        expires_within_days?: number;
     };
     url: '/api/devops/keys';
 };
@@ -1099,6 +1213,69 @@ export type GetApiDevopsKeysResponses = {
 };
 
 export type GetApiDevopsKeysResponse = GetApiDevopsKeysResponses[keyof GetApiDevopsKeysResponses];
+
+export type PostApiDevopsKeysReportLeakData = {
+    body: LeakBody;
+    headers?: {
+        /**
+         * Which of its keys GitHub signed with
+         */
+        'github-public-key-identifier'?: string | null;
+        /**
+         * GitHub's signature of the body
+         */
+        'github-public-key-signature'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/keys/report-leak';
+};
+
+export type PostApiDevopsKeysReportLeakErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * A credential or signature that is not valid
+     */
+    401: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Too many reports; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble, or a GitHub alert on a server without GitHub's keys
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsKeysReportLeakError = PostApiDevopsKeysReportLeakErrors[keyof PostApiDevopsKeysReportLeakErrors];
+
+export type PostApiDevopsKeysReportLeakResponses = {
+    /**
+     * Taken; the same for every secret, unless the caller may manage keys
+     */
+    200: LeakAnswer;
+};
+
+export type PostApiDevopsKeysReportLeakResponse = PostApiDevopsKeysReportLeakResponses[keyof PostApiDevopsKeysReportLeakResponses];
 
 export type DeleteApiDevopsKeysByIdData = {
     body?: never;

@@ -76,7 +76,7 @@ pub(crate) async fn post(
     let address = address_of(&state, &request);
     let attempt = state
         .throttle
-        .attempt(&email, address, state.now())
+        .login(&email, address, state.now())
         .map_err(|wait| Problem::new(Code::TooManyAttempts).retry_after(wait))?;
     let login = state.store.find_login(email).await?.filter(is_administrator);
     let stored = login.as_ref().map(|login| login.password_hash.clone());

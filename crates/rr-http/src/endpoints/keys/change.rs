@@ -1,9 +1,11 @@
 //! `PATCH /api/devops/keys/{id}`: a key's name, reach and life.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
-use rr_store::KeyPatch;
+use rr_store::{KeyPatch, UpdateKey};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -33,6 +35,8 @@ pub(crate) struct KeyChange {
     rate_limit: Option<Option<RateLimit>>,
     /// An empty list is anywhere.
     allowed_ips: Option<Vec<String>>,
+    /// Notes of yours, all of them: what is not named is gone.
+    metadata: Option<BTreeMap<String, String>>,
     enabled: Option<bool>,
 }
 
@@ -56,15 +60,21 @@ pub(crate) async fn patch(
     let patch = key_patch(change, &who.caller, state.now())?;
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
-    let now = here.store.key(id).await?.ok_or_else(no_such_key)?;
-    fields::within_reach(&now.record.permissions, &who.caller)?;
     let changed = detached(async move {
         let outcome = here.store.update_key(id, patch, audit).await;
         // Even after an error, which can hide that the change was committed.
         here.verifier.forget(id);
-        Ok(outcome?.map(|row| Key::of(row, here.now())))
+        Ok((outcome?, here.now()))
     });
-    Ok(HttpResponse::Ok().json(changed.await?.ok_or_else(no_such_key)?))
+    match changed.await? {
+        (UpdateKey::Updated(row), now) => Ok(HttpResponse::Ok().json(Key::of(row, now))),
+        (UpdateKey::NoSuchKey, _) => Err(no_such_key()),
+        (UpdateKey::BeyondReach(permissions), _) => {
+            let own = fields::own_permissions(&who.caller).cloned().unwrap_or_default();
+            Err(fields::beyond_reach(&permissions, &own)
+                .detail("A key can change only keys whose permissions it has itself."))
+        }
+    }
 }
 
 fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyPatch> {
@@ -85,6 +95,8 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
         },
         quotas: None,
         allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
+        metadata: change.metadata.map(fields::metadata).transpose()?,
         enabled: change.enabled,
+        at_most: fields::own_permissions(caller).cloned(),
     })
 }

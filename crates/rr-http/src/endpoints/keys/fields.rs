@@ -1,5 +1,6 @@
 //! The fields that making and changing a key have in common, parsed at the border.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -62,15 +63,6 @@ pub(super) fn own_permissions(caller: &Caller) -> Option<&PermissionSet> {
     }
 }
 
-/// Whether the caller may change a key with these permissions.
-pub(super) fn within_reach(permissions: &PermissionSet, caller: &Caller) -> Outcome<()> {
-    match own_permissions(caller) {
-        Some(own) if !own.is_superset(permissions) => Err(beyond_reach(permissions, own)
-            .detail("A key can change only keys whose permissions it has itself.")),
-        _ => Ok(()),
-    }
-}
-
 /// More permissions than the caller has itself.
 pub(super) fn beyond_reach(wanted: &PermissionSet, own: &PermissionSet) -> Problem {
     let missing = wanted.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();
@@ -108,10 +100,48 @@ pub(super) fn allowed_ips(sent: &[String]) -> Outcome<AllowList> {
     AllowList::parse(sent).map_err(|error| Problem::field("/allowed_ips", &error.to_string()))
 }
 
+/// Notes, of which a list of keys shows all.
+pub(super) fn metadata(sent: BTreeMap<String, String>) -> Outcome<BTreeMap<String, String>> {
+    if sent.len() > 20 {
+        return Err(Problem::field("/metadata", "may have at most 20 members"));
+    }
+    let is_text = |text: &str| !text.chars().any(char::is_control);
+    for (name, note) in &sent {
+        if !(1..=64).contains(&name.chars().count()) || !is_text(name) {
+            let detail = "may have names of 1 to 64 characters, without control characters";
+            return Err(Problem::field("/metadata", detail));
+        }
+        if note.chars().count() > 500 || !is_text(note) {
+            let pointer = format!("/metadata/{}", name.replace('~', "~0").replace('/', "~1"));
+            let detail = "must be at most 500 characters, without control characters";
+            return Err(Problem::field(&pointer, detail));
+        }
+    }
+    Ok(sent)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::Admin;
+
+    #[test]
+    fn notes_have_bounds() {
+        let notes = |pairs: &[(&str, &str)]| {
+            metadata(pairs.iter().map(|(name, note)| ((*name).into(), (*note).into())).collect())
+        };
+        let (name, note) = ("n".repeat(64), "é".repeat(500));
+        assert_eq!(notes(&[("team", ""), (&name, &note)]).unwrap().len(), 2);
+        let (name, note) = ("n".repeat(65), "é".repeat(501));
+        for bad in
+            [[("", "x")], [(name.as_str(), "x")], [("a\n", "x")], [("a", &note)], [("a", "\0")]]
+        {
+            assert!(notes(&bad).is_err(), "{bad:?}");
+        }
+        let many =
+            |count: u32| metadata((0..count).map(|n| (n.to_string(), String::new())).collect());
+        assert!(many(20).is_ok() && many(21).is_err());
+    }
 
     #[test]
     fn names_and_owners_have_bounds() {

@@ -1,5 +1,6 @@
 //! `POST /api/devops/generate-key`: a new key, shown once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
@@ -44,6 +45,8 @@ pub(crate) struct KeyRequest {
     rate_limit: Option<RateLimit>,
     /// Addresses and networks the key may be used from; anywhere unless given.
     allowed_ips: Option<Vec<String>>,
+    /// Notes of yours: at most 20, names of at most 64 characters, texts of at most 500.
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 /// The new key. This is the only time that it can be seen.
@@ -127,6 +130,7 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
             Some(entries) => fields::allowed_ips(entries)?,
             None => AllowList::default(),
         },
+        metadata: fields::metadata(wanted.metadata.unwrap_or_default())?,
         ..KeyRecord::new(id, fields::name(name)?, now.to_system_time())
     })
 }

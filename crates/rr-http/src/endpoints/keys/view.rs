@@ -1,5 +1,6 @@
 //! A key as its owner may see it: everything but its secret and the hash of it.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use rr_domain::Timestamp;
@@ -39,6 +40,31 @@ pub(crate) struct Key {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     grace_until: Option<Timestamp>,
+    /// Notes of yours.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    metadata: BTreeMap<String, String>,
+    /// Present when a secret of the key became public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leak: Option<Leak>,
+}
+
+/// A secret that became public: of several, one that still works, else the latest.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Leak {
+    /// When it was reported first.
+    #[schema(value_type = String, format = DateTime)]
+    reported_at: Timestamp,
+    /// Where it was found.
+    url: Option<String>,
+    /// Whether it still opens the door.
+    works: bool,
+    /// How often the key was used since, with whichever secret.
+    #[schema(minimum = 0)]
+    uses_since: i64,
+    /// When it was used last, if that was since.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_since: Option<Timestamp>,
 }
 
 /// Whether a key works, and if not, why.
@@ -55,6 +81,8 @@ pub(crate) enum KeyStatus {
     Disabled,
     /// It was taken back for good.
     Revoked,
+    /// Its newest secret became public and was ended; rotate it.
+    Leaked,
 }
 
 /// At most `limit` uses, refilled evenly over `window_s` seconds.
@@ -71,7 +99,17 @@ impl Key {
     /// The key at `now`.
     pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
         let record = row.record;
-        let status = status(&record, now.to_system_time());
+        let status = match status(&record, now.to_system_time()) {
+            KeyStatus::Active if is_without_secret(row.leak.as_ref(), now) => KeyStatus::Leaked,
+            status => status,
+        };
+        let leak = row.leak.map(|leak| Leak {
+            reported_at: leak.reported_at,
+            works: status == KeyStatus::Active && leak.ends_at.is_none_or(|end| now < end),
+            uses_since: row.use_count.saturating_sub(leak.uses_before).max(0),
+            last_used_since: row.last_used_at.filter(|used| *used > leak.reported_at),
+            url: leak.url,
+        });
         let grace_until = running_grace(&record, row.grace_until, now);
         Key {
             id: record.id,
@@ -91,8 +129,15 @@ impl Key {
             allowed_ips: record.allowed_ips.to_strings(),
             revoked_at: record.revoked_at.map(Timestamp::from_system_time),
             grace_until,
+            metadata: record.metadata,
+            leak,
         }
     }
+}
+
+/// Whether the secret that leaked has ended and nothing has taken its place.
+fn is_without_secret(leak: Option<&rr_store::Leak>, now: Timestamp) -> bool {
+    leak.is_some_and(|leak| !leak.replaced && leak.ends_at.is_some_and(|end| end <= now))
 }
 
 /// The end of a grace that is running; a key that ends earlier, or has ended, takes it along.

@@ -1,0 +1,82 @@
+//! What happens when the secret of a key became public.
+
+use std::path::{Path, PathBuf};
+
+use rr_store::LeakPolicy;
+use rr_webhooks::GithubKeys;
+
+use super::source::{ConfigError, Setting, Sources};
+
+/// `[leaks]`.
+#[derive(Debug, Clone)]
+pub(crate) struct LeaksConfig {
+    /// `RR_LEAK_POLICY`, `leaks.policy`: `disable` ends the secret and switches the key off, `notify`
+    /// leaves both alone and tells people. Default `disable`.
+    pub(crate) policy: LeakPolicy,
+    /// `RR_GITHUB_SECRET_SCANNING_KEYS`, `leaks.github_keys`: the file that holds what
+    /// `https://api.github.com/meta/public_keys/secret_scanning` answers. Default none: alerts of
+    /// GitHub are not taken.
+    pub(crate) github: Option<GithubKeysFile>,
+}
+
+/// GitHub's keys and where they were read.
+#[derive(Debug, Clone)]
+pub(crate) struct GithubKeysFile {
+    pub(crate) path: PathBuf,
+    pub(crate) keys: GithubKeys,
+}
+
+const POLICY: Setting = Setting::new("leaks.policy", "RR_LEAK_POLICY");
+pub(crate) const GITHUB_KEYS: Setting =
+    Setting::new("leaks.github_keys", "RR_GITHUB_SECRET_SCANNING_KEYS");
+
+impl LeaksConfig {
+    pub(crate) fn read(sources: &mut Sources) -> Result<LeaksConfig, ConfigError> {
+        Ok(LeaksConfig {
+            policy: sources.parse(POLICY, LeakPolicy::default(), parse_policy)?,
+            github: sources.optional(GITHUB_KEYS, read_keys)?,
+        })
+    }
+}
+
+fn parse_policy(text: &str) -> Result<LeakPolicy, &'static str> {
+    match text {
+        "disable" => Ok(LeakPolicy::Disable),
+        "notify" => Ok(LeakPolicy::Notify),
+        _ => Err("is neither disable nor notify"),
+    }
+}
+
+fn read_keys(path: &str) -> Result<GithubKeysFile, String> {
+    let path = Path::new(path).to_path_buf();
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}"))?;
+    let keys = GithubKeys::parse(&text).map_err(|error| error.to_string())?;
+    Ok(GithubKeysFile { path, keys })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::load;
+
+    const KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9MJJHnMfn2+H4xL4YaPDA4RpJqUqkCmRCBnYERxZanmcpzQSXs1X/AljlKkbJ8qpVIW4clayyef9gWhFbNHWAA==";
+
+    #[test]
+    fn a_list_of_keys_is_read_from_its_file_or_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let variable = "RR_GITHUB_SECRET_SCANNING_KEYS";
+        let read = || load("", &[(variable, path.to_str().unwrap())]);
+        assert!(read().unwrap_err().contains("cannot be read"));
+        std::fs::write(&path, r#"{"public_keys":[]}"#).unwrap();
+        let error = read().unwrap_err();
+        assert!(
+            error.starts_with(variable) && error.contains("none of the keys is current"),
+            "{error}"
+        );
+        let key = format!(r#"{{"key_identifier":"k","key":"{KEY}","is_current":true}}"#);
+        std::fs::write(&path, format!(r#"{{"public_keys":[{key}]}}"#)).unwrap();
+        let config = read().unwrap();
+        assert_eq!(config.leaks.github.unwrap().path, path);
+    }
+}
