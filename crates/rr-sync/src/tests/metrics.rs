@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::oracle::{
     Running, before, commissions, crowded_history, customers_at, history, moment, movements,
-    revenue, subscriptions_at, users_at,
+    revenue, subscription_history, subscriptions_at, users_at,
 };
 use super::*;
 use crate::ledger::Account;
@@ -14,7 +14,7 @@ use crate::metrics::{self, Kind, METRICS};
 
 /// A history told in any order, with repetitions.
 fn told() -> impl Strategy<Value = Vec<Fact>> {
-    history().prop_flat_map(|facts| {
+    prop_oneof![history(), subscription_history()].prop_flat_map(|facts| {
         let mut repeated = facts.clone();
         repeated.extend(facts.iter().step_by(5).cloned());
         Just(repeated).prop_shuffle()
@@ -255,4 +255,24 @@ fn a_month_of_movements() {
     ] {
         assert_eq!(book.metric(name, february), shown, "{name}");
     }
+}
+
+#[test]
+fn who_leaves_twice_in_a_month_churned_once_and_who_came_within_it_not_at_all() {
+    let gold = |number| started(number, "gold", 100, Interval::MONTHLY);
+    let book = Book::of(&story([
+        ("2024-01-10", gold(1)),
+        ("2024-01-10", gold(2)),
+        ("2024-01-20", ended(2)),
+        ("2024-02-05", ended(1)),
+        ("2024-02-06", gold(1)),
+        ("2024-02-07", ended(1)),
+        ("2024-02-08", gold(2)),
+        ("2024-02-09", ended(2)),
+        ("2024-02-09", gold(3)),
+    ]));
+    let february = (at("2024-02-01"), at("2024-03-01"));
+    assert_eq!(book.metric("mrr_churn", february), "3", "each of three times");
+    assert_eq!(book.metric("customer_churn", february), "100", "one of the one there was");
+    assert_eq!(book.metric("customers", february), "1");
 }

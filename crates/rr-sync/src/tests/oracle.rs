@@ -18,14 +18,21 @@ const DAYS: i64 = 100;
 /// Any history of a few subjects: their facts come in any order, also senseless ones. No two facts
 /// share an instant, so that the order of recording says nothing.
 pub(super) fn history() -> impl Strategy<Value = Vec<Fact>> {
-    prop::collection::vec((moment(), kind()), 0..60).prop_map(|events| {
-        let mut taken = BTreeSet::new();
-        (1..)
-            .zip(events)
-            .filter(|(_, (moment, _))| taken.insert(*moment))
-            .map(|(number, (occurred_at, kind))| Fact { id: id(number), occurred_at, kind })
-            .collect()
-    })
+    prop::collection::vec((moment(), kind()), 0..60).prop_map(distinct)
+}
+
+fn distinct(events: Vec<(Timestamp, FactKind)>) -> Vec<Fact> {
+    let mut taken = BTreeSet::new();
+    (1..)
+        .zip(events)
+        .filter(|(_, (moment, _))| taken.insert(*moment))
+        .map(|(number, (occurred_at, kind))| Fact { id: id(number), occurred_at, kind })
+        .collect()
+}
+
+/// A history of nothing but subscriptions, so that customers come, go and return within it.
+pub(super) fn subscription_history() -> impl Strategy<Value = Vec<Fact>> {
+    prop::collection::vec((moment(), subscription_kind()), 0..60).prop_map(distinct)
 }
 
 /// The same with many facts of the same instant, where the order of recording decides.
@@ -55,13 +62,38 @@ fn kind() -> impl Strategy<Value = FactKind> {
     let name = || prop::sample::select(vec!["a", "b", "c"]);
     let which = || 1..5_u128;
     let amount = || prop_oneof![Just(0_i64), Just(1), Just(1 << 53), 1..100_000_i64];
-    // A year of a few such at once still fits 64 bits.
-    let price = || prop_oneof![Just(0_i64), Just(1), Just(1 << 50), 1..100_000_i64];
     prop_oneof![
         3 => (which(), name()).prop_map(|(who, role)| user(who, role)),
         1 => (which(), name()).prop_map(|(who, role)| becomes(who, role)),
         1 => (which(), name()).prop_map(|(who, to)| status(who, to)),
         1 => which().prop_map(deleted),
+        7 => subscription_kind(),
+        3 => (which(), prop::sample::select(vec!["a", "b", "tripwire"]), amount())
+            .prop_map(|(which, tier, amount)| captured(which, tier, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| refunded(which, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| disputed(which, amount)),
+        1 => (which(), amount()).prop_map(|(which, amount)| won(which, amount)),
+        3 => (which(), name(), name(), amount(), moment())
+            .prop_map(|(which, who, tier, amount, payable_at)| FactKind::CommissionAccrued {
+                commission: id(which),
+                affiliate: who.to_owned(),
+                tier: label(tier),
+                sale: amount,
+                amount: amount / 2,
+                payable_at,
+            }),
+        1 => (which(), amount()).prop_map(|(which, amount)| reversed(which, amount)),
+        2 => (which(), amount()).prop_map(|(which, amount)| paid(which, amount)),
+        1 => (which(), -500..500_i64).prop_map(|(which, amount)| adjusted(which, amount)),
+    ]
+}
+
+fn subscription_kind() -> impl Strategy<Value = FactKind> {
+    let name = || prop::sample::select(vec!["a", "b", "c"]);
+    let which = || 1..5_u128;
+    // A year of a few such at once still fits 64 bits.
+    let price = || prop_oneof![Just(0_i64), Just(1), Just(1 << 50), 1..100_000_i64];
+    prop_oneof![
         3 => (which(), which(), name(), price(), interval(), state()).prop_map(
             |(which, customer, tier, price, interval, status)| FactKind::SubscriptionStarted {
                 subscription: id(which),
@@ -86,23 +118,6 @@ fn kind() -> impl Strategy<Value = FactKind> {
             FactKind::SubscriptionSetToCancel { subscription: id(which), ends_at }
         }),
         1 => which().prop_map(ended),
-        3 => (which(), prop::sample::select(vec!["a", "b", "tripwire"]), amount())
-            .prop_map(|(which, tier, amount)| captured(which, tier, amount)),
-        1 => (which(), amount()).prop_map(|(which, amount)| refunded(which, amount)),
-        1 => (which(), amount()).prop_map(|(which, amount)| disputed(which, amount)),
-        1 => (which(), amount()).prop_map(|(which, amount)| won(which, amount)),
-        3 => (which(), name(), name(), amount(), moment())
-            .prop_map(|(which, who, tier, amount, payable_at)| FactKind::CommissionAccrued {
-                commission: id(which),
-                affiliate: who.to_owned(),
-                tier: label(tier),
-                sale: amount,
-                amount: amount / 2,
-                payable_at,
-            }),
-        1 => (which(), amount()).prop_map(|(which, amount)| reversed(which, amount)),
-        2 => (which(), amount()).prop_map(|(which, amount)| paid(which, amount)),
-        1 => (which(), -500..500_i64).prop_map(|(which, amount)| adjusted(which, amount)),
     ]
 }
 
