@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{Denial, KeyRecord, Request};
+use crate::{Denial, KeyRecord, PermissionSet, Request};
 
 /// Judges a key. Pure and total: no clock, no I/O, the same answer for the same arguments.
 ///
@@ -37,12 +37,18 @@ pub(crate) fn judge(
     if !record.allowed_ips.allows(request.address) {
         return Err(Denial::AddressNotAllowed);
     }
-    match request.permission {
-        None => Ok(None),
-        Some(permission) => match record.permissions.granting(permission) {
-            None => Err(missing(permission)),
-            place => Ok(place),
-        },
+    granting(&record.permissions, request)
+}
+
+/// The last step alone.
+pub(crate) fn granting(
+    permissions: &PermissionSet,
+    request: &Request<'_>,
+) -> Result<Option<usize>, Denial> {
+    let Some(wanted) = request.permission else { return Ok(None) };
+    match permissions.granting(wanted) {
+        None => Err(missing(wanted)),
+        place => Ok(place),
     }
 }
 
@@ -62,7 +68,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{AllowList, PermissionSet};
+    use crate::AllowList;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
     const TICK: Duration = Duration::from_nanos(1);

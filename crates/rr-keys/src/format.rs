@@ -116,13 +116,6 @@ impl KeyFormat {
         }
     }
 
-    /// Whether prefix and length are those of a key: a first look that costs next to nothing.
-    pub(crate) fn resembles(&self, text: &str) -> bool {
-        let ours = text.len() == self.prefix.len() + BODY + CHECK;
-        ours && text.starts_with(&*self.prefix)
-            || self.legacy.iter().any(|shape| shape.resembles(text))
-    }
-
     fn check(&self, text: &str) -> Result<(), Malformed> {
         let digits = text.strip_prefix(&*self.prefix).ok_or(Malformed::Prefix)?.as_bytes();
         let digits: &[u8; BODY + CHECK] = digits.try_into().map_err(|_| Malformed::Length)?;
@@ -150,10 +143,6 @@ impl LegacyShape {
         length: usize,
     ) -> Result<Self, InvalidPrefix> {
         Ok(Self { prefix: checked(prefix.into())?, length })
-    }
-
-    fn resembles(&self, text: &str) -> bool {
-        text.len() == self.prefix.len() + self.length && text.starts_with(&*self.prefix)
     }
 
     fn fits(&self, text: &str) -> bool {

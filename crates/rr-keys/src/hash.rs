@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 
+use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of a whole key, prefix and check digits included.
@@ -20,7 +21,7 @@ pub struct InvalidHash;
 
 impl KeyHash {
     pub(crate) fn of(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
+        Digest::of(text).into()
     }
 
     /// Takes the 32 bytes that [`KeyHash::as_bytes`] gave.
@@ -37,32 +38,12 @@ impl KeyHash {
     pub fn from_hex(text: &str) -> Result<Self, InvalidHash> {
         hex(text).map(Self)
     }
-
-    /// Two independent words of the digest. A digest is already evenly spread, so tables index by it
-    /// directly instead of hashing the hash.
-    pub(crate) fn words(&self) -> (u64, u64) {
-        (self.word(0), self.word(8))
-    }
-
-    fn word(&self, from: usize) -> u64 {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.0[from..from + 8]);
-        u64::from_le_bytes(bytes)
-    }
-
-    /// Four bytes of the digest that [`KeyHash::words`] does not use.
-    pub(crate) fn tag(&self) -> u32 {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.0[16..20]);
-        u32::from_le_bytes(bytes)
-    }
 }
 
 /// Looks at every byte whatever the answer, so that time tells nothing about where two hashes differ.
 impl PartialEq for KeyHash {
     fn eq(&self, other: &Self) -> bool {
-        let differing = [0, 8, 16, 24].map(|at| self.word(at) ^ other.word(at));
-        black_box(differing[0] | differing[1] | differing[2] | differing[3]) == 0
+        Digest::from(self) == Digest::from(other)
     }
 }
 
@@ -79,6 +60,101 @@ impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.0;
         write!(f, "KeyHash({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+/// The same hash as it leaves the hash function, for the tables of the verifier: a check compares it a moment
+/// after it was made, and what was just written in one width is slow to read in another.
+#[derive(Clone, Copy)]
+pub(crate) struct Digest([u64; 4]);
+
+/// The longest text that fits into one block of SHA-256, with its end mark and its length.
+const ONE_BLOCK: usize = 55;
+
+/// What SHA-256 starts from: the first 32 bits behind the point of the square roots of the first 8 primes.
+const START: [u32; 8] = [
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
+];
+
+impl Digest {
+    /// What no text has; it stands where there is no key.
+    pub(crate) const NONE: Self = Self([0; 4]);
+
+    /// The SHA-256 of the text. A key fits into one block, so the buffer for texts of any length can be
+    /// saved.
+    pub(crate) fn of(text: &str) -> Self {
+        let text = text.as_bytes();
+        if text.len() > ONE_BLOCK {
+            return Self::from(&KeyHash(Sha256::digest(text).into()));
+        }
+        let mut block = [0; 64];
+        block[..text.len()].copy_from_slice(text);
+        block[text.len()] = 0x80;
+        // Fewer than 512 bits, so two bytes hold the length.
+        let bits = u16::try_from(text.len() * 8).unwrap_or_default();
+        block[62..].copy_from_slice(&bits.to_be_bytes());
+        let mut state = START;
+        compress256(&mut state, &[block]);
+        Self([0, 2, 4, 6].map(|n| u64::from(state[n]) | u64::from(state[n + 1]) << 32))
+    }
+
+    /// Two independent words. A digest is already evenly spread, so tables index by it directly instead of
+    /// hashing the hash.
+    pub(crate) fn words(&self) -> (u64, u64) {
+        (self.0[0], self.0[1])
+    }
+
+    /// Half a word that [`Digest::words`] does not use.
+    pub(crate) fn tag(&self) -> u32 {
+        u32::try_from(self.0[2] >> 32).unwrap_or_default()
+    }
+
+    /// An evenly spread number that neither [`Digest::words`] nor [`Digest::tag`] uses.
+    pub(crate) fn lot(&self) -> usize {
+        usize::try_from(self.0[3] >> 48).unwrap_or_default()
+    }
+}
+
+/// Looks at every bit whatever the answer, so that time tells nothing about where two digests differ.
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        let differing = self.0.iter().zip(&other.0).fold(0, |all, (a, b)| all | a ^ b);
+        black_box(differing) == 0
+    }
+}
+
+impl Eq for Digest {}
+
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl From<&KeyHash> for Digest {
+    fn from(hash: &KeyHash) -> Self {
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(hash.0.as_chunks().0) {
+            *word = u64::from_be_bytes(*bytes).rotate_left(32);
+        }
+        Self(words)
+    }
+}
+
+impl From<Digest> for KeyHash {
+    fn from(digest: Digest) -> Self {
+        let mut hash = [0; 32];
+        for (bytes, word) in hash.as_chunks_mut().0.iter_mut().zip(digest.0) {
+            *bytes = word.rotate_left(32).to_be_bytes();
+        }
+        Self(hash)
     }
 }
 
@@ -131,6 +207,16 @@ mod tests {
             let mut bytes = *hash.as_bytes();
             bytes[at] ^= 0x10;
             assert_ne!(KeyHash::from_bytes(bytes), hash, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn texts_of_every_length_have_the_sha_256_that_the_library_says() {
+        for length in 0..130 {
+            let text = "aé0_-z".chars().cycle().take(length).collect::<String>();
+            let expected = KeyHash::from_bytes(Sha256::digest(text.as_bytes()).into());
+            assert_eq!(KeyHash::of(&text), expected, "{length}");
+            assert_eq!(KeyHash::from(Digest::from(&expected)), expected, "there and back");
         }
     }
 

@@ -57,14 +57,14 @@ impl HashScheme {
 
     /// The hash under which the store knows the key with this text.
     pub fn hash(&self, text: &str) -> KeyHash {
-        let text = text.as_bytes();
+        let bytes = text.as_bytes();
         match &self.0 {
-            Kind::Sha256 => KeyHash::from_bytes(Sha256::digest(text).into()),
-            Kind::Sha512 => shortened(&Sha512::digest(text).into()),
-            Kind::HmacSha256(pepper) => KeyHash::from_bytes(hmac_sha256(pepper, text)),
+            Kind::Sha256 => KeyHash::of(text),
+            Kind::Sha512 => shortened(&Sha512::digest(bytes).into()),
+            Kind::HmacSha256(pepper) => KeyHash::from_bytes(hmac_sha256(pepper, bytes)),
             #[cfg(feature = "blake3")]
             Kind::Blake3(pepper) => {
-                KeyHash::from_bytes(*blake3::keyed_hash(pepper, text).as_bytes())
+                KeyHash::from_bytes(*blake3::keyed_hash(pepper, bytes).as_bytes())
             }
         }
     }

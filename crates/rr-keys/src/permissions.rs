@@ -1,6 +1,8 @@
 //! What a key may do, in words that the embedding service chooses.
 
-/// A set of permissions, sorted and without repeats. The empty set grants nothing.
+use std::sync::Arc;
+
+/// A set of permissions, sorted and without repeats. The empty set grants nothing. Cheap to clone.
 ///
 /// A permission is any text: `read_metrics`, `read:orders/17`. One that ends in `:*` or `/*` is a
 /// **pattern**. It covers every text that begins with what stands before its `*` and goes on for at least
@@ -10,8 +12,8 @@
 ///
 /// A pattern never covers a text with an empty, `.` or `..` segment after the pattern's own part
 /// (`read:orders/../users`), because such a text may mean something else to whoever acts on it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PermissionSet(Box<[Box<str>]>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct PermissionSet(Arc<[Box<str>]>);
 
 impl PermissionSet {
     /// Whether this very text is in the set; a pattern is compared as text.
@@ -50,6 +52,11 @@ impl PermissionSet {
         self.iter().filter(move |own| !used.contains(own))
     }
 
+    /// Whether no clone of this set is left elsewhere.
+    pub(crate) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Whether everything that `other` grants is granted by this set too.
     pub fn is_superset(&self, other: &Self) -> bool {
         other.iter().all(|wanted| self.allows(wanted))
@@ -58,6 +65,10 @@ impl PermissionSet {
     /// The permissions in alphabetical order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(|permission| &**permission)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether the set grants nothing at all.
@@ -72,7 +83,7 @@ impl<T: Into<String>> FromIterator<T> for PermissionSet {
             permissions.into_iter().map(|permission| permission.into().into_boxed_str()).collect();
         all.sort_unstable();
         all.dedup();
-        Self(all.into_boxed_slice())
+        Self(all.into())
     }
 }
 

@@ -6,6 +6,7 @@ mod flight;
 mod grant;
 mod identities;
 mod options;
+mod shared;
 mod slots;
 mod stats;
 mod unknown;
@@ -23,6 +24,7 @@ pub use options::VerifierOptions;
 pub use stats::CacheStats;
 pub use usage::{KeyUsage, SupersededUse};
 
+use crate::hash::Digest;
 use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
@@ -69,8 +71,8 @@ impl<S: KeyStore> Verifier<S> {
         let instant = Instant::of(now);
         let entry = match self.find(presented, instant)? {
             Find::Hit(entry) => entry,
-            Find::Miss(hash) => {
-                Loan::from_inner(self.look_up(presented, hash, request, instant).await?)
+            Find::Miss(digest) => {
+                Loan::from_inner(self.look_up(presented, digest, request, instant).await?)
             }
         };
         Ok(admit(entry, request, now, instant)?)
@@ -142,20 +144,19 @@ impl<S: KeyStore> Verifier<S> {
         &self.store
     }
 
-    /// Looks in memory first and at the check digits after: what is in memory was a well-formed key when it
-    /// came there, so the digits can only speed up the refusal of what is not.
+    /// Looks at the check digits first. For a key in memory they change nothing, but they cost next to
+    /// nothing either: the processor computes them beside the hash, which waits for itself.
     fn find(&self, presented: &str, instant: Instant) -> Result<Find, Denial> {
-        if !self.format.resembles(presented) {
+        if self.format.parse(presented).is_err() {
             return Err(Denial::Malformed);
         }
-        let hash = KeyHash::of(presented);
-        if let Some(entry) = self.cache.get(&hash, instant) {
-            self.hits.add_one();
-            return Ok(Find::Hit(entry));
-        }
-        match self.format.parse(presented) {
-            Ok(_) => Ok(Find::Miss(hash)),
-            Err(_) => Err(Denial::Malformed),
+        let digest = Digest::of(presented);
+        match self.cache.get(&digest, instant) {
+            Some(entry) => {
+                self.hits.add_one();
+                Ok(Find::Hit(entry))
+            }
+            None => Ok(Find::Miss(digest)),
         }
     }
 
@@ -163,12 +164,12 @@ impl<S: KeyStore> Verifier<S> {
     async fn look_up(
         &self,
         presented: &str,
-        hash: KeyHash,
+        digest: Digest,
         request: &Request<'_>,
         instant: Instant,
     ) -> Result<Arc<Entry>, VerifyError<S::Error>> {
         let outcome = loop {
-            match self.cache.join(hash, request.address, instant) {
+            match self.cache.join(digest, request.address, instant) {
                 Join::Answered(outcome) => break outcome,
                 Join::Follow(flight) => {
                     if let Some(outcome) = flight.wait().await {
@@ -176,7 +177,7 @@ impl<S: KeyStore> Verifier<S> {
                     }
                 }
                 Join::Lead(lead) => {
-                    let answer = self.ask(presented, hash).await;
+                    let answer = self.ask(presented, digest.into()).await;
                     break lead.report(answer, instant);
                 }
                 Join::Throttled(retry_after) => {
@@ -212,7 +213,7 @@ impl<S: KeyStore> Verifier<S> {
 /// Where a key was found.
 enum Find {
     Hit(Loan),
-    Miss(KeyHash),
+    Miss(Digest),
 }
 
 fn admit(

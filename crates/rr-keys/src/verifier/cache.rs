@@ -18,10 +18,11 @@ use super::entry::{Entry, Found, Instant};
 use super::flight::Flight;
 use super::identities::Identities;
 use super::options::VerifierOptions;
+use super::shared::SharedSets;
 use super::slots::{Loan, Slots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
-use crate::KeyHash;
+use crate::hash::Digest;
 
 /// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
 const PORTION: usize = 256;
@@ -34,8 +35,9 @@ pub(super) struct Cache<E> {
 
 struct Directory<E> {
     epoch: u64,
-    flights: HashMap<KeyHash, Ticket<E>>,
+    flights: HashMap<Digest, Ticket<E>>,
     identities: Identities,
+    sets: SharedSets,
     unknown: UnknownKeys,
     budget: Budget,
     /// The latest time seen here, for those who come without one.
@@ -81,7 +83,7 @@ pub(super) enum Join<'a, E> {
 /// The duty to ask the store. Dropping it without [`Lead::report`] hands the duty to another.
 pub(super) struct Lead<'a, E> {
     cache: &'a Cache<E>,
-    hash: KeyHash,
+    digest: Digest,
     ticket: Ticket<E>,
     charge: Charge,
     reported: bool,
@@ -95,6 +97,7 @@ impl<E> Cache<E> {
             epoch: 1,
             flights: HashMap::new(),
             identities: Identities::new(slots.len()),
+            sets: SharedSets::default(),
             unknown: UnknownKeys::new(options.unknown_capacity, options.unknown_ttl),
             budget: Budget::new(options.unknown_budget, options.unknown_budget_per_address),
             latest_ns: 0,
@@ -106,25 +109,30 @@ impl<E> Cache<E> {
     }
 
     /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
-    pub(super) fn get(&self, hash: &KeyHash, now: Instant) -> Option<Loan> {
-        let entry = self.slots.get(hash).filter(|entry| entry.is_fresh(now.microseconds()))?;
+    pub(super) fn get(&self, digest: &Digest, now: Instant) -> Option<Loan> {
+        let entry = self.slots.get(digest).filter(|entry| entry.is_fresh(now))?;
         entry.touch();
         Some(entry)
     }
 
     /// The slow path: finds out who asks the store.
-    pub(super) fn join(&self, hash: KeyHash, address: Option<IpAddr>, now: Instant) -> Join<'_, E> {
+    pub(super) fn join(
+        &self,
+        digest: Digest,
+        address: Option<IpAddr>,
+        now: Instant,
+    ) -> Join<'_, E> {
         let mut directory = self.lock();
         let directory = &mut *directory;
         directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
-        if let Some(entry) = self.get(&hash, now) {
+        if let Some(entry) = self.get(&digest, now) {
             return Join::Answered(Outcome::Found(Loan::into_inner(entry)));
         }
-        if directory.unknown.contains(&hash, directory.epoch, now.microseconds()) {
+        if directory.unknown.contains(&digest, directory.epoch, now.microseconds()) {
             directory.counts.negative_hits += 1;
             return Join::Answered(Outcome::Unknown);
         }
-        if let Some(ticket) = directory.flights.get(&hash)
+        if let Some(ticket) = directory.flights.get(&digest)
             && ticket.epoch == directory.epoch
         {
             return Join::Follow(Arc::clone(&ticket.flight));
@@ -138,8 +146,8 @@ impl<E> Cache<E> {
         };
         directory.counts.misses += 1;
         let ticket = Ticket { flight: Arc::new(Flight::new()), epoch: directory.epoch };
-        directory.flights.insert(hash, ticket.clone());
-        Join::Lead(Lead { cache: self, hash, ticket, charge, reported: false })
+        directory.flights.insert(digest, ticket.clone());
+        Join::Lead(Lead { cache: self, digest, ticket, charge, reported: false })
     }
 
     /// Takes a key out. When this returns, no later caller is answered from before.
@@ -147,7 +155,7 @@ impl<E> Cache<E> {
         let mut directory = self.lock();
         directory.epoch += 1;
         for entry in directory.identities.entries(id) {
-            self.take_out(&mut directory, entry.hash());
+            self.take_out(&mut directory, entry.digest());
         }
     }
 
@@ -190,8 +198,8 @@ impl<E> Cache<E> {
         }
     }
 
-    fn take_out(&self, directory: &mut Directory<E>, hash: &KeyHash) {
-        if self.slots.remove(hash).is_some() {
+    fn take_out(&self, directory: &mut Directory<E>, digest: &Digest) {
+        if self.slots.remove(digest).is_some() {
             directory.counts.entries -= 1;
         }
     }
@@ -218,7 +226,7 @@ impl<E> Lead<'_, E> {
             Ok(None) => {
                 if unchanged {
                     let epoch = directory.epoch;
-                    directory.unknown.insert(self.hash, epoch, now.microseconds());
+                    directory.unknown.insert(self.digest, epoch, now.microseconds());
                 }
                 Outcome::Unknown
             }
@@ -233,21 +241,22 @@ impl<E> Lead<'_, E> {
         outcome
     }
 
-    fn entry(&self, directory: &mut Directory<E>, found: Found, now: Instant) -> Arc<Entry> {
+    fn entry(&self, directory: &mut Directory<E>, mut found: Found, now: Instant) -> Arc<Entry> {
+        directory.sets.share(&mut found.record.permissions);
         let meter = directory.identities.meter(&found.record, now.nanoseconds);
         let loaded_us = now.microseconds();
         let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
-        let entry = Arc::new(Entry::new(self.hash, found, meter, loaded_us, fresh_until_us));
+        let entry = Arc::new(Entry::new(self.digest, found, meter, loaded_us, fresh_until_us));
         directory.identities.add(&entry, now.nanoseconds);
         entry
     }
 
     /// Takes the flight off the board, unless a later epoch has put another in its place.
     fn leave(&self, directory: &mut Directory<E>) {
-        if let Some(ticket) = directory.flights.get(&self.hash)
+        if let Some(ticket) = directory.flights.get(&self.digest)
             && Arc::ptr_eq(&ticket.flight, &self.ticket.flight)
         {
-            directory.flights.remove(&self.hash);
+            directory.flights.remove(&self.digest);
         }
     }
 }

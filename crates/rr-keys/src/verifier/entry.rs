@@ -7,23 +7,46 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use super::usage::{Counters, KeyUsage};
-use crate::decide::judge;
+use crate::decide::{granting, judge};
+use crate::hash::Digest;
 use crate::limit::{Meter, Spent};
-use crate::{Denial, KeyHash, KeyRecord, Request};
+use crate::{Denial, KeyHash, KeyRecord, PermissionSet, Request};
+
+/// Two threads that read the clock at about the same time differ by less.
+const CLOCK_SKEW_US: u64 = 1_000_000;
 
 /// A record as the store gave it, under the hash of the secret that was presented.
+///
+/// What an ordinary check looks at stands together here, within two cache lines: with a million keys it is
+/// memory that takes the time. The order counts.
+#[repr(C)]
 pub(super) struct Entry {
+    digest: Digest,
+    open: Window,
     used: Counters,
+    /// The record's own, which nearly always is that of many keys and therefore in the processor's cache.
+    permissions: PermissionSet,
+    rest: Box<Rest>,
     /// Set by a hit, cleared when a newcomer passes over this entry in search of a place.
     touched: AtomicBool,
+}
+
+/// The time in which nothing but the permission is left to judge: the record is fresh, the key is enabled and
+/// neither revoked nor over nor limited in rate or address. What is not sure to be within goes the long way.
+#[derive(Clone, Copy)]
+struct Window {
+    from_ns: u64,
+    until_ns: u64,
+}
+
+struct Rest {
+    record: KeyRecord,
     vacant: bool,
     /// The last microsecond at which the record may be believed without asking the store again.
     fresh_until_us: u64,
     loaded_us: u64,
-    hash: KeyHash,
     /// Present when the key has limits; shared by all entries of its identity.
     meter: Option<Arc<Meter>>,
-    record: KeyRecord,
     outdated: Option<Box<Outdated>>,
 }
 
@@ -44,61 +67,56 @@ pub(super) struct Found {
 
 impl Entry {
     pub(super) fn new(
-        hash: KeyHash,
+        digest: Digest,
         found: Found,
         meter: Option<Arc<Meter>>,
         loaded_us: u64,
         fresh_until_us: u64,
     ) -> Self {
         let (record, outdated) = (found.record, found.outdated.map(Box::new));
-        let (used, touched) =
-            (Counters::new(record.permissions.iter().len()), AtomicBool::new(false));
+        let rest = Rest { record, vacant: false, fresh_until_us, loaded_us, meter, outdated };
+        let permissions = rest.record.permissions.clone();
         Self {
-            used,
-            touched,
-            vacant: false,
-            fresh_until_us,
-            loaded_us,
-            hash,
-            meter,
-            record,
-            outdated,
+            digest,
+            open: Window::of(&rest),
+            used: Counters::new(permissions.len()),
+            permissions,
+            rest: Box::new(rest),
+            touched: AtomicBool::new(false),
         }
     }
 
     /// What stands in a free place of the table: of no key, and stale.
     pub(super) fn vacant() -> Self {
         let record = KeyRecord::new(Uuid::nil(), "", SystemTime::UNIX_EPOCH);
-        let hash = KeyHash::from_bytes([0; 32]);
-        let mut entry = Self::new(hash, record.into(), None, u64::MAX, 0);
-        entry.vacant = true;
+        let mut entry = Self::new(Digest::NONE, record.into(), None, u64::MAX, 0);
+        entry.rest.vacant = true;
         entry
     }
 
     pub(super) fn is_vacant(&self) -> bool {
-        self.vacant
+        self.rest.vacant
     }
 
-    pub(super) fn is_of(&self, hash: &KeyHash) -> bool {
-        self.hash == *hash && !self.vacant
+    pub(super) fn is_of(&self, digest: &Digest) -> bool {
+        self.digest == *digest
     }
 
-    pub(super) fn hash(&self) -> &KeyHash {
-        &self.hash
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     pub(super) fn record(&self) -> &KeyRecord {
-        &self.record
+        &self.rest.record
     }
 
     pub(super) fn outdated(&self) -> Option<Outdated> {
-        self.outdated.as_deref().copied()
+        self.rest.outdated.as_deref().copied()
     }
 
-    /// Whether the record is young enough. A clock that was set back by more than a second makes it stale
-    /// too: nobody can tell how old it is then.
-    pub(super) fn is_fresh(&self, now_us: u64) -> bool {
-        now_us <= self.fresh_until_us && now_us.saturating_add(1_000_000) >= self.loaded_us
+    /// Whether the record is young enough.
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        self.open.contains(now) || self.rest.is_fresh(now.microseconds())
     }
 
     /// Notes a hit for the eviction. Reads first, so that a hot entry's line is not written every time.
@@ -120,6 +138,64 @@ impl Entry {
         now: SystemTime,
         instant: Instant,
     ) -> Result<Spent, Denial> {
+        let (permission, spent) = if self.open.contains(instant) {
+            (granting(&self.permissions, request)?, Spent::default())
+        } else {
+            self.rest.judge(request, now, instant)?
+        };
+        self.used.add(permission, instant.microseconds(), request.address);
+        Ok(spent)
+    }
+
+    pub(super) fn take_usage(&self) -> Option<KeyUsage> {
+        self.used.take(&self.rest.record)
+    }
+
+    #[cfg(test)]
+    pub(super) fn count_use(&self, now_us: u64, address: Option<std::net::IpAddr>) {
+        self.used.add(None, now_us, address);
+    }
+}
+
+impl Window {
+    fn of(rest: &Rest) -> Self {
+        let record = &rest.record;
+        let plain = record.enabled
+            && record.revoked_at.is_none()
+            && record.allowed_ips.is_empty()
+            && rest.meter.is_none();
+        if !plain {
+            return Self { from_ns: 1, until_ns: 0 };
+        }
+        let ends = [record.expires_at, record.secret_ends_at].into_iter().flatten();
+        let until_ns = ends
+            .map(|end| Instant::of(end).nanoseconds)
+            .fold(rest.fresh_until_us.saturating_mul(1_000), u64::min);
+        // An instant before 1970 counts as 1970, so a start as early as that says nothing about it.
+        let start = record.not_before.map_or(0, |start| Instant::of(start).nanoseconds.max(1));
+        let loaded_ns = rest.loaded_us.saturating_mul(1_000);
+        Self { from_ns: start.max(loaded_ns.saturating_sub(CLOCK_SKEW_US * 1_000)), until_ns }
+    }
+
+    fn contains(self, now: Instant) -> bool {
+        self.from_ns <= now.nanoseconds && now.nanoseconds < self.until_ns
+    }
+}
+
+impl Rest {
+    /// A clock that was set back by more than a second makes a record stale too: nobody can tell how old it
+    /// is then.
+    fn is_fresh(&self, now_us: u64) -> bool {
+        now_us <= self.fresh_until_us && now_us.saturating_add(CLOCK_SKEW_US) >= self.loaded_us
+    }
+
+    /// Everything, in its order.
+    fn judge(
+        &self,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<(Option<usize>, Spent), Denial> {
         let permission = judge(&self.record, request, now)?;
         let spent = match &self.meter {
             None => Spent::default(),
@@ -127,17 +203,7 @@ impl Entry {
                 .take(&self.record, instant.nanoseconds)
                 .map_err(|overflow| overflow.into_denial(&self.record))?,
         };
-        self.used.add(permission, instant.microseconds(), request.address);
-        Ok(spent)
-    }
-
-    pub(super) fn take_usage(&self) -> Option<KeyUsage> {
-        self.used.take(&self.record)
-    }
-
-    #[cfg(test)]
-    pub(super) fn count_use(&self, now_us: u64, address: Option<std::net::IpAddr>) {
-        self.used.add(None, now_us, address);
+        Ok((permission, spent))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The keys behind the cached entries: which entries are whose, limits that outlive an entry, and usage
 //! that is waiting to be taken.
 
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -16,19 +17,17 @@ use crate::limit::Meter;
 /// Every key that has an entry in the cache, an entry still held by a grant, usage not yet taken, or limits
 /// not yet refilled.
 pub(super) struct Identities {
-    keys: HashMap<Uuid, Identity>,
-    /// The size at which the map is next searched for keys that nothing keeps here.
+    /// The entry of each key that came last; for nearly every key this is all there is.
+    newest: HashSet<Newest>,
+    rest: HashMap<Uuid, Rest>,
+    /// The size at which this is next searched for keys that nothing keeps here.
     sweep_at: usize,
     floor: usize,
     usage_lost: u64,
 }
 
-/// Nearly every key has one entry and nothing else, so the rest is kept apart to keep this small.
-#[derive(Default)]
-struct Identity {
-    newest: Option<Arc<Entry>>,
-    rest: Option<Box<Rest>>,
-}
+/// An entry under the identity that stands in it, so that a million keys need not write theirs down twice.
+struct Newest(Arc<Entry>);
 
 #[derive(Default)]
 struct Rest {
@@ -45,7 +44,7 @@ impl Identities {
     /// For a cache of `places` places.
     pub(super) fn new(places: usize) -> Self {
         let floor = places.saturating_mul(2).max(1_024);
-        Self { keys: HashMap::new(), sweep_at: floor, floor, usage_lost: 0 }
+        Self { newest: HashSet::new(), rest: HashMap::new(), sweep_at: floor, floor, usage_lost: 0 }
     }
 
     /// The meter of a key that has limits: the same for all its secrets and after every change. It learns
@@ -55,7 +54,7 @@ impl Identities {
             || !record.named_limits.is_empty()
             || !record.quotas.is_empty();
         limited.then(|| {
-            let rest = self.keys.entry(record.id).or_default().rest.get_or_insert_default();
+            let rest = self.rest.entry(record.id).or_default();
             let meter = Arc::clone(rest.meter.get_or_insert_default());
             meter.learn(record, now_ns);
             meter
@@ -64,36 +63,41 @@ impl Identities {
 
     /// Takes note of an entry, whether or not it goes into the cache.
     pub(super) fn add(&mut self, entry: &Arc<Entry>, now_ns: u64) {
-        if self.keys.len() >= self.sweep_at {
-            self.sweep(now_ns);
+        if let Some(Newest(previous)) = self.newest.replace(Newest(Arc::clone(entry))) {
+            let id = entry.record().id;
+            self.rest.entry(id).or_default().older.push(previous);
+            self.fold(id);
+            // Nobody may have held it, and nobody may have used it.
+            self.drop_idle_rest(id, now_ns);
         }
-        let identity = self.keys.entry(entry.record().id).or_default();
-        if let Some(previous) = identity.newest.replace(Arc::clone(entry)) {
-            identity.rest.get_or_insert_default().older.push(previous);
-            identity.fold();
+        // Not before: until its entry is here, nothing else keeps the meter of a new key.
+        if self.len() > self.sweep_at {
+            self.sweep(now_ns);
         }
     }
 
     /// The entries of a key that may be in the cache.
     pub(super) fn entries(&self, id: Uuid) -> Vec<Arc<Entry>> {
-        self.keys.get(&id).map(|identity| identity.entries().cloned().collect()).unwrap_or_default()
+        let newest = self.newest.get(&id).map(|newest| &newest.0).into_iter();
+        let older = self.rest.get(&id).into_iter().flat_map(|rest| &rest.older);
+        newest.chain(older).cloned().collect()
     }
 
     /// The keys known here, to be gone through in portions.
     pub(super) fn ids(&self) -> Vec<Uuid> {
-        self.keys.keys().copied().collect()
+        let rest = self.rest.keys().filter(|id| !self.newest.contains(*id));
+        self.newest.iter().map(Newest::id).chain(rest).copied().collect()
     }
 
     /// The usage of one key since the last taking; forgets the key when nothing else keeps it here.
     pub(super) fn take_usage(&mut self, id: Uuid, now_ns: u64) -> Option<KeyUsage> {
-        let hash_map::Entry::Occupied(mut place) = self.keys.entry(id) else { return None };
-        let identity = place.get_mut();
-        identity.fold();
-        let mut usage = identity.rest.as_mut().and_then(|rest| rest.waiting.take());
-        for counted in identity.entries().filter_map(|entry| entry.take_usage()) {
-            merge(&mut usage, counted);
-        }
-        if let Some(rest) = &mut identity.rest {
+        self.fold(id);
+        let mut usage = self.newest.get(&id).and_then(|newest| newest.0.take_usage());
+        if let Some(rest) = self.rest.get_mut(&id) {
+            let older = rest.older.iter().filter_map(|entry| entry.take_usage());
+            for counted in older.chain(rest.waiting.take()) {
+                merge(&mut usage, counted);
+            }
             let quota = rest.meter.as_ref().and_then(|meter| meter.take_quota_use());
             if let Some(quota) = quota {
                 let usage = usage.get_or_insert_with(|| KeyUsage::new(id, 0, UNIX_EPOCH));
@@ -101,17 +105,14 @@ impl Identities {
             }
             // What was handed out before is written by now, or else it was given back.
             rest.unconfirmed = rest.meter.is_some() && usage.is_some();
-        }
-        if identity.is_idle(now_ns) {
-            place.remove();
+            self.drop_idle_rest(id, now_ns);
         }
         usage
     }
 
     /// Puts usage back that was taken and could not be written.
     pub(super) fn restore_usage(&mut self, usage: KeyUsage) {
-        let identity = self.keys.entry(usage.key_id).or_default();
-        merge(&mut identity.rest.get_or_insert_default().waiting, usage);
+        merge(&mut self.rest.entry(usage.key_id).or_default().waiting, usage);
     }
 
     /// Grants whose count was dropped because nobody ever took the usage.
@@ -119,71 +120,102 @@ impl Identities {
         self.usage_lost
     }
 
-    #[cfg(test)]
+    /// What stands here; a key that has more than an entry counts twice.
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.newest.len() + self.rest.len()
     }
 
     /// Drops what nothing keeps here. When that is not enough, nobody takes the usage, and the counts of
     /// keys that left the cache are dropped too: memory is bounded by the cache, not by the store.
     fn sweep(&mut self, now_ns: u64) {
-        self.keys.retain(|_, identity| {
-            identity.fold();
-            !identity.is_idle(now_ns)
-        });
-        if self.keys.len() > self.floor / 2 {
-            let lost = &mut self.usage_lost;
-            self.keys.retain(|_, identity| {
-                if identity.newest.is_none()
-                    && let Some(waiting) = identity.rest.as_mut().and_then(|r| r.waiting.take())
-                {
+        for id in self.ids() {
+            self.fold(id);
+            self.drop_idle_rest(id, now_ns);
+        }
+        if self.len() > self.floor / 2 {
+            let (newest, lost) = (&self.newest, &mut self.usage_lost);
+            self.rest.retain(|id, rest| {
+                if newest.contains(id) {
+                    return true;
+                }
+                if let Some(waiting) = rest.waiting.take() {
                     *lost = lost.saturating_add(waiting.count);
                 }
-                if identity.newest.is_none()
-                    && let Some(rest) = &mut identity.rest
-                {
-                    rest.unconfirmed = false;
-                    rest.meter.as_ref().map(|meter| meter.take_quota_use());
-                }
-                !identity.is_idle(now_ns)
+                rest.unconfirmed = false;
+                rest.meter.as_ref().map(|meter| meter.take_quota_use());
+                !rest.is_idle(now_ns)
             });
         }
-        self.sweep_at = self.keys.len().saturating_mul(2).max(self.floor);
-    }
-}
-
-impl Identity {
-    fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.newest.iter().chain(self.rest.iter().flat_map(|rest| &rest.older))
+        self.sweep_at = self.len().saturating_mul(2).max(self.floor);
     }
 
-    /// Lets entries go that nobody else holds: not the cache, no reader, no grant. Since nobody holds them
-    /// nobody can count on them any more, so what they counted is final.
-    fn fold(&mut self) {
-        // Not `strong_count`, which does not wait for what the last holder wrote.
-        let is_alone = |entry: &mut Arc<Entry>| Arc::get_mut(entry).is_some();
+    /// Lets entries of a key go that nobody else holds: not the cache, no reader, no grant. Since nobody
+    /// holds them nobody can count on them any more, so what they counted is final.
+    fn fold(&mut self, id: Uuid) {
         let mut counted = Vec::new();
-        if let Some(entry) = self.newest.take_if(is_alone) {
-            counted.extend(entry.take_usage());
+        // The count is only a hint, for reading it does not wait for what the last holder wrote.
+        let hint = |newest: &Newest| Arc::strong_count(&newest.0) == 1;
+        if self.newest.get(&id).is_some_and(hint)
+            && let Some(Newest(newest)) = self.newest.take(&id)
+        {
+            match Arc::try_unwrap(newest) {
+                Ok(entry) => counted.extend(entry.take_usage()),
+                Err(held) => drop(self.newest.insert(Newest(held))),
+            }
         }
-        if let Some(rest) = &mut self.rest {
-            let gone = rest.older.extract_if(.., is_alone);
+        if let Some(rest) = self.rest.get_mut(&id) {
+            let gone = rest.older.extract_if(.., |entry| Arc::get_mut(entry).is_some());
             counted.extend(gone.filter_map(|entry| entry.take_usage()));
         }
         for usage in counted {
-            merge(&mut self.rest.get_or_insert_default().waiting, usage);
+            merge(&mut self.rest.entry(id).or_default().waiting, usage);
         }
     }
 
-    /// Whether forgetting this key would change nothing.
+    /// Forgets the rest of a key when that changes nothing. An entry in use counts on its meter being the one
+    /// and only of its key.
+    fn drop_idle_rest(&mut self, id: Uuid, now_ns: u64) {
+        let in_use = self.newest.contains(&id);
+        let idle = |rest: &Rest| rest.is_idle(now_ns) && !(in_use && rest.meter.is_some());
+        if self.rest.get(&id).is_some_and(idle) {
+            self.rest.remove(&id);
+        }
+    }
+}
+
+impl Newest {
+    fn id(&self) -> &Uuid {
+        &self.0.record().id
+    }
+}
+
+impl Borrow<Uuid> for Newest {
+    fn borrow(&self) -> &Uuid {
+        self.id()
+    }
+}
+
+impl PartialEq for Newest {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Newest {}
+
+impl Hash for Newest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl Rest {
+    /// Whether forgetting it would change nothing, once the key has no entry.
     fn is_idle(&self, now_ns: u64) -> bool {
-        self.newest.is_none()
-            && self.rest.as_ref().is_none_or(|rest| {
-                rest.older.is_empty()
-                    && rest.waiting.is_none()
-                    && !rest.unconfirmed
-                    && rest.meter.as_ref().is_none_or(|meter| meter.at_rest(now_ns))
-            })
+        self.older.is_empty()
+            && self.waiting.is_none()
+            && !self.unconfirmed
+            && self.meter.as_ref().is_none_or(|meter| meter.at_rest(now_ns))
     }
 }
 
@@ -200,7 +232,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::{KeyHash, QuotaPeriod, Quotas, RateLimit};
+    use crate::hash::Digest;
+    use crate::{QuotaPeriod, Quotas, RateLimit};
 
     fn record(n: u64) -> KeyRecord {
         KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH)
@@ -208,7 +241,7 @@ mod tests {
 
     fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
         let meter = identities.meter(&record, 0);
-        Arc::new(Entry::new(KeyHash::of("k"), record.into(), meter, 0, u64::MAX))
+        Arc::new(Entry::new(Digest::of("k"), record.into(), meter, 0, u64::MAX))
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub struct VerifierOptions {
     /// How keys are hashed in the store: the scheme of new keys first, then others that still occur. A key
     /// that is not in memory is looked up under each in turn until it is found.
     pub schemes: Vec<HashScheme>,
-    /// How many keys stay in memory. The table for them is made at once: 16 to 32 bytes for each.
+    /// How many keys stay in memory, and at most twice as many where they fall well. The table for them is
+    /// made at once: 26 bytes for each.
     pub capacity: usize,
     /// How long a cached record is believed without a word from [`Verifier::forget`]: the bound on how late
     /// a change made elsewhere can be noticed when every notification fails. `None` means for ever.

@@ -3,8 +3,9 @@
 //! A key has two sets, chosen by two words of its digest, and may sit in any of the five places of either.
 //! A set is one cache line: five short tags that tell almost surely which place to look at, five pointers.
 //! The size is fixed at the start, so memory is bounded by construction; there is no growing, no rehashing
-//! and no hashing of the hash. A newcomer goes to the emptier of its sets once the first is half full, so
-//! the sets fill evenly: at the stated capacity about two keys in ten thousand find no place free.
+//! and no hashing of the hash. A newcomer goes to its first set until only one place there is left, then to
+//! the emptier. So a read seldom needs the second set, and yet the sets fill evenly: at the stated capacity
+//! about one key in ten thousand finds no place free.
 //!
 //! Reads need nothing but atomic loads. Writes are for the holder of the directory's lock alone.
 
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::{ArcSwap, Guard};
 
 use super::entry::Entry;
-use crate::KeyHash;
+use crate::hash::Digest;
 
 const WAYS: usize = 5;
 
@@ -35,9 +36,9 @@ struct Set {
 pub(super) type Loan = Guard<Arc<Entry>>;
 
 impl Slots {
-    /// A table with five places for every three entries of its capacity.
+    /// A table with two places for every entry of its capacity.
     pub(super) fn new(capacity: usize) -> Self {
-        let sets = capacity.div_ceil(3).max(1);
+        let sets = capacity.saturating_mul(2).div_ceil(WAYS).max(1);
         let vacant = Arc::new(Entry::vacant());
         let place = || ArcSwap::from(Arc::clone(&vacant));
         let set = |_| Set { tags: Default::default(), places: std::array::from_fn(|_| place()) };
@@ -49,35 +50,26 @@ impl Slots {
         self.sets.len() * WAYS
     }
 
-    pub(super) fn get(&self, hash: &KeyHash) -> Option<Loan> {
-        let tag = hash.tag();
-        self.homes(hash).iter().find_map(|set| {
-            set.tags.iter().zip(&set.places).find_map(|(own_tag, place)| {
-                // A tag read just before or after its pointer changed at worst turns a hit into a miss.
-                if own_tag.load(Ordering::Relaxed) != tag {
-                    return None;
-                }
-                let loan = place.load();
-                (loan.is_of(hash)).then_some(loan)
-            })
-        })
+    pub(super) fn get(&self, digest: &Digest) -> Option<Loan> {
+        let (first, second) = digest.words();
+        self.home(first).get(digest).or_else(|| self.home(second).get(digest))
     }
 
     /// Puts an entry in its place and returns the one that had to go. Needs the directory's lock.
     pub(super) fn insert(&self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
-        let tag = entry.hash().tag();
-        let (set, way) = self.place_for(entry.hash());
+        let tag = entry.digest().tag();
+        let (set, way) = self.place_for(entry.digest());
         set.tags[way].store(tag, Ordering::Relaxed);
         let gone = set.places[way].swap(entry);
         (!gone.is_vacant()).then_some(gone)
     }
 
     /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
-    pub(super) fn remove(&self, hash: &KeyHash) -> Option<Arc<Entry>> {
-        self.homes(hash)
+    pub(super) fn remove(&self, digest: &Digest) -> Option<Arc<Entry>> {
+        self.homes(digest)
             .iter()
             .flat_map(|set| &set.places)
-            .find(|place| place.load().is_of(hash))
+            .find(|place| place.load().is_of(digest))
             .map(|place| place.swap(Arc::clone(&self.vacant)))
     }
 
@@ -91,34 +83,34 @@ impl Slots {
     }
 
     /// Where the entry sits already, else a free place, else that of an entry that was not hit of late.
-    fn place_for(&self, hash: &KeyHash) -> (&Set, usize) {
-        let homes = self.homes(hash);
+    fn place_for(&self, digest: &Digest) -> (&Set, usize) {
+        let homes = self.homes(digest);
         let find = |wanted: &dyn Fn(&Entry) -> bool| {
             homes.iter().find_map(|set| Some((*set, set.find(wanted)?)))
         };
-        if let Some(own) = find(&|entry| entry.is_of(hash)) {
+        if let Some(own) = find(&|entry| entry.is_of(digest)) {
             return own;
         }
-        // The first set is read first, so it is worth filling it a little more than the second.
+        // The first set is read first, so it is worth filling it more than the second.
         let (first, second) = (homes[0].free(), homes[1].free());
-        let emptier = if first.count >= 3 || first.count >= second.count { 0 } else { 1 };
+        let emptier = if first.count >= 2 || first.count >= second.count { 0 } else { 1 };
         if let Some(way) = [first, second][emptier].way {
             return (homes[emptier], way);
         }
         // When all ten were hit since a newcomer last came by, any may go: the digest picks one. All have
         // lost their mark by then and must be hit again before the next newcomer.
-        find(&|entry| !entry.was_touched())
-            .unwrap_or_else(|| (homes[0], usize::from(hash.as_bytes()[31]) % WAYS))
+        find(&|entry| !entry.was_touched()).unwrap_or_else(|| (homes[0], digest.lot() % WAYS))
     }
 
-    fn homes(&self, hash: &KeyHash) -> [&Set; 2] {
-        let (first, second) = hash.words();
+    fn homes(&self, digest: &Digest) -> [&Set; 2] {
+        let (first, second) = digest.words();
+        [self.home(first), self.home(second)]
+    }
+
+    fn home(&self, word: u64) -> &Set {
         let sets = u128::try_from(self.sets.len()).unwrap_or(1);
         // The upper half of the product is evenly spread below the number of sets, without a division.
-        let set = |word: u64| {
-            &self.sets[usize::try_from((u128::from(word) * sets) >> 64).unwrap_or_default()]
-        };
-        [set(first), set(second)]
+        &self.sets[usize::try_from((u128::from(word) * sets) >> 64).unwrap_or_default()]
     }
 }
 
@@ -130,6 +122,25 @@ struct Free {
 }
 
 impl Set {
+    fn get(&self, digest: &Digest) -> Option<Loan> {
+        let mut candidates = self.candidates(digest.tag());
+        while let Some(place) = self.places.get(candidates.trailing_zeros() as usize) {
+            let loan = place.load();
+            if loan.is_of(digest) {
+                return Some(loan);
+            }
+            candidates &= candidates - 1;
+        }
+        None
+    }
+
+    /// The places whose tag is this, a bit for each: a loop with an early exit would make the processor guess
+    /// where it ends. A tag read just before or after its pointer changed at worst turns a hit into a miss.
+    fn candidates(&self, tag: u32) -> u32 {
+        let same = |own: &AtomicU32| u32::from(own.load(Ordering::Relaxed) == tag);
+        self.tags.iter().zip(0..).fold(0, |all, (own, way)| all | same(own) << way)
+    }
+
     fn find(&self, wanted: &dyn Fn(&Entry) -> bool) -> Option<usize> {
         self.places.iter().position(|place| wanted(&place.load()))
     }
@@ -155,7 +166,7 @@ mod tests {
 
     fn entry(n: u64) -> Arc<Entry> {
         let record = KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH);
-        Arc::new(Entry::new(KeyHash::of(&n.to_string()), record.into(), None, 0, u64::MAX))
+        Arc::new(Entry::new(Digest::of(&n.to_string()), record.into(), None, 0, u64::MAX))
     }
 
     #[test]
@@ -170,11 +181,11 @@ mod tests {
             assert!(slots.insert(entry(n)).is_none(), "{n} found no place within the capacity");
         }
         for n in 0..1_000_u64 {
-            let hash = KeyHash::of(&n.to_string());
-            assert_eq!(slots.get(&hash).unwrap().record().id, Uuid::from_u128(n.into()));
-            assert!(slots.remove(&hash).is_some());
-            assert!(slots.get(&hash).is_none());
-            assert!(slots.remove(&hash).is_none());
+            let digest = Digest::of(&n.to_string());
+            assert_eq!(slots.get(&digest).unwrap().record().id, Uuid::from_u128(n.into()));
+            assert!(slots.remove(&digest).is_some());
+            assert!(slots.get(&digest).is_none());
+            assert!(slots.remove(&digest).is_none());
         }
     }
 
@@ -183,9 +194,9 @@ mod tests {
         let slots = Slots::new(8);
         assert!(slots.insert(entry(1)).is_none());
         let replaced = slots.insert(entry(1)).unwrap();
-        assert_eq!(replaced.hash(), entry(1).hash());
-        assert!(slots.remove(entry(1).hash()).is_some());
-        assert!(slots.get(entry(1).hash()).is_none(), "a second copy would outlive a revocation");
+        assert!(replaced.is_of(entry(1).digest()));
+        assert!(slots.remove(entry(1).digest()).is_some());
+        assert!(slots.get(entry(1).digest()).is_none(), "a second copy would outlive a revocation");
     }
 
     #[test]
@@ -200,29 +211,29 @@ mod tests {
             }
         }
         assert!(inside.len() <= slots.len());
-        assert!(inside.keys().all(|n| slots.get(&KeyHash::of(&n.to_string())).is_some()));
+        assert!(inside.keys().all(|n| slots.get(&Digest::of(&n.to_string())).is_some()));
         slots.clear();
-        assert!(inside.keys().all(|n| slots.get(&KeyHash::of(&n.to_string())).is_none()));
+        assert!(inside.keys().all(|n| slots.get(&Digest::of(&n.to_string())).is_none()));
     }
 
     #[test]
     fn hot_entries_survive_a_parade_of_newcomers() {
         let slots = Slots::new(256);
-        let hot: Vec<_> = (0..32).map(|n| KeyHash::of(&n.to_string())).collect();
+        let hot: Vec<_> = (0..32).map(|n| Digest::of(&n.to_string())).collect();
         for n in 0..32 {
             slots.insert(entry(n));
         }
         let mut lost = 0;
         for n in 1_000..20_000 {
-            for hash in &hot {
-                if let Some(entry) = slots.get(hash) {
+            for digest in &hot {
+                if let Some(entry) = slots.get(digest) {
                     entry.touch();
                 }
             }
             slots.insert(entry(n));
         }
-        for hash in &hot {
-            lost += usize::from(slots.get(hash).is_none());
+        for digest in &hot {
+            lost += usize::from(slots.get(digest).is_none());
         }
         assert_eq!(lost, 0, "{lost} of 32 hot keys were pushed out by cold ones");
     }

@@ -9,13 +9,14 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::RateLimit;
+use crate::hash::Digest;
 use crate::limit::Bucket;
-use crate::{KeyHash, RateLimit};
 
 /// Buckets for addresses. Two addresses may share one, which a random seed keeps from being arranged.
 const ADDRESS_BUCKETS: usize = 1_024;
 
-/// Hashes that the store did not know a moment ago. Fixed in size: a newcomer overwrites its place.
+/// Digests that the store did not know a moment ago. Fixed in size: a newcomer overwrites its place.
 pub(super) struct UnknownKeys {
     places: Box<[Place]>,
     ttl_us: u64,
@@ -23,36 +24,36 @@ pub(super) struct UnknownKeys {
 
 #[derive(Clone, Copy)]
 struct Place {
-    hash: KeyHash,
+    digest: Digest,
     until_us: u64,
     epoch: u64,
 }
 
 impl UnknownKeys {
     pub(super) fn new(capacity: usize, ttl: Duration) -> Self {
-        let empty = Place { hash: KeyHash::from_bytes([0; 32]), until_us: 0, epoch: 0 };
+        let empty = Place { digest: Digest::NONE, until_us: 0, epoch: 0 };
         let ttl_us = u64::try_from(ttl.as_micros()).unwrap_or(u64::MAX);
         Self { places: vec![empty; capacity.max(1)].into_boxed_slice(), ttl_us }
     }
 
-    /// Whether the store did not know this hash, a short while ago and in the same epoch.
-    pub(super) fn contains(&self, hash: &KeyHash, epoch: u64, now_us: u64) -> bool {
-        let place = &self.places[self.index(hash)];
+    /// Whether the store did not know this key, a short while ago and in the same epoch.
+    pub(super) fn contains(&self, digest: &Digest, epoch: u64, now_us: u64) -> bool {
+        let place = &self.places[self.index(digest)];
         // A clock set back must not make an entry live for ages, hence the lower bound too.
         place.epoch == epoch
             && now_us < place.until_us
             && place.until_us - now_us <= self.ttl_us
-            && place.hash == *hash
+            && place.digest == *digest
     }
 
-    pub(super) fn insert(&mut self, hash: KeyHash, epoch: u64, now_us: u64) {
+    pub(super) fn insert(&mut self, digest: Digest, epoch: u64, now_us: u64) {
         let until_us = now_us.saturating_add(self.ttl_us);
-        let index = self.index(&hash);
-        self.places[index] = Place { hash, until_us, epoch };
+        let index = self.index(&digest);
+        self.places[index] = Place { digest, until_us, epoch };
     }
 
-    fn index(&self, hash: &KeyHash) -> usize {
-        let (word, _) = hash.words();
+    fn index(&self, digest: &Digest) -> usize {
+        let (word, _) = digest.words();
         let places = u64::try_from(self.places.len()).unwrap_or(u64::MAX);
         // The remainder is smaller than the length, which is a usize.
         usize::try_from(word % places).unwrap_or_default()
@@ -138,14 +139,14 @@ mod tests {
     #[test]
     fn a_negative_answer_ends_with_its_time_its_epoch_and_a_clock_set_back() {
         let mut unknown = UnknownKeys::new(64, Duration::from_secs(5));
-        let hash = KeyHash::of("a");
-        unknown.insert(hash, 3, 10_000_000);
-        assert!(unknown.contains(&hash, 3, 10_000_000));
-        assert!(unknown.contains(&hash, 3, 14_999_999));
-        assert!(!unknown.contains(&hash, 3, 15_000_000), "its time is over");
-        assert!(!unknown.contains(&hash, 4, 10_000_000), "some key changed since");
-        assert!(!unknown.contains(&hash, 3, 9_000_000), "the clock was set back");
-        assert!(!unknown.contains(&KeyHash::of("b"), 3, 10_000_000));
+        let digest = Digest::of("a");
+        unknown.insert(digest, 3, 10_000_000);
+        assert!(unknown.contains(&digest, 3, 10_000_000));
+        assert!(unknown.contains(&digest, 3, 14_999_999));
+        assert!(!unknown.contains(&digest, 3, 15_000_000), "its time is over");
+        assert!(!unknown.contains(&digest, 4, 10_000_000), "some key changed since");
+        assert!(!unknown.contains(&digest, 3, 9_000_000), "the clock was set back");
+        assert!(!unknown.contains(&Digest::of("b"), 3, 10_000_000));
     }
 
     #[test]
