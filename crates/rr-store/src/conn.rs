@@ -48,6 +48,21 @@ impl Conn {
         on_each!(self, |c| c.batch_execute(sql))
     }
 
+    /// Runs reads that all see the same state of the database.
+    pub(crate) fn snapshot<T>(
+        &mut self,
+        work: impl FnOnce(&mut Conn) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        self.batch(match self {
+            Conn::Pg(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Conn::Lite(_) => "BEGIN",
+        })?;
+        let outcome = work(self);
+        let ended = self.batch(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
+        let value = outcome?;
+        ended.map(|()| value)
+    }
+
     /// How many values one statement may bind.
     pub(crate) fn bind_limit(&self) -> usize {
         match self {

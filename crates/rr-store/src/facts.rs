@@ -8,6 +8,7 @@ use diesel::result::Error;
 use rr_domain::{Fact, FactKind, Timestamp};
 use rr_sync::{Figures, Fold};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
 use crate::schema::facts;
@@ -110,7 +111,7 @@ pub(crate) fn fold(conn: &mut Conn, as_of: Timestamp, version: i64) -> QueryResu
     }
 }
 
-const FACT_COLUMNS: usize = 6;
+const FACT_COLUMNS: usize = 8;
 
 #[derive(Insertable)]
 #[diesel(table_name = facts, treat_none_as_default_value = false)]
@@ -121,6 +122,8 @@ struct FactRecord {
     recorded_at: At,
     kind: &'static str,
     body: JsonText,
+    subject: Id,
+    owner: Option<Id>,
 }
 
 impl FactRecord {
@@ -134,7 +137,38 @@ impl FactRecord {
             recorded_at: At(recorded_at),
             kind: kind_name(&fact.kind),
             body: JsonText(body),
+            subject: Id(subject(&fact.kind)),
+            owner: owner(&fact.kind).map(Id),
         })
+    }
+}
+
+/// What the fact is about: the user, subscription, payment or commission.
+fn subject(kind: &FactKind) -> Uuid {
+    match kind {
+        FactKind::UserCreated { user, .. }
+        | FactKind::UserChanged { user, .. }
+        | FactKind::UserDeleted { user } => *user,
+        FactKind::SubscriptionStarted { subscription, .. }
+        | FactKind::SubscriptionChanged { subscription, .. }
+        | FactKind::SubscriptionSetToCancel { subscription, .. }
+        | FactKind::SubscriptionEnded { subscription } => *subscription,
+        FactKind::PaymentCaptured { payment, .. }
+        | FactKind::PaymentRefunded { payment, .. }
+        | FactKind::PaymentDisputed { payment, .. }
+        | FactKind::DisputeWon { payment, .. } => *payment,
+        FactKind::CommissionAccrued { commission, .. }
+        | FactKind::CommissionReversed { commission, .. }
+        | FactKind::CommissionPaid { commission, .. }
+        | FactKind::CommissionAdjusted { commission, .. } => *commission,
+    }
+}
+
+/// The customer whose subscription starts.
+fn owner(kind: &FactKind) -> Option<Uuid> {
+    match kind {
+        FactKind::SubscriptionStarted { customer, .. } => Some(*customer),
+        _ => None,
     }
 }
 

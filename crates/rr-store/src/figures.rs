@@ -1,77 +1,59 @@
-//! Figures, remembered while nothing changes them.
+//! The figures, from memory.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rr_domain::Timestamp;
 use rr_sync::Figures;
 
-use crate::sequence::Sequence;
+use crate::ledger::{Present, Seen};
 use crate::{Store, StoreError};
 
-/// How long facts that another process appends may stay unseen. Those of this process are seen at
-/// once.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// The figures computed last and the facts they were computed from.
-pub(crate) struct Memo {
-    version: i64,
-    figures: Arc<Figures>,
-    looked: Look,
-}
-
-/// When the newest fact was last looked for, and how much this process had written by then.
-#[derive(Clone, Copy)]
-struct Look {
-    at: Instant,
-    writes: u64,
-}
-
-impl Look {
-    /// Whether it need not be repeated yet.
-    fn is_fresh(self, present: Look) -> bool {
-        self.writes == present.writes && present.at.duration_since(self.at) < LOOK_AGAIN
-    }
-}
-
-impl Memo {
-    /// Whether the figures are still right at `now`: no new fact, and no instant passed at which
-    /// time alone changes one.
-    fn holds(&self, version: i64, now: Timestamp) -> bool {
-        let unchanged_by_time = self.figures.next_change.is_none_or(|change| now < change);
-        self.version == version && now >= self.figures.as_of && unchanged_by_time
-    }
-}
-
 impl Store {
-    /// The figures at `now`, computed anew only when something changed them. A fact that this
-    /// process wrote is in the next answer, one of another process within 250 ms; between two looks
-    /// at the database a read of an unchanged ledger touches memory only. Callers that meet a
-    /// change wait for one computation together.
+    /// The figures at `now`; see [`Store::present`].
     pub async fn figures(&self, now: Timestamp) -> Result<Arc<Figures>, StoreError> {
-        let mut memo = self.memo().lock().await;
-        let looked = Look { at: Instant::now(), writes: self.fact_writes() };
-        if let Some(memo) = &*memo
-            && memo.looked.is_fresh(looked)
-            && memo.holds(memo.version, now)
-        {
-            return Ok(Arc::clone(&memo.figures));
-        }
-        let version = self.facts_version().await?;
-        if let Some(memo) = &mut *memo
-            && memo.holds(version, now)
-        {
-            memo.looked = looked;
-            return Ok(Arc::clone(&memo.figures));
-        }
-        let (version, figures) = self
-            .read(move |conn| {
-                let version = Sequence::Facts.last(conn)?;
-                Ok((version, crate::facts::fold(conn, now, version)?))
-            })
-            .await?;
-        let figures = Arc::new(figures);
-        *memo = Some(Memo { version, figures: Arc::clone(&figures), looked });
-        Ok(figures)
+        Ok(Arc::clone(&self.present(now).await?.figures))
     }
+
+    /// Everything that holds at `now`, and the version of the ledger it comes from.
+    ///
+    /// It comes from memory: a fact that this process wrote is in it as soon as its writer was told,
+    /// one of another process after the next look at the database. [`Store::follow_ledger`] looks;
+    /// who reads half a second after the last look does it first, and then learns that the database
+    /// is away. The same value is handed out until something changes it.
+    pub async fn present(&self, now: Timestamp) -> Result<Arc<Present>, StoreError> {
+        if let Some(present) = self.memory().present(now) {
+            return Ok(present);
+        }
+        let _turn = self.looking().await;
+        if let Some(present) = self.memory().present(now) {
+            return Ok(present);
+        }
+        self.look(now).await
+    }
+
+    /// Looks for what other processes posted. Called every 250 ms, it keeps reads away from the
+    /// database and their figures no older than that.
+    pub async fn follow_ledger(&self, now: Timestamp) -> Result<(), StoreError> {
+        let _turn = self.looking().await;
+        self.look(now).await.map(drop)
+    }
+
+    async fn look(&self, now: Timestamp) -> Result<Arc<Present>, StoreError> {
+        let memory = Arc::clone(self.memory());
+        match self.read(move |conn| crate::ledger::look(conn, &memory, now)).await? {
+            Seen::Present(present) => Ok(present),
+            Seen::Behind => Err(behind()),
+        }
+    }
+
+    /// Whether the ledger holds every fact. It does unless the facts are older than it; then
+    /// [`Store::catch_up`] helps.
+    pub(crate) async fn ledger_is_current(&self) -> Result<(), StoreError> {
+        let (last, held) = self.read(crate::ledger::positions).await?;
+        if held < last { Err(behind()) } else { Ok(()) }
+    }
+}
+
+fn behind() -> StoreError {
+    StoreError::Unavailable("the ledger is behind the facts".into())
 }

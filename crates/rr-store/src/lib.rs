@@ -23,6 +23,7 @@ mod figures;
 mod idempotency;
 mod import;
 mod keys;
+mod ledger;
 mod migrate;
 mod page;
 mod sequence;
@@ -50,6 +51,7 @@ pub use keys::{
     CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PermissionUses,
     RotateKey, Rotation, SupersededUses, UpdateKey,
 };
+pub use ledger::{Present, Progress};
 pub use migrate::Migration;
 pub use options::StoreOptions;
 pub use page::{Cursor, CursorError, Page, PageRequest};

@@ -147,6 +147,61 @@ diesel::table! {
         recorded_at -> DbTime,
         kind -> Text,
         body -> DbJsonb,
+        subject -> DbUuid,
+        owner -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    ledger_entries (seq, n) {
+        seq -> BigInt,
+        n -> BigInt,
+        fact -> DbUuid,
+        account -> Text,
+        grp -> Text,
+        at -> DbTime,
+        count -> BigInt,
+        amount -> BigInt,
+        since -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    ledger_hours (account, grp, hour) {
+        account -> Text,
+        grp -> Text,
+        hour -> DbTime,
+        count -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    ledger_counters (account, grp) {
+        account -> Text,
+        grp -> Text,
+        count -> BigInt,
+        amount -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    restatements (seq, account, grp) {
+        seq -> BigInt,
+        account -> Text,
+        grp -> Text,
+        since -> DbTime,
+        count -> BigInt,
+        amount -> BigInt,
+        fact_count -> BigInt,
+        recorded_at -> DbTime,
     }
 }
 

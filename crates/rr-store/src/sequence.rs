@@ -12,14 +12,21 @@ pub(crate) enum Sequence {
     Keys,
     Events,
     Facts,
+    /// The last fact that the ledger holds.
+    Ledger,
+    /// How often the ledger was made anew.
+    LedgerRebuilds,
 }
 
 impl Sequence {
-    fn name(self) -> &'static str {
+    /// The name of its row.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Sequence::Keys => "keys",
             Sequence::Events => "events",
             Sequence::Facts => "facts",
+            Sequence::Ledger => "ledger",
+            Sequence::LedgerRebuilds => "ledger_rebuilds",
         }
     }
 
@@ -40,5 +47,13 @@ impl Sequence {
             .find(self.name())
             .select(sequences::value)
             .get_result(c))
+    }
+
+    /// Notes that everything up to `value` is done.
+    pub(crate) fn set(self, conn: &mut Conn, value: i64) -> QueryResult<()> {
+        on_each!(conn, |c| diesel::update(sequences::table.find(self.name()))
+            .set(sequences::value.eq(value))
+            .execute(c))
+        .map(drop)
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
 use crate::error::Verdict;
 use crate::events::EventJob;
-use crate::figures::Memo;
+use crate::ledger::Memory;
 use crate::queue::{Queue, Refused};
 use crate::readers::{self, Readers};
 use crate::url;
@@ -32,8 +32,8 @@ struct Inner {
     refused: AtomicU64,
     reader_count: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    memo: tokio::sync::Mutex<Option<Memo>>,
-    fact_writes: AtomicU64,
+    /// Held by whoever looks at the ledger for all who wait for it.
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// About what a write without a body of its own weighs in the queue.
@@ -82,21 +82,19 @@ impl Store {
             refused: AtomicU64::new(0),
             reader_count,
             threads: Mutex::new(threads),
-            memo: tokio::sync::Mutex::new(None),
-            fact_writes: AtomicU64::new(0),
+            looking: tokio::sync::Mutex::new(()),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
 
     /// Whether the database answers, keeps its promises (each connection was checked when it was
-    /// made) and has every migration this program knows.
+    /// made), has every migration this program knows, and its ledger holds every fact.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let migrations = self.migration_status().await?;
-        if migrations.iter().all(|migration| migration.applied) {
-            Ok(())
-        } else {
-            Err(StoreError::Outdated)
+        if migrations.iter().any(|migration| !migration.applied) {
+            return Err(StoreError::Outdated);
         }
+        self.ledger_is_current().await
     }
 
     /// Numbers about the store itself.
@@ -159,28 +157,29 @@ impl Store {
         F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
         T: Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = WriteJob::Other(Box::new(Closure::new(work, reply)));
-        let pushed = self.inner.writer.queue.push(job, SMALL);
-        self.accepted(pushed)?;
-        answer.await.unwrap_or_else(|_| Err(Verdict::defect("a write was lost").into()))
+        self.push(work, false).await
     }
 
-    /// A write that may append facts: whoever is told of it finds it in the next figures.
+    /// A write that may append facts. They are posted with it, and whoever is told of it finds it
+    /// in the next figures.
     pub(crate) async fn write_facts<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
         T: Send + 'static,
     {
-        let outcome = self.write(work).await;
-        // Even after an error, which can hide that the facts were committed.
-        self.inner.fact_writes.fetch_add(1, Ordering::Release);
-        outcome
+        self.push(work, true).await
     }
 
-    /// How many writes of this process may have appended facts.
-    pub(crate) fn fact_writes(&self) -> u64 {
-        self.inner.fact_writes.load(Ordering::Acquire)
+    async fn push<T, F>(&self, work: F, appends_facts: bool) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = WriteJob::Other(Box::new(Closure::new(work, appends_facts, reply)));
+        let pushed = self.inner.writer.queue.push(job, SMALL);
+        self.accepted(pushed)?;
+        answer.await.unwrap_or_else(|_| Err(Verdict::defect("a write was lost").into()))
     }
 
     /// Hands an event to the writer.
@@ -189,8 +188,14 @@ impl Store {
         self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
     }
 
-    pub(crate) fn memo(&self) -> &tokio::sync::Mutex<Option<Memo>> {
-        &self.inner.memo
+    /// The figures in memory.
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.inner.writer.memory
+    }
+
+    /// Waits until nobody else looks at the ledger.
+    pub(crate) async fn looking(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.looking.lock().await
     }
 
     fn accepted(&self, pushed: Result<(), Refused>) -> Result<(), StoreError> {

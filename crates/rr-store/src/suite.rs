@@ -9,6 +9,7 @@ mod healing;
 mod key_usage;
 mod keys;
 mod leaks;
+mod ledger;
 mod lists;
 mod migrations;
 mod rotation;
@@ -17,7 +18,9 @@ mod users;
 mod writer;
 
 mod database;
+mod dice;
 mod samples;
 
 use database::{TestDatabase, on_postgres};
+use dice::Dice;
 use samples::*;

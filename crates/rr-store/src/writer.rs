@@ -2,8 +2,9 @@
 //!
 //! A lone write is committed at once, without waiting for company. One that fails harms no
 //! neighbour: on SQLite each runs inside a savepoint; on PostgreSQL, where a savepoint costs two
-//! round trips, the whole batch is rolled back and its jobs run one by one. Nobody hears of a
-//! success before the commit that contains it has returned.
+//! round trips, the whole batch is rolled back and its jobs run one by one. Facts that a batch brought
+//! are posted to the ledger in its transaction, once for all of them. Nobody hears of a success before
+//! the commit that contains it has returned and the figures in memory know of it.
 
 mod batch;
 mod job;
@@ -17,6 +18,7 @@ pub(crate) use job::{Closure, Work};
 
 use crate::conn::{Lease, SqliteFile};
 use crate::events::{EventGroup, EventJob};
+use crate::ledger::Memory;
 use crate::queue::Queue;
 use crate::stats::BATCH_BUCKETS;
 
@@ -39,11 +41,12 @@ pub(crate) enum WriteJob {
 pub(crate) struct Writer {
     pub(crate) queue: Queue<WriteJob>,
     pub(crate) counters: Counters,
+    pub(crate) memory: Arc<Memory>,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Queue<WriteJob>) -> Writer {
-        Writer { queue, counters: Counters::default() }
+        Writer { queue, counters: Counters::default(), memory: Arc::default() }
     }
 }
 
@@ -82,7 +85,7 @@ pub(crate) fn spawn(
         let mut wal_checked_at = 0;
         while let Some(jobs) = writer.queue.pop_batch(MAX_BATCH, MAX_BATCH_BYTES) {
             let count = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
-            batch::run(&mut lease, group(jobs), &writer.counters);
+            batch::run(&mut lease, group(jobs), &writer);
             writer.counters.jobs.fetch_add(count, Ordering::Relaxed);
             let commits = writer.counters.commits.load(Ordering::Relaxed);
             if commits - wal_checked_at >= WAL_CHECK_EVERY {

@@ -5,6 +5,7 @@ use rr_store::{Store, StoreOptions};
 use super::Context;
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Progress;
 
 /// The store, whatever the state of its schema.
 pub(crate) fn open(context: &Context) -> Result<Store, Failure> {
@@ -14,11 +15,20 @@ pub(crate) fn open(context: &Context) -> Result<Store, Failure> {
     Ok(Store::open(options)?)
 }
 
-/// The store, with its schema brought up to date first: a command must work on a fresh machine.
+/// The store, with its schema and its ledger brought up to date first: a command must work on a
+/// fresh machine, and on a database of an older release.
 pub(crate) async fn open_current(context: &Context) -> Result<Store, Failure> {
     let store = open(context)?;
     for name in store.migrate().await? {
         output::note(format!("applied migration {name}"));
     }
+    let mut shown = None;
+    store
+        .catch_up(|progress| {
+            shown
+                .get_or_insert_with(|| Progress::new("taking in older facts", progress.of))
+                .at(progress.done);
+        })
+        .await?;
     Ok(store)
 }

@@ -11,6 +11,8 @@ use tokio::task::JoinHandle;
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often changes of keys by other processes are looked for. `keys revoke` counts on it.
 const FOLLOW: Duration = Duration::from_millis(250);
+/// How often facts of other processes are looked for.
+const FOLLOW_LEDGER: Duration = Duration::from_millis(250);
 /// How often what is over is removed.
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long an idempotency id is remembered: the longest published retry schedule of a sender ends
@@ -25,6 +27,7 @@ pub(super) fn start(state: &Arc<AppState>) -> Tasks {
     Tasks(vec![
         tokio::spawn(flush_usage(Arc::clone(state))),
         tokio::spawn(follow_keys(Arc::clone(state))),
+        tokio::spawn(follow_ledger(Arc::clone(state))),
         tokio::spawn(sweep(Arc::clone(state))),
     ])
 }
@@ -49,6 +52,15 @@ async fn follow_keys(state: Arc<AppState>) {
     loop {
         tokio::time::sleep(FOLLOW).await;
         seen = state.follow_key_changes(seen).await;
+    }
+}
+
+async fn follow_ledger(state: Arc<AppState>) {
+    loop {
+        if let Err(error) = state.store.follow_ledger(state.now()).await {
+            tracing::debug!(%error, "the ledger could not be looked at; in a moment, then");
+        }
+        tokio::time::sleep(FOLLOW_LEDGER).await;
     }
 }
 

@@ -40,6 +40,16 @@ pub(super) async fn prepare(
     for name in store.migrate().await? {
         tracing::info!(migration = name, "applied a migration");
     }
+    let mut told = 0;
+    store
+        .catch_up(|progress| {
+            let tenth = progress.done * 10 / progress.of.max(1);
+            if tenth > told {
+                told = tenth;
+                tracing::info!("the ledger takes in older facts: {} %", tenth * 10);
+            }
+        })
+        .await?;
     if mode == Mode::Demo && store.is_empty().await? {
         let written =
             seed::demo(store, &context.config.admin, context.audit(Actor::System)).await?;

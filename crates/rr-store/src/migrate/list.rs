@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0003_events",
     "0004_facts",
     "0005_settings_and_activity",
+    "0006_ledger",
     "0007_key_usage",
     "0008_key_leaks",
 ];

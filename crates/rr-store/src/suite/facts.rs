@@ -1,76 +1,19 @@
 //! Facts and the figures made of them.
 
-use rr_domain::{Fact, FactKind, Interval, Label, Product, SubscriptionStatus};
+use rr_domain::Fact;
 
 use super::*;
-
-/// Random enough for histories, and the same every time (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn small_id(&mut self) -> uuid::Uuid {
-        id(u128::from(self.roll(40)))
-    }
-
-    fn amount(&mut self) -> i64 {
-        i64::try_from(self.roll(10_000)).unwrap()
-    }
-
-    fn kind(&mut self) -> FactKind {
-        let (who, amount) = (self.small_id(), self.amount());
-        let tier =
-            Label::parse(["membership", "reseller"][usize::from(self.roll(2) == 1)]).unwrap();
-        match self.roll(9) {
-            0 => FactKind::UserCreated { user: who, role: Label::MEMBER, status: Label::ACTIVE },
-            1 => FactKind::UserChanged { user: who, role: Some(Label::ADMIN), status: None },
-            2 => FactKind::UserDeleted { user: who },
-            3 => FactKind::SubscriptionStarted {
-                subscription: who,
-                customer: self.small_id(),
-                tier,
-                status: SubscriptionStatus::Active,
-                price: amount,
-                quantity: 1,
-                interval: Interval::YEARLY,
-            },
-            4 => FactKind::SubscriptionEnded { subscription: who },
-            5 => FactKind::PaymentCaptured {
-                payment: who,
-                product: Product::Subscription(tier),
-                amount,
-            },
-            6 => FactKind::PaymentRefunded { payment: who, amount },
-            7 => FactKind::CommissionAccrued {
-                commission: who,
-                affiliate: format!("affiliate {}", self.roll(5)),
-                tier,
-                sale: amount * 2,
-                amount,
-                payable_at: at(amount * 1_000),
-            },
-            _ => FactKind::CommissionReversed { commission: who, amount },
-        }
-    }
-}
 
 #[tokio::test]
 async fn figures_equal_the_plain_computation() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    let mut dice = Dice(42);
+    let mut dice = Dice::new(42, 40);
     // More than one page of the fold, with many facts of the same instant.
     let facts: Vec<Fact> = (0..12_000)
         .map(|number| Fact {
             id: id(5_000_000 + number),
-            occurred_at: at(i64::try_from(dice.roll(4_000)).unwrap() * 1_000),
+            occurred_at: at(dice.number(4_000) * 1_000),
             kind: dice.kind(),
         })
         .collect();
@@ -111,7 +54,7 @@ async fn figures_are_remembered_until_something_changes_them() {
     let own = one.figures(at(500)).await.unwrap();
     assert_eq!(own.users.total_users, 3, "an own fact is there at once");
     two.append_facts(vec![signup(4, 4)], audit(1)).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(260)).await;
+    one.follow_ledger(at(500)).await.unwrap();
     let told = one.figures(at(500)).await.unwrap();
     assert_eq!(told.users.total_users, 4, "another process added one");
     let past = one.figures(at(100)).await.unwrap();

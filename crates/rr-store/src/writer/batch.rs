@@ -7,9 +7,10 @@ use std::time::Instant;
 use diesel::QueryResult;
 use diesel::result::Error;
 
-use super::{Counters, Work};
+use super::{Work, Writer};
 use crate::conn::{Conn, Lease};
 use crate::error::{Trouble, Verdict};
+use crate::ledger::{self, Posted};
 
 /// How often a batch is tried when its connection turns out to be dead or another transaction was
 /// in the way. Only a transaction whose commit was never sent is tried again.
@@ -20,7 +21,7 @@ type Works = Vec<Box<dyn Work>>;
 /// How a transaction ended.
 enum End {
     /// Committed; the works that failed by themselves are left out of it.
-    Committed { done: Works, failed: Vec<(Box<dyn Work>, Error)> },
+    Committed { done: Works, failed: Vec<(Box<dyn Work>, Error)>, posted: Option<Posted> },
     /// Rolled back, and not one of the works happened.
     Undone(Works, Error),
     /// The commit failed: nothing may be reported as stored.
@@ -28,7 +29,8 @@ enum End {
 }
 
 /// Runs the works, commits and answers all.
-pub(super) fn run(lease: &mut Lease, works: Works, counters: &Counters) {
+pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
+    let counters = &writer.counters;
     let mut works = works;
     for attempt in 1.. {
         let conn = match lease.conn() {
@@ -44,7 +46,10 @@ pub(super) fn run(lease: &mut Lease, works: Works, counters: &Counters) {
             Conn::Pg(_) => all_or_nothing(conn, works),
         };
         match end {
-            End::Committed { done, failed } => {
+            End::Committed { done, failed, posted } => {
+                if let Some(posted) = posted {
+                    writer.memory.advance(&posted);
+                }
                 counters.committed(done.iter().map(|work| work.len()).sum(), started.elapsed());
                 answer_all(done, &Ok(()));
                 for (work, error) in failed {
@@ -55,6 +60,8 @@ pub(super) fn run(lease: &mut Lease, works: Works, counters: &Counters) {
             }
             End::CommitFailed(undone, error) => {
                 counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+                // The error may hide that it was committed.
+                writer.memory.doubt();
                 let verdict = lease.judge(&error);
                 return answer_all(undone, &Err(verdict));
             }
@@ -71,7 +78,7 @@ pub(super) fn run(lease: &mut Lease, works: Works, counters: &Counters) {
                 }
                 // One of them is the culprit; alone, it harms only itself.
                 for single in undone.into_iter().flat_map(Work::split) {
-                    run(lease, vec![single], counters);
+                    run(lease, vec![single], writer);
                 }
                 return;
             }
@@ -110,8 +117,15 @@ fn with_savepoints(conn: &mut Conn, works: Works) -> End {
             failed.push((work, error));
         }
     }
+    let posted = match post(conn, &done) {
+        Ok(posted) => posted,
+        Err(error) => {
+            done.extend(failed.into_iter().map(|(work, _)| work));
+            return undo(conn, done, error);
+        }
+    };
     match conn.batch("COMMIT") {
-        Ok(()) => End::Committed { done, failed },
+        Ok(()) => End::Committed { done, failed, posted },
         Err(error) => {
             done.extend(failed.into_iter().map(|(work, _)| work));
             drop(conn.batch("ROLLBACK"));
@@ -143,8 +157,12 @@ fn all_or_nothing(conn: &mut Conn, mut works: Works) -> End {
             return undo(conn, works, error);
         }
     }
+    let posted = match post(conn, &works) {
+        Ok(posted) => posted,
+        Err(error) => return undo(conn, works, error),
+    };
     match conn.batch("COMMIT") {
-        Ok(()) => End::Committed { done: works, failed: Vec::new() },
+        Ok(()) => End::Committed { done: works, failed: Vec::new(), posted },
         Err(error) => End::CommitFailed(works, error),
     }
 }
@@ -154,6 +172,15 @@ fn all_or_nothing(conn: &mut Conn, mut works: Works) -> End {
 fn undo(conn: &mut Conn, works: Works, error: Error) -> End {
     drop(conn.batch("ROLLBACK"));
     End::Undone(works, error)
+}
+
+/// Posts the facts that the works appended, all together.
+fn post(conn: &mut Conn, works: &Works) -> QueryResult<Option<Posted>> {
+    if !works.iter().any(|work| work.appends_facts()) {
+        return Ok(None);
+    }
+    catch_unwind(AssertUnwindSafe(|| ledger::post(conn)))
+        .unwrap_or_else(|_| Err(Error::QueryBuilderError("posting panicked".into())))
 }
 
 /// A panic in one work is a defect of that work alone.

@@ -19,6 +19,10 @@ pub(crate) trait Work: Send {
     fn len(&self) -> usize {
         1
     }
+    /// Whether it may append facts, which are then posted before the commit.
+    fn appends_facts(&self) -> bool {
+        false
+    }
     /// Takes it apart, so that a failure hits only the part that caused it.
     fn split(self: Box<Self>) -> Vec<Box<dyn Work>>;
 }
@@ -26,13 +30,18 @@ pub(crate) trait Work: Send {
 /// Work that is one closure for one caller.
 pub(crate) struct Closure<F, T> {
     work: F,
+    appends_facts: bool,
     result: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Closure<F, T> {
-    pub(crate) fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Closure<F, T> {
-        Closure { work, result: None, reply }
+    pub(crate) fn new(
+        work: F,
+        appends_facts: bool,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Closure<F, T> {
+        Closure { work, appends_facts, result: None, reply }
     }
 }
 
@@ -56,6 +65,10 @@ where
         };
         // A caller that went away has no use for the answer; the work is done all the same.
         drop(self.reply.send(answer));
+    }
+
+    fn appends_facts(&self) -> bool {
+        self.appends_facts
     }
 
     fn split(self: Box<Self>) -> Vec<Box<dyn Work>> {

@@ -1,0 +1,21 @@
+//! The ledger: what every fact changed, kept so that no figure has to be computed from all facts.
+//!
+//! Whoever appends facts posts them in the same transaction: once per transaction, by the writer,
+//! just before the commit. The numbers of facts are handed out under a lock that is held until the
+//! commit, so postings follow each other and the number of the last fact posted is the version of
+//! every figure. A database whose facts are older than its ledger [catches up](crate::Store::catch_up)
+//! by the same posting, in pieces.
+
+mod catch_up;
+mod look;
+mod memory;
+mod post;
+mod read;
+mod rows;
+mod touched;
+
+pub use catch_up::Progress;
+pub(crate) use look::{Seen, look};
+pub(crate) use memory::Memory;
+pub use memory::Present;
+pub(crate) use post::{Posted, positions, post};

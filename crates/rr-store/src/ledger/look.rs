@@ -1,0 +1,245 @@
+//! Looking at the database: the board is loaded, or moved on by what other processes posted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use rr_domain::{Fact, Timestamp};
+use rr_sync::ledger::{Account, Entry, Sum};
+use rr_sync::{Board, Need};
+use uuid::Uuid;
+
+use super::memory::{Held, Look, Memory, Present};
+use super::read;
+use crate::conn::{Conn, on_each};
+use crate::schema::{facts, ledger_counters, ledger_entries, sequences};
+use crate::sequence::Sequence;
+use crate::types::{At, Id, JsonText};
+
+/// How many affiliates, and how many entries, are asked for when the board needs the best or newest.
+const BEST: i64 = 500;
+const NEWEST: i64 = 128;
+/// After so many answers the board must be content. Each time it is told of twice as many entries,
+/// because those that take each other back are not shown.
+const ROUNDS: u32 = 20;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A board that is further behind than this is loaded anew rather than moved on.
+const FAR_BEHIND: i64 = 200_000;
+
+/// How far the tables are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    facts: i64,
+    ledger: i64,
+    rebuilds: i64,
+}
+
+/// What a look led to.
+pub(crate) enum Seen {
+    /// What holds now.
+    Present(Arc<Present>),
+    /// The ledger is behind the facts: what it says is not what holds.
+    Behind,
+}
+
+/// Brings the board up to date and reads it.
+pub(crate) fn look(conn: &mut Conn, memory: &Memory, now: Timestamp) -> QueryResult<Seen> {
+    let look = memory.look();
+    let place = place(conn)?;
+    if place.ledger < place.facts {
+        return Ok(Seen::Behind);
+    }
+    if let Some(held) = &mut *memory.lock()
+        && held.is_of(place, now)
+        && held.board.seq() >= place.ledger
+        && held.board.need(now).or_else(|| held.board.need(now.plus(MINUTE))).is_none()
+        && let Some(present) = memory.seen(held, look, now)
+    {
+        return Ok(Seen::Present(present));
+    }
+    loop {
+        let read = conn.snapshot(|conn| read_on(conn, memory, look, now))?;
+        // The board of a writer that was quicker than this snapshot needs a newer one.
+        if let Some(seen) = read {
+            return Ok(seen);
+        }
+    }
+}
+
+/// Reads what the board does not know, all in one snapshot.
+fn read_on(
+    conn: &mut Conn,
+    memory: &Memory,
+    look: Look,
+    now: Timestamp,
+) -> QueryResult<Option<Seen>> {
+    let place = place(conn)?;
+    if place.ledger < place.facts {
+        return Ok(Some(Seen::Behind));
+    }
+    let mut guard = memory.lock();
+    let known = guard.take().filter(|held| held.is_of(place, now));
+    let mut held = match known {
+        Some(held) if held.board.seq() > place.ledger => {
+            *guard = Some(held);
+            return Ok(None);
+        }
+        Some(mut held) if place.ledger - held.board.seq() < FAR_BEHIND => {
+            if held.board.seq() < place.ledger {
+                let entries = read::entries_after(conn, held.board.seq())?;
+                held.board.apply(&entries, place.ledger);
+            }
+            held
+        }
+        _ => Held::new(load(conn, place, Held::floor(now))?, place.rebuilds),
+    };
+    for round in 0.. {
+        // What a minute brings is asked for ahead, by whoever looks and not by whoever reads then.
+        let need = held.board.need(now).or_else(|| held.board.need(now.plus(MINUTE)));
+        let Some(need) = need else { break };
+        if round == ROUNDS {
+            return Err(Error::QueryBuilderError("the board cannot be told what it asks".into()));
+        }
+        satisfy(conn, &mut held.board, need, NEWEST << round)?;
+    }
+    let present = memory.seen(&mut held, look, now);
+    *guard = Some(held);
+    let out_of_reach = || Error::QueryBuilderError("the board does not reach back".into());
+    present.map(|present| Some(Seen::Present(present))).ok_or_else(out_of_reach)
+}
+
+impl Held {
+    /// Whether it is about this ledger and reaches back to `now`.
+    fn is_of(&self, place: Place, now: Timestamp) -> bool {
+        self.rebuilds == place.rebuilds && self.board.floor() <= now
+    }
+}
+
+pub(super) fn place(conn: &mut Conn) -> QueryResult<Place> {
+    let names = [Sequence::Facts, Sequence::Ledger, Sequence::LedgerRebuilds].map(Sequence::name);
+    let rows: Vec<(String, i64)> =
+        on_each!(conn, |c| sequences::table.filter(sequences::name.eq_any(names)).load(c))?;
+    let [facts, ledger, rebuilds] =
+        names.map(|name| rows.iter().find(|row| row.0 == name).map_or(0, |row| row.1));
+    Ok(Place { facts, ledger, rebuilds })
+}
+
+fn load(conn: &mut Conn, place: Place, floor: Timestamp) -> QueryResult<Board> {
+    let standing = read::standing(conn, floor)?;
+    let mut minutes = Vec::new();
+    for account in [Account::Users, Account::Signups, Account::Revenue] {
+        minutes.extend(read::minutes(conn, account, Board::minutes_from(floor), floor)?);
+    }
+    Ok(Board::load(floor, place.ledger, standing.iter(), minutes))
+}
+
+/// Tells the board what it needs to know; of the newest entries at most so many.
+fn satisfy(conn: &mut Conn, board: &mut Board, need: Need, limit: i64) -> QueryResult<()> {
+    match need {
+        Need::Pending { after, until } => {
+            let entries = read::entries_between(conn, after, until)?;
+            board.give_pending(&entries, until);
+        }
+        Need::Affiliates => {
+            let best = affiliates(conn, None)?;
+            let complete = is_all(&best, BEST);
+            let later = later_affiliates(conn, board.floor())?;
+            board.give_affiliates(best, complete, later);
+        }
+        Need::Newest(account) => {
+            let newest = newest(conn, account, board.floor(), limit)?;
+            board.give_newest(account, &newest, is_all(&newest, limit));
+        }
+        Need::Facts(ids) => board.give_facts(&by_id(conn, &ids)?),
+    }
+    Ok(())
+}
+
+fn is_all<T>(found: &[T], limit: i64) -> bool {
+    i64::try_from(found.len()).unwrap_or(i64::MAX) < limit
+}
+
+/// The affiliates with entries dated after an instant: the counter of each, and what is later.
+fn later_affiliates(conn: &mut Conn, after: Timestamp) -> QueryResult<Vec<(String, Sum, Sum)>> {
+    let later = read::groups_later(conn, Account::Affiliates, after)?;
+    let names = later.iter().map(|(name, _)| name.clone()).collect();
+    let counters: BTreeMap<String, Sum> = affiliates(conn, Some(names))?.into_iter().collect();
+    let with_counter = |(name, later): (String, Sum)| {
+        let counter = counters.get(&name).copied().unwrap_or_default();
+        (name, counter, later)
+    };
+    Ok(later.into_iter().map(with_counter).collect())
+}
+
+/// The best affiliates, or those of these names.
+fn affiliates(conn: &mut Conn, names: Option<Vec<String>>) -> QueryResult<Vec<(String, Sum)>> {
+    let of_affiliates = || {
+        ledger_counters::table.filter(ledger_counters::account.eq(AFFILIATES)).select((
+            ledger_counters::grp,
+            ledger_counters::count,
+            ledger_counters::amount,
+        ))
+    };
+    let mut rows: Vec<(String, i64, i64)> = Vec::new();
+    match names {
+        None => {
+            rows = on_each!(conn, |c| of_affiliates()
+                .order((
+                    ledger_counters::amount.desc(),
+                    ledger_counters::count.desc(),
+                    ledger_counters::grp,
+                ))
+                .limit(BEST)
+                .load(c))?;
+        }
+        Some(names) => {
+            for part in names.chunks(1_000) {
+                rows.extend(on_each!(conn, |c| of_affiliates()
+                    .filter(ledger_counters::grp.eq_any(part))
+                    .load::<(String, i64, i64)>(c))?);
+            }
+        }
+    }
+    Ok(rows.into_iter().map(|(name, count, amount)| (name, read::sum(count, amount))).collect())
+}
+
+const AFFILIATES: &str = Account::Affiliates.as_str();
+
+/// The newest entries of an account until `floor`.
+fn newest(
+    conn: &mut Conn,
+    account: Account,
+    floor: Timestamp,
+    limit: i64,
+) -> QueryResult<Vec<Entry>> {
+    let rows: Vec<read::EntryRow> = on_each!(conn, |c| ledger_entries::table
+        .filter(ledger_entries::account.eq(account.as_str()))
+        .filter(ledger_entries::at.le(At(floor)))
+        .order((ledger_entries::at.desc(), ledger_entries::fact.desc()))
+        .select(read::ENTRY)
+        .limit(limit)
+        .load(c))?;
+    rows.into_iter().map(read::entry).collect()
+}
+
+fn by_id(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Fact>> {
+    let ids: Vec<Id> = ids.iter().copied().map(Id).collect();
+    let mut found = Vec::new();
+    for part in ids.chunks(1_000) {
+        let rows: Vec<(Id, At, JsonText)> = on_each!(conn, |c| facts::table
+            .filter(facts::id.eq_any(part))
+            .select((facts::id, facts::occurred_at, facts::body))
+            .load(c))?;
+        for (id, at, body) in rows {
+            let kind = serde_json::from_str(&body.0)
+                .map_err(|error| Error::DeserializationError(error.into()))?;
+            found.push(Fact { id: id.0, occurred_at: at.0, kind });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,223 @@
+//! What a posting writes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::upsert::excluded;
+use rr_domain::Timestamp;
+use rr_sync::ledger::{Account, Entry, Sum};
+use uuid::Uuid;
+
+use crate::conn::{Conn, on_each};
+use crate::schema::{ledger_counters, ledger_entries, ledger_hours, restatements};
+use crate::types::{At, Id};
+
+/// An entry dated further back than this before it was recorded moved the past.
+const LATE_MICROS: i64 = 60_000_000;
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// The start of the hour that an instant lies in.
+pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
+    let start = at.micros() - at.micros().rem_euclid(HOUR_MICROS);
+    // Only the first hour of the year 0 could start out of range, and it starts with the year.
+    Timestamp::from_micros(start).unwrap_or(at)
+}
+
+/// Writes the entries of one posting under its number, and what they add up to.
+pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
+    write_entries(conn, entries.iter().map(|entry| (seq, entry)))?;
+    let mut hours: BTreeMap<(&str, &str, At), Sum> = BTreeMap::new();
+    let mut counters: BTreeMap<(&str, &str), Sum> = BTreeMap::new();
+    for entry in entries {
+        let (account, grp) = (entry.account.as_str(), entry.group.as_str());
+        *counters.entry((account, grp)).or_default() += entry.sum();
+        if entry.account != Account::Affiliates {
+            *hours.entry((account, grp, At(hour_of(entry.at)))).or_default() += entry.sum();
+        }
+    }
+    add_to_hours(conn, hours)?;
+    add_to_counters(conn, counters)
+}
+
+/// Writes entries; `n` tells those of one number apart.
+pub(super) fn write_entries<'a>(
+    conn: &mut Conn,
+    entries: impl Iterator<Item = (i64, &'a Entry)>,
+) -> QueryResult<()> {
+    let rows: Vec<EntryRecord<'_>> = (1..)
+        .zip(entries)
+        .map(|(n, (seq, entry))| EntryRecord {
+            seq,
+            n,
+            fact: Id(entry.fact),
+            account: entry.account.as_str(),
+            grp: &entry.group,
+            at: At(entry.at),
+            count: entry.count,
+            amount: entry.amount,
+            since: entry.since.map(At),
+        })
+        .collect();
+    for part in rows.chunks(conn.bind_limit() / 9) {
+        on_each!(conn, |c| diesel::insert_into(ledger_entries::table).values(part).execute(c))?;
+    }
+    Ok(())
+}
+
+/// In the order of their keys, as everyone does: nobody waits for one who waits for them.
+fn add_to_hours(conn: &mut Conn, hours: BTreeMap<(&str, &str, At), Sum>) -> QueryResult<()> {
+    let rows = hours
+        .into_iter()
+        .map(|((account, grp, hour), sum)| {
+            let (count, amount) = narrow(sum)?;
+            Ok(HourRecord { account, grp, hour, count, amount })
+        })
+        .collect::<QueryResult<Vec<_>>>()?;
+    for part in rows.chunks(conn.bind_limit() / 5) {
+        on_each!(conn, |c| diesel::insert_into(ledger_hours::table)
+            .values(part)
+            .on_conflict((ledger_hours::account, ledger_hours::grp, ledger_hours::hour))
+            .do_update()
+            .set((
+                ledger_hours::count.eq(ledger_hours::count + excluded(ledger_hours::count)),
+                ledger_hours::amount.eq(ledger_hours::amount + excluded(ledger_hours::amount)),
+            ))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+fn add_to_counters(conn: &mut Conn, counters: BTreeMap<(&str, &str), Sum>) -> QueryResult<()> {
+    let rows = counters
+        .into_iter()
+        .map(|((account, grp), sum)| {
+            let (count, amount) = narrow(sum)?;
+            Ok(CounterRecord { account, grp, count, amount })
+        })
+        .collect::<QueryResult<Vec<_>>>()?;
+    for part in rows.chunks(conn.bind_limit() / 4) {
+        on_each!(conn, |c| diesel::insert_into(ledger_counters::table)
+            .values(part)
+            .on_conflict((ledger_counters::account, ledger_counters::grp))
+            .do_update()
+            .set((
+                ledger_counters::count
+                    .eq(ledger_counters::count + excluded(ledger_counters::count)),
+                ledger_counters::amount
+                    .eq(ledger_counters::amount + excluded(ledger_counters::amount)),
+            ))
+            .execute(c))?;
+    }
+    Ok(())
+}
+
+/// Notes what the entries moved in the past. `recorded` says when each new fact was recorded; an
+/// entry of an older fact is a correction that one of the new facts brought about.
+pub(super) fn note_restatements(
+    conn: &mut Conn,
+    seq: i64,
+    entries: &[Entry],
+    recorded: &HashMap<Uuid, Timestamp>,
+) -> QueryResult<()> {
+    let Some(newest) = recorded.values().max().copied() else { return Ok(()) };
+    let mut moved: BTreeMap<(&str, &str), Moved> = BTreeMap::new();
+    for entry in entries {
+        let recorded_at = recorded.get(&entry.fact).copied().unwrap_or(newest);
+        if entry.at.micros() >= recorded_at.micros() - LATE_MICROS {
+            continue;
+        }
+        let moved = moved.entry((entry.account.as_str(), entry.group.as_str())).or_insert(Moved {
+            since: entry.at,
+            sum: Sum::default(),
+            facts: BTreeSet::new(),
+            recorded_at,
+        });
+        moved.since = moved.since.min(entry.at);
+        moved.recorded_at = moved.recorded_at.max(recorded_at);
+        moved.sum += entry.sum();
+        moved.facts.insert(entry.fact);
+    }
+    let rows = moved
+        .into_iter()
+        .map(|((account, grp), moved)| {
+            let (count, amount) = narrow(moved.sum)?;
+            Ok(RestatementRecord {
+                seq,
+                account,
+                grp,
+                since: At(moved.since),
+                count,
+                amount,
+                fact_count: i64::try_from(moved.facts.len()).unwrap_or(i64::MAX),
+                recorded_at: At(moved.recorded_at),
+            })
+        })
+        .collect::<QueryResult<Vec<_>>>()?;
+    for part in rows.chunks(conn.bind_limit() / 8) {
+        on_each!(conn, |c| diesel::insert_into(restatements::table).values(part).execute(c))?;
+    }
+    Ok(())
+}
+
+/// What one group of an account was moved by.
+struct Moved {
+    since: Timestamp,
+    sum: Sum,
+    facts: BTreeSet<Uuid>,
+    recorded_at: Timestamp,
+}
+
+/// A sum as a column keeps it. One that does not fit fails the write instead of becoming another.
+fn narrow(sum: Sum) -> QueryResult<(i64, i64)> {
+    let amount = i64::try_from(sum.amount)
+        .map_err(|_| Error::SerializationError("a sum of amounts does not fit 64 bits".into()))?;
+    Ok((sum.count, amount))
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_entries, treat_none_as_default_value = false)]
+struct EntryRecord<'a> {
+    seq: i64,
+    n: i64,
+    fact: Id,
+    account: &'a str,
+    grp: &'a str,
+    at: At,
+    count: i64,
+    amount: i64,
+    since: Option<At>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_hours, treat_none_as_default_value = false)]
+struct HourRecord<'a> {
+    account: &'a str,
+    grp: &'a str,
+    hour: At,
+    count: i64,
+    amount: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_counters, treat_none_as_default_value = false)]
+struct CounterRecord<'a> {
+    account: &'a str,
+    grp: &'a str,
+    count: i64,
+    amount: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = restatements, treat_none_as_default_value = false)]
+struct RestatementRecord<'a> {
+    seq: i64,
+    account: &'a str,
+    grp: &'a str,
+    since: At,
+    count: i64,
+    amount: i64,
+    fact_count: i64,
+    recorded_at: At,
+}

@@ -1,0 +1,113 @@
+//! The facts that a posting has to look at.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use rr_domain::{Fact, FactKind, Timestamp};
+use rr_sync::ledger::{Subject, customer_of};
+use uuid::Uuid;
+
+use crate::conn::{Conn, on_each};
+use crate::schema::facts;
+use crate::types::{At, Id, JsonText};
+
+diesel::alias!(facts as newer: Newer);
+
+/// New facts, and everything known about those that they are about; each in the order of recording.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) known: Vec<Fact>,
+    pub(super) new: Vec<Fact>,
+    /// When each new fact was recorded.
+    pub(super) recorded: HashMap<Uuid, Timestamp>,
+}
+
+type Row = (i64, Id, At, At, JsonText);
+
+/// Loads the facts with numbers above `after` and up to `last`, and the earlier ones about the same
+/// subjects; for a subscription, about every subscription of the customers it was started for.
+pub(super) fn load(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Touched> {
+    let mut rows: Vec<Row> = on_each!(conn, |c| facts::table
+        .filter(
+            facts::subject.eq_any(
+                newer
+                    .filter(newer.field(facts::seq).gt(after))
+                    .filter(newer.field(facts::seq).le(last))
+                    .select(newer.field(facts::subject))
+            )
+        )
+        .filter(facts::seq.le(last))
+        .select((facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body))
+        .load(c))?;
+    let mut loaded = rows.drain(..).map(Loaded::of).collect::<QueryResult<Vec<_>>>()?;
+    add_neighbours(conn, &mut loaded, last)?;
+    loaded.sort_unstable_by_key(|one| one.seq);
+
+    let mut touched = Touched::default();
+    for Loaded { seq, recorded_at, fact } in loaded {
+        if seq > after {
+            touched.recorded.insert(fact.id, recorded_at);
+            touched.new.push(fact);
+        } else {
+            touched.known.push(fact);
+        }
+    }
+    Ok(touched)
+}
+
+/// A fact with what the table says about it.
+pub(super) struct Loaded {
+    pub(super) seq: i64,
+    pub(super) recorded_at: Timestamp,
+    pub(super) fact: Fact,
+}
+
+impl Loaded {
+    pub(super) fn of((seq, id, occurred_at, recorded_at, body): Row) -> QueryResult<Loaded> {
+        let kind: FactKind = serde_json::from_str(&body.0)
+            .map_err(|error| Error::DeserializationError(error.into()))?;
+        let fact = Fact { id: id.0, occurred_at: occurred_at.0, kind };
+        Ok(Loaded { seq, recorded_at: recorded_at.0, fact })
+    }
+}
+
+/// Adds the facts about the other subscriptions of the customers whose subscriptions are there.
+fn add_neighbours(conn: &mut Conn, loaded: &mut Vec<Loaded>, last: i64) -> QueryResult<()> {
+    let there: BTreeSet<Uuid> = loaded
+        .iter()
+        .filter_map(|one| match Subject::of(&one.fact.kind) {
+            Subject::Subscription(id) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let owners: BTreeSet<Uuid> =
+        loaded.iter().filter_map(|one| customer_of(&one.fact.kind)).collect();
+    let owners: Vec<Id> = owners.into_iter().map(Id).collect();
+    let mut neighbours: BTreeSet<Id> = BTreeSet::new();
+    for part in owners.chunks(conn.bind_limit() - 1) {
+        let found: Vec<Id> = on_each!(conn, |c| facts::table
+            .filter(facts::owner.eq_any(part.iter().copied().map(Some)))
+            .filter(facts::seq.le(last))
+            .select(facts::subject)
+            .load(c))?;
+        neighbours.extend(found.into_iter().filter(|id| !there.contains(&id.0)));
+    }
+    let neighbours: Vec<Id> = neighbours.into_iter().collect();
+    for part in neighbours.chunks(conn.bind_limit() - 1) {
+        let rows: Vec<Row> = on_each!(conn, |c| facts::table
+            .filter(facts::subject.eq_any(part))
+            .filter(facts::seq.le(last))
+            .select((facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body))
+            .load(c))?;
+        for row in rows {
+            let one = Loaded::of(row)?;
+            // Ids of different kinds of subjects do not share a meaning, even where they are equal.
+            if matches!(Subject::of(&one.fact.kind), Subject::Subscription(_)) {
+                loaded.push(one);
+            }
+        }
+    }
+    Ok(())
+}
