@@ -105,14 +105,63 @@ test('a key is created, works over HTTP, is revoked, and works no more', async (
   assert.equal((await figures.json()).total_users, 2);
 
   const row = page.getByRole('row', { name });
+  await row.getByRole('button', { name: 'Rotate' }).click();
+  await page.getByLabel('The old secret').selectOption({ label: 'Ends at once' });
+  await assertAccessible(page, 'the question before rotating');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+  await page.getByText('has a new secret').waitFor();
+  const renewed = await page.getByLabel('Your new key').inputValue();
+  assert.match(renewed, /^rr_[0-9A-Za-z]{36}$/);
+  assert.notEqual(renewed, secret);
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const replaced = await call('/api/devops/sync/users', secret);
+  assert.equal(replaced.status, 401);
+  assert.equal((await replaced.json()).code, 'key_superseded');
+  assert.equal((await call('/api/devops/sync/users', renewed)).status, 200);
+
   await row.getByRole('button', { name: 'Revoke' }).click();
   await assertAccessible(page, 'the question before revoking');
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await row.getByText('Revoked').waitFor();
 
-  const refused = await call('/api/devops/sync/users', secret);
+  const refused = await call('/api/devops/sync/users', renewed);
   assert.equal(refused.status, 401);
   assert.equal((await refused.json()).code, 'key_revoked');
+  assert.deepEqual(complaints, []);
+});
+
+test('a leaked key is shown, and rotated away', async () => {
+  const name = `Leak test ${Date.now()}`;
+  await openPanel();
+  await page.getByRole('button', { name: 'Generate New Key' }).click();
+  await page.getByLabel('Key Name').fill(name);
+  await page.getByRole('button', { name: 'Create Key' }).click();
+  const secret = await page.getByLabel('Your new key').inputValue();
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  const report = await fetch(new URL('/api/devops/keys/report-leak', server.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ secret, url: '<img src=x onerror="document.title=1">' }),
+  });
+  assert.deepEqual(await report.json(), { status: 'received' });
+  assert.equal((await call('/api/devops/sync/users', secret)).status, 401);
+
+  await page.getByRole('button', { name: 'Sync Data' }).click();
+  const row = page.getByRole('row', { name });
+  await row.getByText('Leaked', { exact: true }).waitFor();
+  await row.getByText(/works no more/).waitFor();
+  await assertAccessible(page, 'a leaked key');
+  await row.getByRole('button', { name: 'Rotate' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate' }).click();
+  const renewed = await page.getByLabel('Your new key').inputValue();
+  await page.getByRole('button', { name: 'I have stored it' }).click();
+  assert.equal((await call('/api/devops/sync/users', renewed)).status, 200);
+  assert.equal((await call('/api/devops/sync/users', secret)).status, 401);
+
+  await row.getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await row.getByText('Revoked').waitFor();
   assert.deepEqual(complaints, []);
 });
 

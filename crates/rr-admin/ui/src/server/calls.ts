@@ -19,6 +19,9 @@ export type {
 } from '../client/types.gen';
 
 const KEYS_A_PAGE = 50;
+
+/** A key that ends within so many days is pointed out. */
+export const SOON_DAYS = 14;
 const EVENTS_A_PAGE = 20;
 
 export const server = {
@@ -38,6 +41,17 @@ export const server = {
     answer(sdk.getApiDevopsKeys({ query: page(KEYS_A_PAGE, cursor), signal })),
   createKey: (key: KeyRequest, idempotencyKey: string) =>
     answer(sdk.postApiDevopsGenerateKey({ body: key, headers: { 'idempotency-key': idempotencyKey } })),
+  endingKeys: (days: number, signal?: AbortSignal) =>
+    answer(sdk.getApiDevopsKeys({ query: { expires_within_days: days, limit: KEYS_A_PAGE }, signal })),
+  enableKey: (id: string) => answer(sdk.patchApiDevopsKeysById({ path: { id }, body: { enabled: true } })),
+  rotateKey: (id: string, graceSeconds: number, idempotencyKey: string) =>
+    answer(
+      sdk.postApiDevopsKeysByIdRotate({
+        path: { id },
+        body: { grace_s: graceSeconds },
+        headers: { 'idempotency-key': idempotencyKey },
+      }),
+    ),
   revokeKey: (id: string) => answer(sdk.deleteApiDevopsKeysById({ path: { id } })),
 
   events: (cursor: string | null, signal?: AbortSignal) =>

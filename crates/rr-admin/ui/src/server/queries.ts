@@ -2,7 +2,7 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
-import { server } from './calls';
+import { SOON_DAYS, server } from './calls';
 
 /** The panel looks again this often while its tab is visible. */
 export const REFRESH_MS = 30_000;
@@ -45,6 +45,12 @@ export const queries = {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? null,
     placeholderData: keepPreviousData,
+    ...refreshed,
+  }),
+  // Below the name of all keys, so that whatever makes those read again makes these read again too.
+  endingKeys: queryOptions({
+    queryKey: [DATA, 'keys', 'ending'],
+    queryFn: ({ signal }) => server.endingKeys(SOON_DAYS, signal),
     ...refreshed,
   }),
   events: infiniteQueryOptions({

@@ -12,6 +12,9 @@ export interface Call {
   body: unknown;
 }
 
+/** The keys that end soon: a list of its own, although it has the path of all keys. */
+export const ENDING_KEYS = '/api/devops/keys?expires_within_days';
+
 type Handler = (call: Call) => Response | Promise<Response>;
 
 export class FakeServer {
@@ -28,6 +31,7 @@ export class FakeServer {
     this.on('GET /api/devops/sync/revenue', () => json(demo.revenue));
     this.on('GET /api/devops/sync/commissions', () => json(demo.commissions));
     this.on('GET /api/devops/keys', () => json({ keys: [demo.key], next_cursor: null }));
+    this.on(`GET ${ENDING_KEYS}`, () => json({ keys: [], next_cursor: null }));
     this.on('GET /api/devops/events', () => json({ events: [demo.event], next_cursor: null }));
     vi.stubGlobal('fetch', (request: Request) => this.answer(request));
   }
@@ -53,7 +57,7 @@ export class FakeServer {
     const text = await request.text();
     const call: Call = {
       method: request.method,
-      path: url.pathname,
+      path: url.searchParams.has('expires_within_days') ? ENDING_KEYS : url.pathname,
       query: url.searchParams,
       headers: request.headers,
       body: text === '' ? null : JSON.parse(text),

@@ -2,14 +2,21 @@
 
 import { Button, VisuallyHidden } from '@mantine/core';
 
-import { formatLabel } from '../../format';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
+import { LeakLine, Status } from './Remarks';
+import { canRotate } from './standing';
 
 const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
 
-export function KeyTable({ keys, revoke }: { keys: Key[]; revoke: (key: Key) => void }) {
+interface KeyTableProps {
+  keys: Key[];
+  rotate: (key: Key) => void;
+  revoke: (key: Key) => void;
+}
+
+export function KeyTable({ keys, rotate, revoke }: KeyTableProps) {
   return (
     <table role="table" className={styles.table} aria-label="API keys">
       <thead role="rowgroup">
@@ -26,20 +33,27 @@ export function KeyTable({ keys, revoke }: { keys: Key[]; revoke: (key: Key) => 
       </thead>
       <tbody role="rowgroup">
         {keys.map((key) => (
-          <KeyRow key={key.id} shown={key} revoke={() => revoke(key)} />
+          <KeyRow key={key.id} shown={key} rotate={() => rotate(key)} revoke={() => revoke(key)} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function KeyRow({ shown, revoke }: { shown: Key; revoke: () => void }) {
+interface KeyRowProps {
+  shown: Key;
+  rotate: () => void;
+  revoke: () => void;
+}
+
+function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
   const nameId = `key-name-${shown.id}`;
   const over = shown.status === 'revoked' || shown.status === 'expired';
   return (
     <tr role="row" data-over={over || undefined}>
       <th role="rowheader" scope="row" id={nameId} className={styles.name}>
         {shown.name}
+        <LeakLine of={shown} />
       </th>
       <td role="cell" data-label="Key" className={styles.hint}>
         {shown.hint}…
@@ -57,11 +71,19 @@ function KeyRow({ shown, revoke }: { shown: Key; revoke: () => void }) {
         {shown.last_used ? <When time={shown.last_used} /> : 'Never'}
       </td>
       <td role="cell" data-label="Status">
-        <span className={styles.status} data-status={shown.status}>
-          {formatLabel(shown.status)}
-        </span>
+        <Status of={shown} />
+        {shown.grace_until && (
+          <p className={styles.remark}>
+            The old secret ends <When time={shown.grace_until} />.
+          </p>
+        )}
       </td>
       <td role="cell" className={styles.action}>
+        {canRotate(shown) && (
+          <Button size="compact-xs" variant="default" aria-describedby={nameId} onClick={rotate}>
+            Rotate
+          </Button>
+        )}
         {shown.status !== 'revoked' && (
           <Button size="compact-xs" variant="default" aria-describedby={nameId} onClick={revoke}>
             Revoke

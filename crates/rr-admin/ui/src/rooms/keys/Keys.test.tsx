@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { expect, it } from 'vitest';
 
 import * as demo from '../../testing/demo';
-import { FakeServer, json, problem, unreachable } from '../../testing/fake-server';
+import { ENDING_KEYS, FakeServer, json, problem, unreachable } from '../../testing/fake-server';
 import { expectAccessible, renderApp } from '../../testing/render';
 
 const SECRET = ['rr_', '0123456789ABCDEFGHIJabcdefghij', '4Us3aw'].join('');
@@ -141,4 +141,113 @@ it('shows further keys page by page', async () => {
   expect(await screen.findByText('Older key')).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Show more keys' })).toBeNull();
   expect(server.callsTo('GET /api/devops/keys')).toHaveLength(2);
+});
+
+const rotatePath = `/api/devops/keys/${demo.key.id}/rotate`;
+const rotated = () => json({ api_key: SECRET, key_id: demo.key.id, grace_until: '2026-11-23T12:00:00Z' });
+
+it('rotates a key with the grace that was chosen and shows the new secret once', async () => {
+  const server = new FakeServer().on(`POST ${rotatePath}`, rotated);
+  const { user, client } = renderApp();
+  await user.click(await screen.findByRole('button', { name: 'Rotate' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(dialog.getByLabelText('The old secret')).toHaveDisplayValue('Works for one more day');
+  await expectAccessible();
+  await user.selectOptions(dialog.getByLabelText('The old secret'), 'Works for one more hour');
+  await user.click(dialog.getByRole('button', { name: 'Rotate' }));
+
+  expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
+  expect(screen.getByText(/If it gets lost, rotate the key again/)).toBeVisible();
+  const [call] = server.callsTo(`POST ${rotatePath}`);
+  expect(call?.body).toEqual({ grace_s: 3600 });
+  expect(call?.headers.get('idempotency-key')).toMatch(/^[0-9a-f]{32}$/);
+  await user.click(screen.getByRole('button', { name: 'Copy' }));
+  expect(await navigator.clipboard.readText()).toBe(SECRET);
+  await user.keyboard('{Escape}');
+  expect(screen.getByLabelText('Your new key')).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'I have stored it' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(document.body.innerHTML).not.toContain(SECRET);
+  await waitFor(() => expect(client.getMutationCache().getAll()).toHaveLength(0));
+});
+
+it('rotates under the same id until an earlier attempt turns out to have arrived', async () => {
+  const answers = [unreachable, unreachable, () => problem(409, 'already_rotated', 'It was rotated.'), rotated];
+  const server = new FakeServer().on(`POST ${rotatePath}`, () => (answers.shift() ?? rotated)());
+  const { user } = renderApp();
+  await user.click(await screen.findByRole('button', { name: 'Rotate' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  const send = () => user.click(dialog.getByRole('button', { name: 'Rotate' }));
+  await send();
+  await dialog.findByRole('alert');
+  await send();
+  await waitFor(() => expect(server.callsTo(`POST ${rotatePath}`)).toHaveLength(2));
+  await dialog.findByRole('alert');
+  await send();
+  await dialog.findByText(/nobody has seen its secret/);
+  await send();
+  expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
+  const ids = server.callsTo(`POST ${rotatePath}`).map((call) => call.headers.get('idempotency-key'));
+  expect(ids[1]).toBe(ids[0]);
+  expect(ids[2]).toBe(ids[0]);
+  expect(ids[3]).not.toBe(ids[0]);
+});
+
+it('shows a leak that is open, and rotates it away', async () => {
+  const leak = {
+    reported_at: '2026-11-22T11:00:00Z',
+    url: 'javascript:alert(1)',
+    works: true,
+    uses_since: 3,
+    last_used_since: '2026-11-22T11:30:00Z',
+  };
+  const server = new FakeServer().on('GET /api/devops/keys', () =>
+    json({ keys: [{ ...demo.key, leak }], next_cursor: null }),
+  );
+  const { user } = renderApp();
+  const row = within(await screen.findByRole('row', { name: /Billing export/ }));
+  expect(row.getByText('Leaked')).toBeVisible();
+  expect(row.getByText(/is public and works/)).toHaveTextContent(/found at javascript:alert\(1\); the key was used 3 times/);
+  expect(document.querySelector('a[href^="javascript"]')).toBeNull();
+  await expectAccessible();
+
+  server
+    .on('GET /api/devops/keys', () =>
+      json({ keys: [{ ...demo.key, status: 'disabled', leak: { ...leak, works: false } }], next_cursor: null }),
+    )
+    .on(`PATCH /api/devops/keys/${demo.key.id}`, () => json(demo.key))
+    .on(`POST ${rotatePath}`, rotated);
+  await user.click(screen.getByRole('button', { name: 'Sync Data' }));
+  expect(await screen.findByText(/works no more/)).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Rotate' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(dialog.getByLabelText('The old secret')).toHaveDisplayValue('Ends at once');
+  expect(dialog.getByText(/the secret that leaked stays dead/)).toBeVisible();
+  await user.click(dialog.getByRole('button', { name: 'Rotate' }));
+  expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
+  expect(server.callsTo(`PATCH /api/devops/keys/${demo.key.id}`)[0]?.body).toEqual({ enabled: true });
+  expect(server.callsTo(`POST ${rotatePath}`)[0]?.body).toEqual({ grace_s: 0 });
+});
+
+it('points out the keys that end soon', async () => {
+  const soon = new Date(Date.now() + 3 * 86_400_000 + 60_000).toISOString();
+  const ending = { ...demo.key, expires_at: soon };
+  const server = new FakeServer()
+    .on('GET /api/devops/keys', () => json({ keys: [ending], next_cursor: null }))
+    .on(`GET ${ENDING_KEYS}`, () => json({ keys: [ending, { ...ending, id: 'k2', name: 'CI' }], next_cursor: null }));
+  renderApp();
+  expect(await screen.findByText(/2 keys end within 14 days/)).toBeVisible();
+  const row = within(await screen.findByRole('row', { name: /Billing export/ }));
+  expect(row.getByText('Ends soon')).toBeVisible();
+  expect(server.callsTo(`GET ${ENDING_KEYS}`)[0]?.query.get('expires_within_days')).toBe('14');
+  await expectAccessible();
+});
+
+it('offers no rotation where none is possible', async () => {
+  new FakeServer().on('GET /api/devops/keys', () =>
+    json({ keys: [{ ...demo.key, status: 'expired', is_active: false }], next_cursor: null }),
+  );
+  renderApp();
+  await screen.findByText('Expired');
+  expect(screen.queryByRole('button', { name: 'Rotate' })).toBeNull();
 });

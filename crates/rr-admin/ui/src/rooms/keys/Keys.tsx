@@ -1,4 +1,4 @@
-// “API Key Management”: which keys exist, a new one, and the end of one.
+// “API Key Management”: which keys exist, a new one, a new secret, and the end of one.
 
 import { Button, VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
@@ -9,13 +9,16 @@ import { Card, Empty } from '../../parts/Card';
 import { KeyIcon } from '../../parts/icons';
 import type { Key } from '../../server/calls';
 import { queries } from '../../server/queries';
+import { EndingSoon } from './EndingSoon';
 import { KeyTable } from './KeyTable';
 import { NewKeyDialog } from './NewKeyDialog';
 import { RevokeDialog } from './RevokeDialog';
+import { RotateDialog } from './RotateDialog';
 
 export function Keys() {
   const keys = useInfiniteQuery(queries.keys);
   const [creating, setCreating] = useState(false);
+  const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   const [news, setNews] = useState('');
 
@@ -29,13 +32,14 @@ export function Keys() {
         </Button>
       }
     >
+      <EndingSoon />
       <Answer of={keys} lines={6}>
         {(data) => {
           const rows = data.pages.flatMap((page) => page.keys);
           return rows.length === 0 ? (
             <Empty>No keys yet. A program needs one to read figures or to send events.</Empty>
           ) : (
-            <KeyTable keys={rows} revoke={setRevoking} />
+            <KeyTable keys={rows} rotate={setRotating} revoke={setRevoking} />
           );
         }}
       </Answer>
@@ -51,6 +55,7 @@ export function Keys() {
         </Button>
       )}
       {creating && <NewKeyDialog close={() => setCreating(false)} />}
+      {rotating && <RotateDialog target={rotating} close={() => setRotating(null)} />}
       {revoking && (
         <RevokeDialog
           target={revoking}

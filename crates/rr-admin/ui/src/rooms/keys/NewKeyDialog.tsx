@@ -1,25 +1,21 @@
 // A new key: first the form, then the secret, once.
 
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
 
 import { Dialog } from '../../parts/Dialog';
 import { type KeyRequest, server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
+import { useAttempt } from './attempt';
 import { NewKeyForm } from './NewKeyForm';
 import { Secret } from './Secret';
 
 export function NewKeyDialog({ close }: { close: () => void }) {
   const client = useQueryClient();
-  const attempt = useRef({ body: '', id: '' });
+  const attempt = useAttempt();
   const create = useMutation({
-    mutationFn: (key: KeyRequest) => {
-      // The same form sent twice is one wish: when the first answer got lost, no second key may come of it.
-      const body = JSON.stringify(key);
-      if (attempt.current.body !== body) attempt.current = { body, id: randomId() };
-      return server.createKey(key, attempt.current.id);
-    },
+    // The same form sent twice is one wish: when the first answer got lost, no second key may come of it.
+    mutationFn: (key: KeyRequest) => server.createKey(key, attempt(key)),
     // Also after a failure: when only the answer was lost, the key is there.
     onSettled: () => client.invalidateQueries({ queryKey: queries.keys.queryKey }),
   });
@@ -36,7 +32,7 @@ export function NewKeyDialog({ close }: { close: () => void }) {
       withCloseButton={!created}
     >
       {created ? (
-        <Secret secret={created.api_key} done={close} />
+        <Secret secret={created.api_key} whenLost="revoke it and generate another" done={close} />
       ) : (
         <NewKeyForm
           submit={(key) => create.mutate(key)}
@@ -47,10 +43,4 @@ export function NewKeyDialog({ close }: { close: () => void }) {
       )}
     </Dialog>
   );
-}
-
-// Not `randomUUID`, which browsers withhold from pages that came over plain http.
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

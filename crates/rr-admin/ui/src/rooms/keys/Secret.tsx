@@ -6,7 +6,14 @@ import { useRef, useState } from 'react';
 import { CopyIcon, DoneIcon } from '../../parts/icons';
 import styles from './keys.module.css';
 
-export function Secret({ secret, done }: { secret: string; done: () => void }) {
+interface SecretProps {
+  secret: string;
+  /** What to do about a lost secret. */
+  whenLost: string;
+  done: () => void;
+}
+
+export function Secret({ secret, whenLost, done }: SecretProps) {
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState<'not yet' | 'yes' | 'failed'>('not yet');
 
@@ -19,7 +26,7 @@ export function Secret({ secret, done }: { secret: string; done: () => void }) {
     <Stack gap="sm">
       <p className={styles.warning}>
         <strong>Copy this key now.</strong> It is shown once and is stored nowhere, not even on the server. If it gets
-        lost, revoke it and generate another.
+        lost, {whenLost}.
       </p>
       <Group gap="xs" wrap="nowrap" align="flex-end">
         <TextInput

@@ -10,7 +10,7 @@ export const PERMISSIONS: [Permission, string][] = [
   ['read_users', 'List users, with personal data'],
   ['manage_webhooks', 'Configure webhook sources'],
   ['write_data', 'Import data'],
-  ['manage_keys', 'Make, change and revoke keys'],
+  ['manage_keys', 'Make, change, rotate and revoke keys'],
 ];
 
 export type Expiry = '30' | '90' | '180' | '365' | 'date' | 'never';
@@ -22,6 +22,14 @@ export const EXPIRIES: { value: Expiry; label: string }[] = [
   { value: '365', label: 'After one year' },
   { value: 'date', label: 'After a day of your choice' },
   { value: 'never', label: 'Never' },
+];
+
+/** How long the old secret works after a rotation, in seconds. */
+export const GRACES: { value: string; label: string }[] = [
+  { value: '0', label: 'Ends at once' },
+  { value: '3600', label: 'Works for one more hour' },
+  { value: '86400', label: 'Works for one more day' },
+  { value: '604800', label: 'Works for one more week' },
 ];
 
 /** The choice as the server wants it. A last day counts whole, in the time zone of the one who chose it. */

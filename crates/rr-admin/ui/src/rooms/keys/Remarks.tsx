@@ -1,0 +1,57 @@
+// What somebody should know about a key beyond its status.
+
+import { formatCounted, formatLabel } from '../../format';
+import { useNow } from '../../parts/now';
+import { When } from '../../parts/When';
+import type { Key } from '../../server/calls';
+import styles from './keys.module.css';
+import { endsSoon, isOpenLeak } from './standing';
+
+export function Status({ of }: { of: Key }) {
+  const now = useNow();
+  return (
+    <span className={styles.badges}>
+      <span className={styles.status} data-status={of.status}>
+        {formatLabel(of.status)}
+      </span>
+      {of.status !== 'leaked' && isOpenLeak(of) && (
+        <span className={styles.status} data-status="leaked">
+          Leaked
+        </span>
+      )}
+      {endsSoon(of, now) && (
+        <span className={styles.status} data-status="soon">
+          Ends soon
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** The leak of a key, in a line. Where it was found is text and never a link: anybody may have written it. */
+export function LeakLine({ of }: { of: Key }) {
+  const { leak } = of;
+  if (!leak) return null;
+  return (
+    <p className={styles.remark} data-open={isOpenLeak(of) || undefined}>
+      {leak.works ? 'A secret is public and works: rotate the key' : 'A secret became public and works no more'}. Reported{' '}
+      <When time={leak.reported_at} />
+      {leak.url && (
+        <>
+          , found at <span className={styles.place}>{leak.url}</span>
+        </>
+      )}
+      {leak.works && leak.uses_since > 0 && (
+        <>
+          ; the key was used {formatCounted(leak.uses_since, 'time')} since
+          {leak.last_used_since && (
+            <>
+              , last <When time={leak.last_used_since} />
+            </>
+          )}
+        </>
+      )}
+      .
+    </p>
+  );
+}
