@@ -9,6 +9,7 @@
 mod check;
 mod fault;
 mod field;
+mod lines;
 mod reader;
 mod rejects;
 mod seen;

@@ -7,6 +7,7 @@ use std::path::Path;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::fault::{BadRow, Fault, FileError};
+use super::lines::Lines;
 
 /// A column of an old table.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ pub(super) const fn optional(name: &'static str) -> Column {
 /// A CSV file that is being read.
 pub(super) struct CsvFile {
     name: &'static str,
-    reader: Reader<File>,
+    reader: Reader<Lines<File>>,
     header: Header,
     record: ByteRecord,
     /// Columns of the file that the old table did not have.
@@ -60,7 +61,8 @@ impl CsvFile {
         let unreadable = |error: io::Error| FileError::Unreadable { name, source: error };
         let file = File::open(path).map_err(unreadable)?;
         // Row lengths are checked by us, so that a short row is a bad row and not the end.
-        let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(file);
+        let mut reader =
+            ReaderBuilder::new().flexible(true).has_headers(false).from_reader(Lines::new(file));
         let mut titles = ByteRecord::new();
         let has_header = reader
             .read_byte_record(&mut titles)
@@ -82,7 +84,8 @@ impl CsvFile {
         if !more {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, csv::Position::line);
+        let from = self.record.position().map_or(0, csv::Position::byte);
+        let line = self.reader.get_mut().line_from(from);
         if self.record.len() != self.header.width {
             let reason = format!(
                 "has {} fields where the header has {}",

@@ -95,6 +95,32 @@ fn a_bad_row_is_named_by_file_line_column_and_reason() {
     }
 }
 
+/// Editors count blank lines, and so does whoever looks for the row.
+#[test]
+fn blank_lines_are_counted_whatever_ends_a_line() {
+    for end in ["\n", "\r\n"] {
+        let lines = [
+            USERS.trim_end(),
+            "",
+            "1,a@b,member,,active,2024-01-01,",
+            "",
+            "",
+            "2,no address,member,,active,2024-01-01,",
+            "3,\"no\n\naddress\",member,,active,2024-01-01,",
+            "4,also none,member,,active,2024-01-01,",
+            "short",
+        ];
+        for last in ["", end, &end.repeat(3)] {
+            let content = lines.join(end) + last;
+            let checked = Folder::with("blank", &[("users.csv", &content)]).check().unwrap();
+            let found: Vec<&str> =
+                checked.named.iter().map(|bad| bad.split(',').nth(1).unwrap()).collect();
+            let found: Vec<&str> = found.iter().map(|at| at.split(':').next().unwrap()).collect();
+            assert_eq!(found, [" line 6", " line 7", " line 10", " line 11"], "{content:?}");
+        }
+    }
+}
+
 #[test]
 fn lines_are_those_of_the_file_and_not_the_number_of_the_row() {
     let rows =
