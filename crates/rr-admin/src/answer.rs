@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, ContentType, LOCATION};
+use actix_web::error::{ErrorNotFound, InternalError};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, LOCATION};
+use actix_web::{Error, HttpResponse};
 
 use crate::headers;
 
@@ -14,24 +15,16 @@ pub(crate) fn redirect(path: &'static str) -> HttpResponse {
     response.insert_header((LOCATION, path)).insert_header((CACHE_CONTROL, "no-cache")).finish()
 }
 
-/// 404 in words, never the page: a browser that asks for a script must not be handed HTML.
-pub(crate) fn not_found() -> HttpResponse {
-    let mut response = HttpResponse::NotFound();
-    headers::common(&mut response);
-    response
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header(ContentType::plaintext())
-        .body("There is no such file in the panel.\n")
+/// 404, never the page: a browser that asks for a script must not be handed HTML. An error, so that
+/// the server it is part of words it like its own.
+pub(crate) fn not_found() -> Error {
+    ErrorNotFound("There is no such file in the panel.")
 }
 
 /// 405 with the methods that would have worked.
-pub(crate) async fn method_not_allowed() -> HttpResponse {
-    let mut response = HttpResponse::MethodNotAllowed();
-    headers::common(&mut response);
-    response
-        .insert_header((ALLOW, "GET, HEAD"))
-        .insert_header(ContentType::plaintext())
-        .body("The panel's files can only be read.\n")
+pub(crate) async fn method_not_allowed() -> Result<HttpResponse, Error> {
+    let response = HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish();
+    Err(InternalError::from_response("The panel's files can only be read.", response).into())
 }
 
 /// Lower-case hexadecimal text.

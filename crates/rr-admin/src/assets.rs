@@ -5,7 +5,7 @@ use actix_web::http::header::{
     AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, Encoding, EntityTag,
     Header, IfNoneMatch, VARY,
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
 
 use crate::answer;
@@ -26,13 +26,9 @@ pub(crate) async fn asset(
     request: HttpRequest,
     panel: web::Data<Panel>,
     name: web::Path<String>,
-) -> HttpResponse {
-    let Some(content_type) = content_type(&name) else {
-        return answer::not_found();
-    };
-    let Some((file, coding)) = best_form(&request, &panel, &name) else {
-        return answer::not_found();
-    };
+) -> Result<HttpResponse, Error> {
+    let content_type = content_type(&name).ok_or_else(answer::not_found)?;
+    let (file, coding) = best_form(&request, &panel, &name).ok_or_else(answer::not_found)?;
     // Each form has its own bytes and so its own tag, as a strong tag must.
     let tag = EntityTag::new_strong(answer::hex(&file.metadata.sha256_hash()));
     let unchanged = is_held(&request, &tag);
@@ -44,13 +40,13 @@ pub(crate) async fn asset(
         .insert_header((CACHE_CONTROL, FOR_EVER))
         .insert_header((VARY, "accept-encoding"));
     if unchanged {
-        return response.finish();
+        return Ok(response.finish());
     }
     response.insert_header((CONTENT_TYPE, content_type));
     if let Some(coding) = coding {
         response.insert_header((CONTENT_ENCODING, coding));
     }
-    response.body(file.data.into_owned())
+    Ok(response.body(file.data.into_owned()))
 }
 
 /// The type of a built file, or `None` for what the panel never asks for (the compressed forms
