@@ -4,6 +4,7 @@ mod lease;
 mod lite;
 mod manager;
 mod pg;
+mod place;
 mod runtime;
 mod tls;
 
@@ -16,8 +17,10 @@ pub(crate) use lease::{Lease, new_pool};
 #[cfg(test)]
 pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
-pub(crate) use manager::{Counters, Manager, Target};
+pub(crate) use manager::{Counters, Manager, Refusal, Target, chain};
 pub(crate) use pg::PgTarget;
+#[cfg(test)]
+pub(crate) use place::Displaced;
 pub(crate) use runtime::OwnRuntime;
 
 /// PostgreSQL through the pure-Rust driver, behind diesel's blocking API.

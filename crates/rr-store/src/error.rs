@@ -159,8 +159,8 @@ fn judge(error: &diesel::result::Error) -> Trouble {
 }
 
 /// Neither driver hands the error code through diesel, so the words decide. SQLite's are fixed;
-/// PostgreSQL's are English unless the server was told otherwise, and then the worst outcome is
-/// that a passing trouble is reported as a defect.
+/// PostgreSQL is asked for its own when a connection is made, and where it may not be asked, what
+/// has no name counts as passing (see `conn::pg`).
 fn judge_text(message: &str) -> Trouble {
     const LOST: &[&str] = &[
         "disk I/O error",

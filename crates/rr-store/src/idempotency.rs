@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
 use crate::schema::idempotency_keys;
 use crate::types::{At, Id};
-use crate::{Store, StoreError};
+use crate::{Audit, Store, StoreError};
 
 /// What makes a repeat recognisable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +26,20 @@ pub struct Idempotency {
 
 impl Store {
     /// Forgets the ids claimed before `before`, whose repeats will count as new; says how many.
-    pub async fn forget_idempotency(&self, before: Timestamp) -> Result<usize, StoreError> {
+    pub async fn forget_idempotency(
+        &self,
+        before: Timestamp,
+        audit: Audit,
+    ) -> Result<usize, StoreError> {
         self.write(move |conn| {
             let old =
                 || idempotency_keys::table.filter(idempotency_keys::created_at.lt(At(before)));
-            on_each!(conn, |c| diesel::delete(old()).execute(c))
+            let count = on_each!(conn, |c| diesel::delete(old()).execute(c))?;
+            if count > 0 {
+                let detail = json!({ "count": count, "before": before });
+                audit.record(conn, "idempotency.forgotten", None, &detail)?;
+            }
+            Ok(count)
         })
         .await
     }

@@ -128,7 +128,7 @@ pub enum RotateKey {
 }
 
 /// Changes to a key; what is `None` stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct KeyPatch {
     /// New name.
     pub name: Option<String>,
@@ -163,4 +163,6 @@ pub enum UpdateKey {
     NoSuchKey,
     /// The key may do these, which is more than whoever changes it may.
     BeyondReach(PermissionSet),
+    /// A revoked key is gone for good, and more was to change than what people know it by.
+    Revoked,
 }

@@ -9,6 +9,7 @@
 //! an administrator or a key writes its audit row in the same transaction; no clock is read and no
 //! random number is drawn here.
 
+mod advice;
 mod error;
 mod options;
 mod stats;

@@ -27,6 +27,14 @@ pub struct Migration {
     pub applied: bool,
 }
 
+impl Migration {
+    /// Every migration as it stands in a database that does not exist yet.
+    pub fn none_applied() -> Vec<Migration> {
+        let of = |step: &Step| Migration { name: step.name.to_owned(), applied: false };
+        MIGRATIONS.iter().map(of).collect()
+    }
+}
+
 /// Any number will do, as long as it stays.
 const ADVISORY_LOCK: &str = "SELECT pg_advisory_xact_lock(7235519021)";
 

@@ -152,11 +152,17 @@ impl Store {
         .await
     }
 
-    /// Forgets the sessions that are over at `now`; says how many.
-    pub async fn end_expired(&self, now: Timestamp) -> Result<usize, StoreError> {
+    /// Forgets the sessions that are over at `audit.at`; says how many.
+    pub async fn end_expired(&self, audit: Audit) -> Result<usize, StoreError> {
         self.write(move |conn| {
-            let over = || sessions::table.filter(sessions::idle_until.le(At(now)));
-            on_each!(conn, |c| diesel::delete(over()).execute(c))
+            let over = || sessions::table.filter(sessions::idle_until.le(At(audit.at)));
+            let users: Vec<Id> = on_each!(conn, |c| diesel::delete(over())
+                .returning(sessions::user_id)
+                .get_results(c))?;
+            for Id(user) in &users {
+                audit.record(conn, "session.expired", Some(format!("user:{user}")), &json!({}))?;
+            }
+            Ok(users.len())
         })
         .await
     }

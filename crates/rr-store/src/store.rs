@@ -48,11 +48,9 @@ impl Store {
         let database = options.url.kind();
         let (target, file) = match &options.url.0 {
             url::Target::Sqlite(path) => {
-                let file = SqliteFile::new(path.clone());
-                file.prepare()?;
-                let mut conn = file.connect()?;
+                let file = SqliteFile::prepare(path.clone())?;
+                let (mut conn, _) = file.connect()?;
                 conn::check_version(&mut conn)?;
-                file.probe(&mut conn)?;
                 (Target::Lite(file.clone()), Some(file))
             }
             url::Target::Postgres(url) => {

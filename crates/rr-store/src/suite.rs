@@ -2,16 +2,18 @@
 //! `RR_TEST_DATABASE` = `sqlite` (the default) or `postgres`, then with `RR_TEST_POSTGRES_URL`, a
 //! URL whose user may create databases. Every test has a database of its own.
 
+mod audit;
 mod durability;
 mod events;
 mod facts;
-mod healing;
 mod key_usage;
 mod keys;
 mod leaks;
 mod ledger;
 mod lists;
 mod migrations;
+mod on_postgres;
+mod on_sqlite;
 mod rotation;
 mod schema;
 mod users;

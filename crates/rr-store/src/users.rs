@@ -143,6 +143,34 @@ impl Store {
         .await
     }
 
+    /// Replaces the stored form of a password that stays the same, unless the password has been
+    /// changed meanwhile; says whether it was replaced. Sessions go on.
+    pub async fn rehash_password(
+        &self,
+        user: Uuid,
+        from: String,
+        to: String,
+        audit: Audit,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| {
+            let unchanged = || users::table.find(Id(user)).filter(users::password_hash.eq(&from));
+            let changed = on_each!(conn, |c| diesel::update(unchanged())
+                .set(users::password_hash.eq(&to))
+                .execute(c))?;
+            if changed == 0 {
+                return Ok(false);
+            }
+            audit.record(
+                conn,
+                "user.password_rehashed",
+                Some(format!("user:{user}")),
+                &json!({}),
+            )?;
+            Ok(true)
+        })
+        .await
+    }
+
     /// The user of this e-mail, if it has a password.
     pub async fn find_login(&self, email: String) -> Result<Option<Login>, StoreError> {
         let email = email.to_lowercase();

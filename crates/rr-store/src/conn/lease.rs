@@ -9,6 +9,7 @@ use r2d2::PooledConnection;
 
 use super::Conn;
 use super::manager::{Complain, Counters, Manager, Pool, Slot};
+use super::place::Displaced;
 use crate::StoreError;
 use crate::error::{Trouble, Verdict};
 
@@ -62,7 +63,15 @@ impl Lease {
                 got.map_err(|_| StoreError::Unavailable(self.counters.refusal().into()))?
             }
         };
-        Ok(&mut *self.held.insert(held))
+        let slot = self.held.insert(held);
+        // Kept: a file that is put back is the same file, and this connection is good again.
+        slot.check_place().map_err(|displaced| StoreError::Unavailable(displaced.into()))?;
+        Ok(&mut **slot)
+    }
+
+    /// Whether what was just committed will be found again.
+    pub(crate) fn check_place(&self) -> Result<(), Displaced> {
+        self.held.as_ref().map_or(Ok(()), |held| held.check_place())
     }
 
     /// Throws the connection away; the next call gets another.
@@ -79,9 +88,13 @@ impl Lease {
         if verdict.trouble == Trouble::Defect
             && let Some(held) = &mut self.held
             && matches!(held.conn, Conn::Pg(_))
-            && held.conn.batch("").is_err()
         {
-            verdict.trouble = Trouble::Lost;
+            if held.conn.batch("").is_err() {
+                verdict.trouble = Trouble::Lost;
+            } else if !held.is_readable && is_unnamed(error) {
+                // Nothing says that it is a defect of ours, and a caller may well try again.
+                verdict.trouble = Trouble::Temporary;
+            }
         }
         if verdict.trouble == Trouble::Lost {
             self.discard();
@@ -107,4 +120,10 @@ impl Lease {
             attempt += 1;
         }
     }
+}
+
+/// Whether diesel has no name for the error, so that its words would have to be understood.
+fn is_unnamed(error: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, _))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -9,6 +10,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::place::{Displaced, FileId};
 use crate::OpenError;
 
 /// The release that fixed the WAL-reset corruption.
@@ -26,19 +28,27 @@ const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA wal_autocheckpoint = 1000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
      PRAGMA temp_store = MEMORY;";
 
-/// A database file.
+/// A database file, and which one it was when the store was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteFile {
     path: PathBuf,
+    opened: Option<FileId>,
+    wal: PathBuf,
+    /// The log that the open connections write. SQLite removes it with the last of them.
+    open_wal: Arc<Mutex<Weak<FileId>>>,
 }
 
 impl SqliteFile {
-    pub(crate) fn new(path: PathBuf) -> SqliteFile {
-        SqliteFile { path }
+    /// Makes the folder and an empty file that only we may read: it will hold password hashes.
+    pub(crate) fn prepare(path: PathBuf) -> Result<SqliteFile, OpenError> {
+        let wal = wal_path(&path);
+        let mut file = SqliteFile { path, opened: None, wal, open_wal: Arc::default() };
+        file.make()?;
+        file.opened = FileId::at(&file.path).map_err(|error| file.unusable(error))?;
+        Ok(file)
     }
 
-    /// Makes the folder and an empty file that only we may read: it will hold password hashes.
-    pub(crate) fn prepare(&self) -> Result<(), OpenError> {
+    fn make(&self) -> Result<(), OpenError> {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| self.unusable(error))?;
         }
@@ -50,8 +60,12 @@ impl SqliteFile {
         Ok(())
     }
 
-    pub(crate) fn connect(&self) -> Result<SqliteConnection, OpenError> {
+    /// A connection with the settings in force, and the log that it writes.
+    pub(crate) fn connect(&self) -> Result<(SqliteConnection, Option<Arc<FileId>>), OpenError> {
         let path = self.path.to_string_lossy();
+        // SQLite would make what is missing, and then take an empty file or log for ours.
+        let open_wal = self.open_wal.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        self.check_place(open_wal.as_deref()).map_err(|displaced| self.unusable(displaced))?;
         let mut conn = SqliteConnection::establish(&path).map_err(|error| self.unusable(error))?;
         let deadline = Instant::now() + BUSY_TIMEOUT;
         // Turning WAL on needs the file for oneself for a moment, and SQLite does not always wait.
@@ -66,7 +80,32 @@ impl SqliteFile {
             std::thread::sleep(Duration::from_millis(20));
         }
         self.read_back(&mut conn)?;
-        Ok(conn)
+        self.probe(&mut conn)?;
+        let wal = FileId::at(&self.wal).map_err(|error| self.unusable(error))?;
+        Ok((conn, wal.map(|wal| self.share(wal))))
+    }
+
+    /// One value for all connections that write this log.
+    fn share(&self, wal: FileId) -> Arc<FileId> {
+        let mut open_wal = self.open_wal.lock().unwrap_or_else(PoisonError::into_inner);
+        open_wal.upgrade().unwrap_or_else(|| {
+            let wal = Arc::new(wal);
+            *open_wal = Arc::downgrade(&wal);
+            wal
+        })
+    }
+
+    /// Whether the file that was opened, and the log that a connection writes, are where they were.
+    pub(crate) fn check_place(&self, wal: Option<&FileId>) -> Result<(), Displaced> {
+        match FileId::at(&self.path) {
+            Ok(found) if found == self.opened => {}
+            Ok(Some(_)) => return Err(Displaced::Replaced),
+            Ok(None) | Err(_) => return Err(Displaced::Gone),
+        }
+        match wal {
+            Some(wal) if FileId::at(&self.wal).ok().flatten() != Some(*wal) => Err(Displaced::Wal),
+            _ => Ok(()),
+        }
     }
 
     fn read_back(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
@@ -90,8 +129,8 @@ impl SqliteFile {
         Ok(())
     }
 
-    /// Reads the schema's page, which an arbitrary file does not have.
-    pub(crate) fn probe(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    /// Reads the schema's page, which an arbitrary file does not have; this also opens the log.
+    fn probe(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
         sql::<BigInt>("SELECT count(*) FROM sqlite_schema")
             .get_result::<i64>(conn)
             .map(drop)
@@ -103,7 +142,7 @@ impl SqliteFile {
 
     /// Empties a WAL that readers kept from being reused, waiting for them only briefly.
     pub(crate) fn bound_wal(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
-        let size = fs::metadata(wal_path(&self.path)).map_or(0, |wal| wal.len());
+        let size = fs::metadata(&self.wal).map_or(0, |wal| wal.len());
         if size <= MAX_WAL_BYTES {
             return Ok(());
         }

@@ -22,7 +22,8 @@ const NEEDED_VERSION: u32 = 130_000;
 
 const CHECKS: &str = "SELECT current_setting('server_version_num'), \
      current_setting('synchronous_commit'), current_setting('fsync'), \
-     current_setting('full_page_writes'), current_setting('server_encoding')";
+     current_setting('full_page_writes'), current_setting('server_encoding'), \
+     current_setting('lc_messages')";
 
 /// How to connect.
 pub(crate) struct PgTarget {
@@ -50,17 +51,20 @@ impl PgTarget {
         })
     }
 
-    pub(crate) fn connect(&self) -> Result<PgConn, ConnectError> {
+    /// A connection that keeps its promises, and whether the words of its errors can be understood.
+    pub(crate) fn connect(&self) -> Result<(PgConn, bool), ConnectError> {
         let mut runtime = OwnRuntime::new().map_err(ConnectError::Runtime)?;
         let (client, driver) = within(self.dial_limit, &runtime, self.dial())??;
         runtime.drive(driver, self.statement_timeout + SILENCE);
-        let conn = within(HANDSHAKE, &runtime, async {
-            self.check(&client).await?;
+        let (conn, is_readable) = within(HANDSHAKE, &runtime, async {
+            let language = self.check(&client).await?;
             client.batch_execute(&self.settings()).await?;
-            AsyncPgConnection::try_from(client).await.map_err(ConnectError::Setup)
+            let is_readable = speak_english(&client, &language).await;
+            let conn = AsyncPgConnection::try_from(client).await.map_err(ConnectError::Setup)?;
+            Ok::<_, ConnectError>((conn, is_readable))
         })??;
         runtime.lay_out();
-        Ok(PgConn::from(conn))
+        Ok((PgConn::from(conn), is_readable))
     }
 
     async fn dial(&self) -> Result<(Client, Driver), ConnectError> {
@@ -80,7 +84,8 @@ impl PgTarget {
     }
 
     /// A server that may forget a commit is refused: an answer of ours promises that it does not.
-    async fn check(&self, client: &Client) -> Result<(), ConnectError> {
+    /// Gives the language of its messages.
+    async fn check(&self, client: &Client) -> Result<String, ConnectError> {
         let rows = client.simple_query(CHECKS).await?;
         let row = rows.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
@@ -106,7 +111,7 @@ impl PgTarget {
             }
             tracing::warn!(setting, found, "PostgreSQL may lose acknowledged writes in a crash");
         }
-        Ok(())
+        Ok(get(5).to_owned())
     }
 
     fn settings(&self) -> String {
@@ -118,6 +123,27 @@ impl PgTarget {
              SET default_transaction_isolation = 'read committed'"
         )
     }
+}
+
+/// Asks the server for its own English, because the driver hands on an error's words and not its
+/// code. Only a superuser, or a role that was granted it, may ask; the others get what the server
+/// was set to. Says whether the words can be understood.
+async fn speak_english(client: &Client, language: &str) -> bool {
+    if client.batch_execute("SET lc_messages = 'C'").await.is_ok() || is_english(language) {
+        return true;
+    }
+    tracing::warn!(
+        lc_messages = language,
+        "PostgreSQL's messages are not in English, so a defect cannot be told from a passing \
+         trouble; let a superuser run ALTER ROLE … SET lc_messages = 'C'"
+    );
+    false
+}
+
+/// Whether a value of `lc_messages` means the untranslated messages.
+fn is_english(language: &str) -> bool {
+    let name = language.split(['_', '.', '@']).next().unwrap_or_default();
+    ["C", "POSIX", "en", "English"].contains(&name)
 }
 
 fn unfit(setting: &'static str, found: &str, needed: &'static str) -> ConnectError {
@@ -137,5 +163,27 @@ fn within<F: Future>(
 async fn finished(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
     if let Err(error) = connection.await {
         tracing::debug!(error = &error as &dyn std::error::Error, "PostgreSQL connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_untranslated_messages_are_english() {
+        for (language, expected) in [
+            ("C", true),
+            ("C.UTF-8", true),
+            ("POSIX", true),
+            ("en_US.UTF-8", true),
+            ("en_GB", true),
+            ("English_United States.1252", true),
+            ("de_DE.UTF-8", false),
+            ("ca_ES", false),
+            ("", false),
+        ] {
+            assert_eq!(is_english(language), expected, "{language:?}");
+        }
     }
 }

@@ -9,7 +9,8 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, WantsVerifier,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -21,43 +22,36 @@ pub(crate) fn connector(
     roots: Option<&RootCertificates>,
 ) -> Result<Option<MakeRustlsConnect>, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    // As in libpq, `require` with a root certificate at hand checks it.
-    let check = match (mode, roots) {
-        (SslMode::Disable, _) => return Ok(None),
-        (SslMode::Prefer, _) | (SslMode::Require, None) => Check::Nothing,
-        (SslMode::Require | SslMode::VerifyCa, _) => Check::Chain,
-        (SslMode::VerifyFull, _) => Check::ChainAndName,
-    };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let config = match check {
-        Check::Nothing => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms(&provider))))
-            .with_no_client_auth(),
-        Check::Chain => {
-            let inner = WebPkiServerVerifier::builder_with_provider(load(roots)?, provider)
-                .build()
-                .map_err(|error| error.to_string())?;
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyName(inner)))
-                .with_no_client_auth()
+    // As in libpq, `require` with a root certificate at hand checks it.
+    let config = match (mode, roots) {
+        (SslMode::Disable, _) => return Ok(None),
+        (SslMode::Prefer, _) | (SslMode::Require, None) => lenient(builder, None, &provider),
+        (SslMode::Require | SslMode::VerifyCa, _) => {
+            let chain =
+                WebPkiServerVerifier::builder_with_provider(load(roots)?, Arc::clone(&provider));
+            let chain = chain.build().map_err(|error| error.to_string())?;
+            lenient(builder, Some(chain), &provider)
         }
-        Check::ChainAndName => builder.with_root_certificates(load(roots)?).with_no_client_auth(),
+        (SslMode::VerifyFull, _) => {
+            builder.with_root_certificates(load(roots)?).with_no_client_auth()
+        }
     };
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 
-enum Check {
-    Nothing,
-    Chain,
-    ChainAndName,
-}
-
-fn algorithms(provider: &CryptoProvider) -> WebPkiSupportedAlgorithms {
-    provider.signature_verification_algorithms
+fn lenient(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: &CryptoProvider,
+) -> ClientConfig {
+    let algorithms = provider.signature_verification_algorithms;
+    builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Lenient { chain, algorithms }))
+        .with_no_client_auth()
 }
 
 fn load(roots: Option<&RootCertificates>) -> Result<Arc<RootCertStore>, String> {
@@ -83,50 +77,15 @@ fn from_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|error| unreadable(&error))
 }
 
-/// `prefer` and `require`: encryption without knowing to whom, which is what libpq promises there.
+/// What libpq's weaker modes promise: `prefer` and `require` encrypt without knowing to whom;
+/// `verify-ca` wants the chain to end in a known root, under whatever name.
 #[derive(Debug)]
-struct AnyCertificate(WebPkiSupportedAlgorithms);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
-    }
+struct Lenient {
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// `verify-ca`: the chain must end in a known root, the name in the certificate may be any.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
+impl ServerCertVerifier for Lenient {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -135,8 +94,9 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
         // The name is compared last, so its error says that everything else was in order.
-        match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => Ok(ServerCertVerified::assertion()),
@@ -150,7 +110,7 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -159,10 +119,10 @@ impl ServerCertVerifier for AnyName {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }

@@ -23,7 +23,8 @@ use crate::{Audit, Store, StoreError};
 
 impl Store {
     /// Changes a key. Whether it may be changed is judged in the transaction that changes it, so
-    /// no key that is given more permissions meanwhile slips through.
+    /// no key that is given more permissions meanwhile slips through. One that is revoked stays
+    /// revoked: only what people know it by can still change.
     pub async fn update_key(
         &self,
         id: Uuid,
@@ -37,6 +38,9 @@ impl Store {
             let permissions = &before.record.permissions;
             if patch.at_most.as_ref().is_some_and(|own| !own.is_superset(permissions)) {
                 return Ok(UpdateKey::BeyondReach(before.record.permissions));
+            }
+            if before.record.revoked_at.is_some() && !patch.is_only_words() {
+                return Ok(UpdateKey::Revoked);
             }
             let after: KeyTableRow =
                 on_each!(conn, |c| diesel::update(api_keys::table.find(Id(id)))
@@ -112,6 +116,12 @@ impl Changes {
 }
 
 impl KeyPatch {
+    /// Whether nothing is to change but name and notes, by which people know the key.
+    fn is_only_words(&self) -> bool {
+        let rest = KeyPatch { name: None, metadata: None, at_most: None, ..self.clone() };
+        rest == KeyPatch::default()
+    }
+
     /// What the audit row says: the members that the patch names, before and after.
     fn difference(&self, before: &KeyRecord, after: &KeyRecord) -> Value {
         json!({ "before": self.named(before), "after": self.named(after) })

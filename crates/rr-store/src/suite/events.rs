@@ -21,7 +21,7 @@ async fn a_repeat_stores_nothing_and_names_the_first() {
     assert_eq!(accept(6, Some(elsewhere)).await.unwrap(), Stored(id(6)));
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 4);
     assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 3);
-    assert_eq!(store.forget_idempotency(at(5)).await.unwrap(), 2);
+    assert_eq!(store.forget_idempotency(at(5), audit(6)).await.unwrap(), 2);
     assert_eq!(accept(7, once("a", 1)).await.unwrap(), Stored(id(7)), "forgotten");
 }
 

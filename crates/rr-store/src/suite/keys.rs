@@ -137,3 +137,30 @@ async fn a_key_that_may_more_than_the_changer_is_left_alone() {
     }
     assert_eq!(audited(&store, "key.updated").await, 1);
 }
+
+#[tokio::test]
+async fn a_revoked_key_changes_nothing_but_its_name() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    store.revoke_key(id(1), audit(2)).await.unwrap();
+    let before = store.key(id(1)).await.unwrap().unwrap();
+    let name = || Some("renamed".to_owned());
+    for patch in [
+        KeyPatch { enabled: Some(true), ..KeyPatch::default() },
+        KeyPatch { enabled: Some(false), name: name(), ..KeyPatch::default() },
+        KeyPatch { expires_at: Some(None), ..KeyPatch::default() },
+        KeyPatch { permissions: Some(before.record.permissions.clone()), ..KeyPatch::default() },
+    ] {
+        let refused = store.update_key(id(1), patch.clone(), audit(3)).await.unwrap();
+        assert!(matches!(refused, UpdateKey::Revoked), "{patch:?}");
+    }
+    assert_eq!(store.key(id(1)).await.unwrap().unwrap().record, before.record);
+    assert_eq!(audited(&store, "key.updated").await, 0);
+    let patch = KeyPatch { name: name(), ..KeyPatch::default() };
+    let UpdateKey::Updated(after) = store.update_key(id(1), patch, audit(4)).await.unwrap() else {
+        panic!("a name can change");
+    };
+    assert_eq!(after.record.name, "renamed");
+    assert_eq!(after.record.revoked_at, before.record.revoked_at);
+}

@@ -16,7 +16,7 @@ const OF_POSTGRES: &str = "SELECT table_name || '.' || column_name || ' ' || \
        CASE WHEN is_nullable = 'NO' THEN 'required' ELSE 'optional' END || ' ' || data_type \
      FROM information_schema.columns WHERE table_schema = 'revenue_ripple' ORDER BY 1";
 
-async fn columns(store: &Store) -> Vec<String> {
+pub(super) async fn columns(store: &Store) -> Vec<String> {
     store
         .read(|conn| {
             let query = if matches!(conn, Conn::Pg(_)) { OF_POSTGRES } else { OF_SQLITE };
@@ -53,40 +53,4 @@ async fn both_databases_have_the_same_schema() {
     let mut reference = reference;
     reference.sort();
     assert_eq!(found, reference);
-}
-
-#[tokio::test]
-async fn every_table_of_sqlite_is_strict() {
-    let database = TestDatabase::sqlite();
-    let store = database.migrated().await;
-    let loose = "SELECT count(*) FROM pragma_table_list \
-         WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND NOT strict";
-    assert_eq!(number(&store, loose).await, 0);
-}
-
-#[tokio::test]
-async fn postgresql_has_native_types_and_its_own_schema() {
-    if !on_postgres() {
-        return;
-    }
-    let database = TestDatabase::new();
-    let store = database.migrated().await;
-    let columns = columns(&store).await;
-    for expected in [
-        "events.id required uuid",
-        "events.received_at required timestamp with time zone",
-        "events.data required json",
-        "facts.body required jsonb",
-        "api_keys.permissions required jsonb",
-        "api_keys.enabled required boolean",
-    ] {
-        assert!(columns.iter().any(|column| column == expected), "{expected} in {columns:#?}");
-    }
-    let elsewhere = "SELECT count(*) FROM information_schema.tables \
-         WHERE table_schema NOT IN ('revenue_ripple', 'pg_catalog', 'information_schema')";
-    assert_eq!(number(&store, elsewhere).await, 0);
-    store.accept_event(event(1), None).await.unwrap();
-    let readable = "SELECT count(*) FROM events WHERE data->>'version' = '1.2.3' \
-         AND data::jsonb @> '{\"version\":\"1.2.3\"}' AND received_at = '2026-01-01T00:00:01Z'";
-    assert_eq!(number(&store, readable).await, 1);
 }

@@ -72,8 +72,8 @@ async fn a_session_lives_until_idle_or_absolute_end() {
     assert!(alive(4_000).await.is_none(), "absolute");
     store.touch_session(token, at(4_001)).await.unwrap();
     assert!(alive(4_001).await.is_none(), "nothing revives a session");
-    assert_eq!(store.end_expired(at(3_999)).await.unwrap(), 0);
-    assert_eq!(store.end_expired(at(4_000)).await.unwrap(), 1);
+    assert_eq!(store.end_expired(audit(3_999)).await.unwrap(), 0);
+    assert_eq!(store.end_expired(audit(4_000)).await.unwrap(), 1);
     assert!(alive(1).await.is_none());
 
     store.create_session(session.clone(), audit(0)).await.unwrap();

@@ -8,6 +8,7 @@ use diesel::QueryResult;
 use diesel::result::Error;
 
 use super::{Work, Writer};
+use crate::StoreError;
 use crate::conn::{Conn, Lease};
 use crate::error::{Trouble, Verdict};
 use crate::ledger::{self, Posted};
@@ -47,6 +48,14 @@ pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
         };
         match end {
             End::Committed { done, failed, posted } => {
+                // Committed into a file that nobody will find again is not stored.
+                if let Err(displaced) = lease.check_place() {
+                    counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+                    writer.memory.doubt();
+                    let verdict = Verdict::unavailable(&StoreError::Unavailable(displaced.into()));
+                    let failed = failed.into_iter().map(|(work, _)| work);
+                    return answer_all(done.into_iter().chain(failed).collect(), &Err(verdict));
+                }
                 if let Some(posted) = posted {
                     writer.memory.advance(&posted);
                 }

@@ -9,10 +9,8 @@ use crate::url::Target;
 use crate::{DatabaseUrl, Store, StoreError, StoreOptions};
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn killed_connections_are_remade_unnoticed() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     let store = database.migrated().await;
     for round in 0..5 {
@@ -32,10 +30,8 @@ async fn killed_connections_are_remade_unnoticed() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn a_server_that_refuses_is_unavailable_until_it_takes_connections_again() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     let store = database.open_with(|options| options.connect_timeout = Duration::from_millis(300));
     store.migrate().await.unwrap();
@@ -74,10 +70,8 @@ async fn heals(store: &Store) {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn a_server_that_is_down_at_start_is_found_later() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     database.migrated().await.close().await;
     let (server, through) = through_proxy(&database.url);
@@ -98,10 +92,8 @@ async fn a_server_that_is_down_at_start_is_found_later() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn a_silent_network_holds_no_thread_for_ever() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     database.migrated().await.close().await;
     let (server, through) = through_proxy(&database.url);
@@ -124,10 +116,8 @@ async fn a_silent_network_holds_no_thread_for_ever() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn a_forgetful_postgresql_is_refused_unless_allowed() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     let name = database.name();
     database.as_admin(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
@@ -140,10 +130,8 @@ async fn a_forgetful_postgresql_is_refused_unless_allowed() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn two_hosts_find_the_one_that_answers() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     let Target::Postgres(pg) = &database.url.0 else { panic!("on PostgreSQL") };
     let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -161,10 +149,8 @@ async fn two_hosts_find_the_one_that_answers() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
 async fn a_required_encryption_never_falls_back_to_plain_text() {
-    if !on_postgres() {
-        return;
-    }
     let database = TestDatabase::new();
     let store = database.migrated().await;
     let encrypted =

@@ -1,0 +1,7 @@
+//! What concerns PostgreSQL alone. Ignored where there is none; `cargo xtask test` has one.
+
+mod errors;
+mod healing;
+mod schema;
+
+use super::*;

@@ -1,0 +1,7 @@
+//! What concerns SQLite alone, and so belongs to one of the two runs.
+
+mod file;
+mod place;
+mod schema;
+
+use super::*;
