@@ -85,11 +85,12 @@ impl TestApp {
         change: impl FnOnce(&mut HttpSettings),
     ) -> TestApp {
         let clock = TestClock::new();
-        let mut settings = HttpSettings { workers: Some(1), ..HttpSettings::default() };
-        change(&mut settings);
-        let state = AppState::new(store, clock.clock(), seeded_random(1), settings);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let usual = HttpSettings::default();
+        let mut settings = HttpSettings { workers: Some(1), listen_url: base.clone(), ..usual };
+        change(&mut settings);
+        let state = AppState::new(store, clock.clock(), seeded_random(1), settings);
         let server = Some(Running::start(Arc::clone(&state), listener));
         TestApp { anyone: Client::new(&base), server, state, clock, database }
     }

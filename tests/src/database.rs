@@ -39,10 +39,15 @@ impl TestDatabase {
             let template = TEMPLATE.get_or_init(make_template).await;
             TestDatabase::postgres(&format!("TEMPLATE {template}")).await
         } else {
-            let database = TestDatabase::sqlite();
-            migrate(database.url()).await;
-            database
+            TestDatabase::migrated_sqlite().await
         }
+    }
+
+    /// The same on SQLite, whatever the run of the tests is for.
+    pub async fn migrated_sqlite() -> TestDatabase {
+        let database = TestDatabase::sqlite();
+        migrate(database.url()).await;
+        database
     }
 
     /// A database with nothing in it at all.

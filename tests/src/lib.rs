@@ -11,7 +11,9 @@
 pub mod app;
 pub mod client;
 pub mod clock;
+pub mod cluster;
 pub mod database;
+pub mod load;
 pub mod process;
 pub mod proxy;
 pub mod raw;

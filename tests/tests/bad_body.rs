@@ -177,6 +177,104 @@ async fn members_that_nobody_knows_are_refused_where_the_form_is_ours() {
     }
 }
 
+/// Neither an object of nobody's members nor a list of lists is right for any member of ours.
+#[tokio::test]
+async fn a_member_of_a_wrong_type_is_refused_everywhere() {
+    let sweep = Sweep::begin().await;
+    for sample in SAMPLES {
+        let caller = sweep.caller(sample.who).await;
+        let before = sweep.app.counts().await;
+        let members: Vec<String> = (sample.body)().as_object().unwrap().keys().cloned().collect();
+        // What else is in an event is its sender's.
+        let ours = |name: &&String| sample.strict || name.starts_with("event");
+        for member in members.iter().filter(ours) {
+            for wrong in [json!({"nobody": ["knows"]}), json!([[]]), json!([{"a": 1}])] {
+                let mut body = (sample.body)();
+                body[member] = wrong;
+                let answer = caller.call(sample.method, &sweep.path(sample)).json(&body).await;
+                let problem = answer.problem(422, "invalid_body");
+                let pointer = problem["errors"][0]["pointer"].as_str().unwrap();
+                assert!(pointer.starts_with(&format!("/{member}")), "{body}: {problem}");
+            }
+        }
+        sweep.assert_nothing_written(&before, sample.path).await;
+    }
+}
+
+/// A text that is no id names nothing, whatever else it is.
+#[tokio::test]
+async fn a_malformed_id_names_nothing() {
+    let sweep = Sweep::begin().await;
+    let before = sweep.app.counts().await;
+    for id in [
+        "1",
+        "not-an-id",
+        "018f2b5e-0000-7000-8000-00000000000g",
+        "018f2b5e-0000-7000-8000-0000000000012",
+        "%00",
+        "%ff%fe",
+        "%27%20OR%201=1%20--",
+        "%2e%2e%2f",
+        &"a".repeat(3_000),
+    ] {
+        for (method, rest) in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/rotate")] {
+            let path = format!("/api/devops/keys/{id}{rest}");
+            let call = sweep.admin.call(method, &path);
+            let call = if method == "PATCH" { call.json(&json!({"name": "x"})) } else { call };
+            let answer = call.await;
+            assert!([400, 404].contains(&answer.code()), "{method} {path}: {}", answer.text());
+            assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
+        }
+    }
+    sweep.assert_nothing_written(&before, "ids").await;
+}
+
+/// Bytes that nobody thought of: never our fault, and nothing is stored unless the answer says so.
+#[tokio::test]
+async fn whatever_is_sent_is_taken_or_refused() {
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let scalar = prop_oneof![
+        Just("null".to_owned()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<f64>().prop_map(|number| format!("{number:e}")),
+        any::<String>().prop_map(|text| json!(text).to_string()),
+        "[ -~]{0,12}",
+    ];
+    let name = prop_oneof!["name|permissions|event_type|event|grace_s|agents|email", "[ -~]{0,8}"];
+    let value = scalar.prop_recursive(4, 32, 4, move |inner| {
+        let member = (name.clone(), inner.clone())
+            .prop_map(|(name, value)| format!("{}:{value}", json!(name)));
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(|all| format!("[{}]", all.join(","))),
+            prop::collection::vec(member, 0..4).prop_map(|all| format!("{{{}}}", all.join(","))),
+        ]
+    });
+    let bytes = prop_oneof![
+        3 => value.prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..64),
+    ];
+    let sweep = Sweep::begin().await;
+    let mut runner = TestRunner::deterministic();
+    for sample in SAMPLES.iter().filter(|sample| sample.path != "/api/auth/login") {
+        let caller = sweep.caller(sample.who).await;
+        for _ in 0..60 {
+            let body = bytes.new_tree(&mut runner).unwrap().current();
+            let before = sweep.app.counts().await;
+            let shown = String::from_utf8_lossy(&body).into_owned();
+            let call = caller.call(sample.method, &sweep.path(sample));
+            let answer = call.body("application/json", body).await;
+            let place = format!("{} {shown}: {}", sample.path, answer.text());
+            assert!([200, 400, 413, 422].contains(&answer.code()), "{place}");
+            if answer.code() != 200 {
+                assert_eq!(sweep.app.counts().await, before, "{place}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_field_is_named() {
     let sweep = Sweep::begin().await;
@@ -239,6 +337,9 @@ async fn a_wrong_field_is_named() {
         ("POST", generate, json!({"user_id": {"a": 1}}), "/user_id"),
         ("POST", generate, json!({"user_id": "x".repeat(300)}), "/user_id"),
         ("PATCH", change.as_str(), json!({"enabled": "yes"}), "/enabled"),
+        ("PATCH", "/api/devops/config", json!({}), "/agents"),
+        ("PATCH", "/api/devops/config", json!({"agents": {"analytics": 1}}), "/agents/analytics"),
+        ("PATCH", "/api/devops/config", json!({"agents": {"other": true}}), "/agents/other"),
         ("PATCH", change.as_str(), json!({"api_key": "rr_"}), "/api_key"),
     ]);
     let before = sweep.app.counts().await;
@@ -255,7 +356,9 @@ async fn a_wrong_field_is_named() {
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
     let sweep = Sweep::begin().await;
-    for list in ["/api/devops/keys", "/api/devops/users", "/api/devops/events"] {
+    for list in
+        ["/api/devops/keys", "/api/devops/users", "/api/devops/events", "/api/devops/activity"]
+    {
         for (query, name) in [
             ("limit=0", "limit"),
             ("limit=-1", "limit"),

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rr_keys::KeyFormat;
 use rr_tests::app::TestApp;
 
-use crate::coverage::{Needs, protected_routes};
+use crate::coverage::protected_routes;
 
 #[tokio::test]
 async fn a_key_that_is_not_good_opens_no_route() {
@@ -54,10 +54,7 @@ async fn a_key_that_is_not_good_opens_no_route() {
     }
 
     let before = app.counts().await;
-    for (route, needs) in protected_routes() {
-        if needs == Needs::Administrator {
-            continue;
-        }
+    for (route, _) in protected_routes() {
         for (key, code) in &keys {
             let call = || app.call(route.method, &route.path.replace("{id}", &good.id.to_string()));
             if key.is_ascii() {

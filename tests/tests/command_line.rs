@@ -89,8 +89,9 @@ fn exit_codes_tell_what_went_wrong() {
         ),
         // Trouble: 1.
         (Program::new("postgres://nobody@127.0.0.1:1/none", ["keys", "list"]), 1, "database"),
-        (Program::new(good, ["keys", "revoke", ID]), 1, ID),
-        (Program::new(good, ["keys", "rotate", ID]), 1, ID),
+        (Program::new(good, ["keys", "list"]), 1, "no database at sqlite://data/x.db"),
+        (Program::new(good, ["keys", "revoke", ID]), 1, "no database at sqlite://data/x.db"),
+        (Program::new(good, ["keys", "rotate", ID]), 1, "no database at sqlite://data/x.db"),
         (Program::new(good, ["import", "--dir", "not-there"]), 1, "not-there"),
     ] {
         let ended = program.run();
@@ -102,6 +103,51 @@ fn exit_codes_tell_what_went_wrong() {
             assert_eq!(ended.stderr.lines().count(), 1, "{place}");
         }
     }
+}
+
+/// Looking makes nothing: a path that was mistyped stays free.
+#[test]
+fn commands_that_only_look_make_no_file() {
+    const ID: &str = "018f2b5e-0000-7000-8000-000000000001";
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("data/new.db").display());
+    for (command, code) in [
+        (vec!["keys", "list"], 1),
+        (vec!["keys", "list", "--json"], 1),
+        (vec!["keys", "revoke", ID], 1),
+        (vec!["keys", "rotate", ID], 1),
+        (vec!["migrate"], 0),
+        (vec!["migrate", "status", "--json"], 0),
+        (vec!["migrate", "down", "--yes"], 0),
+        (vec!["doctor"], 0),
+    ] {
+        let ended = Program::new(&url, &command).run().expect(code);
+        if code == 1 {
+            assert!(ended.stderr.contains("migrate up"), "{command:?}: {}", ended.stderr);
+        }
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 0, "{command:?} has made something");
+    }
+    // Neither do they change the schema of one that is there.
+    let url = format!("sqlite://{}", folder.path().join("empty.db").display());
+    std::fs::write(folder.path().join("empty.db"), "").unwrap();
+    let listed = Program::new(&url, ["keys", "list"]).run().expect(1);
+    assert!(listed.stderr.contains("pending migrations"), "{}", listed.stderr);
+    let status = Program::new(&url, ["migrate", "status", "--json"]).run().expect(0);
+    let status = json_of(&status.stdout);
+    let all = status["migrations"].as_array().unwrap();
+    assert!(all.iter().all(|migration| migration["applied"] == false), "{status}");
+}
+
+#[tokio::test]
+async fn an_administrator_is_told_of_a_database_that_is_not_current() {
+    let database = TestDatabase::empty().await;
+    Program::new(database.url(), ["migrate", "up"]).run().expect(0);
+    Program::new(database.url(), ["migrate", "down"]).run().expect(0);
+    let listed = Program::new(database.url(), ["keys", "list"]).run().expect(1);
+    assert!(listed.stderr.contains("migrate up"), "{}", listed.stderr);
+    let report = Program::new(database.url(), ["doctor"]).run().expect(1);
+    assert!(report.stdout.contains("1 pending"), "{}", report.stdout);
 }
 
 #[tokio::test]

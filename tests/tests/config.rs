@@ -30,6 +30,23 @@ async fn the_script_gets_its_switches_and_addresses_and_no_secrets() {
     assert_eq!(data.as_object().unwrap().len(), 4, "nothing else is handed out: {data}");
 }
 
+/// The address is the one listened on, whatever a caller calls the server.
+#[tokio::test]
+async fn without_a_public_address_it_is_the_one_listened_on() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    for host in [None, Some("evil.example"), Some("evil.example/<script>")] {
+        let call = key.get("/api/devops/config");
+        let call = match host {
+            Some(host) => call.header("host", host),
+            None => call,
+        };
+        let data = call.await.json()["data"].clone();
+        assert_eq!(data["site_url"], app.base(), "{host:?}");
+        assert_eq!(data["admin_url"], format!("{}/admin/embedded-widget", app.base()));
+    }
+}
+
 #[tokio::test]
 async fn an_administrator_throws_the_switches() {
     let app = TestApp::init().await;

@@ -216,3 +216,32 @@ async fn uses_are_counted_and_written_down_in_one_go() {
     assert_eq!(app.store().keys_version().await.unwrap(), version, "usage is no change of the key");
     assert!(KeyFormat::REVENUE_RIPPLE.parse(&key.secret).is_ok());
 }
+
+/// Revoked is for good: nothing of such a key changes any more but the name in the list.
+#[tokio::test]
+async fn a_revoked_key_is_not_changed_back_to_life() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let path = format!("/api/devops/keys/{}", key.id);
+    admin.delete(&path).await.expect(204);
+    let before = app.counts().await;
+    for change in [
+        serde_json::json!({"enabled": true}),
+        serde_json::json!({"enabled": false}),
+        serde_json::json!({"expires_at": null}),
+        serde_json::json!({"permissions": ["read_metrics"]}),
+        serde_json::json!({"rate_limit": null}),
+        serde_json::json!({"allowed_ips": []}),
+        serde_json::json!({"name": "kept", "enabled": true}),
+    ] {
+        let problem = admin.patch(&path, &change).await.problem(409, "key_not_changeable");
+        assert_eq!(problem["key_id"], key.id.to_string(), "{change}");
+    }
+    assert_eq!(app.counts().await, before);
+    let renamed =
+        admin.patch(&path, &serde_json::json!({"name": "the one that leaked"})).await.json();
+    assert_eq!(renamed["name"], "the one that leaked");
+    assert_eq!(renamed["status"], "revoked");
+    key.get("/api/devops/sync/users").await.problem(401, "key_revoked");
+}

@@ -28,6 +28,7 @@ mod bad_credential;
 mod edge;
 mod operations;
 mod optional_services;
+mod panel;
 
 mod hostile;
 mod smuggling;
@@ -38,4 +39,5 @@ mod documents;
 mod import;
 mod kill;
 mod outage;
+mod scripts;
 mod stop;

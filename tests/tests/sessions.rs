@@ -64,11 +64,71 @@ async fn a_made_up_cookie_is_nobody() {
     }
 }
 
+/// Whoever has shown something is told that it is no good; whoever showed nothing is only asked.
 #[tokio::test]
-async fn logging_out_twice_is_no_trouble() {
+async fn a_session_that_is_over_is_an_invalid_token() {
     let app = TestApp::init().await;
     let admin = app.as_admin().await;
-    admin.call("POST", "/api/auth/logout").await.expect(204);
-    let again = admin.call("POST", "/api/auth/logout").await;
-    assert!([204, 401].contains(&again.code()), "{}", again.code());
+    let over = app.as_admin().await;
+    app.clock.advance(31 * MINUTE);
+    let gone = app.as_admin().await;
+    gone.call("POST", "/api/auth/logout").await.expect(204);
+    let nonsense = app.with_session("rr_session=nonsense");
+    for route in rr_http::routes().iter().filter(|route| route.access != rr_http::Access::Anyone) {
+        if route.access == rr_http::Access::Provider {
+            continue;
+        }
+        let path = route.path.replace("{id}", "018f2b5e-0000-7000-8000-000000000001");
+        for client in [&admin, &over, &gone, &nonsense] {
+            let answer = client.call(route.method, &path).await;
+            answer.problem(401, "unauthenticated");
+            let challenge = answer.header("www-authenticate").unwrap();
+            assert!(challenge.contains(r#"error="invalid_token""#), "{path}: {challenge}");
+        }
+        // The value that is left when a cookie was cleared is nothing at all.
+        let cleared = app.with_session("rr_session=").call(route.method, &path).await;
+        let challenge = cleared.header("www-authenticate");
+        assert_eq!(challenge, Some(r#"Bearer realm="revenue-ripple""#), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn logging_out_is_done_however_often_it_is_asked_for() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let over = app.as_admin().await;
+    let nobody = app.with_header("origin", app.base());
+    let mine = app.with_key(&["read_metrics"]).await;
+    for (client, what) in [
+        (&admin, "a session"),
+        (&admin, "the same again"),
+        (&app.with_session("rr_session=nonsense"), "no session"),
+        (&nobody, "nothing"),
+        (&app.with_header("x-api-key", &mine.secret), "a key, which has no session to end"),
+    ] {
+        let answer = client.call("POST", "/api/auth/logout").await.expect(204);
+        let cookie = answer.header("set-cookie").expect(what);
+        assert!(cookie.starts_with("rr_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
+    }
+    app.clock.advance(31 * MINUTE);
+    let before = app.counts().await;
+    over.call("POST", "/api/auth/logout").await.expect(204);
+    assert_eq!(app.counts().await, before, "nothing was there to end");
+    admin.get(ME).await.expect(401);
+}
+
+#[tokio::test]
+async fn another_site_signs_nobody_out_and_clears_no_cookie() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    for client in [&admin, &app.with_session("rr_session=nonsense"), &app.with_header("a", "b")] {
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")]
+        {
+            let evil = client.with_header(name, value);
+            let answer = evil.call("POST", "/api/auth/logout").await;
+            answer.problem(403, "cross_site_request");
+            assert!(answer.header("set-cookie").is_none());
+        }
+    }
+    admin.get(ME).await.expect(200);
 }

@@ -139,3 +139,28 @@ async fn success_does_not_depend_on_how_many_others_fail_elsewhere() {
     }
     try_login(&app, ADMIN_EMAIL, ADMIN_PASSWORD).await.expect(200);
 }
+
+/// A password stored with less work than today's is stored anew when its owner signs in.
+#[tokio::test]
+async fn a_weakly_stored_password_becomes_a_strong_one_at_sign_in() {
+    // argon2id with m=1024, t=1, p=1 of "an old password".
+    const WEAK: &str = "$argon2id$v=19$m=1024,t=1,p=1$AwMDAwMDAwMDAwMDAwMDAw$\
+                        9EeucayNTZGVnZqrEwCpyDA/SAEqU86Y1RIWbt1vGGc";
+    let app = TestApp::init().await;
+    let id = app.create_user("old@example.com", "admin", Some("something else")).await;
+    assert!(app.store().set_password(id, WEAK.to_owned(), app.audit()).await.unwrap());
+    let stored = async || {
+        let login = app.store().find_login("old@example.com".to_owned()).await.unwrap();
+        login.unwrap().password_hash
+    };
+    try_login(&app, "old@example.com", "a wrong password").await.expect(401);
+    assert_eq!(stored().await, WEAK);
+    let first = app.login("old@example.com", "an old password").await;
+    let strong = stored().await;
+    assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{strong}");
+    let second = app.login("old@example.com", "an old password").await;
+    assert_eq!(stored().await, strong, "once is enough");
+    for cookie in [first, second] {
+        app.with_session(&cookie).get("/api/auth/me").await.expect(200);
+    }
+}

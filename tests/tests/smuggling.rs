@@ -177,3 +177,50 @@ async fn a_client_that_asks_first_and_never_sends_is_answered() {
     assert!(text.starts_with("HTTP/1.1 401") || text.starts_with("HTTP/1.1 413"), "{text}");
     assert!(answer.closed);
 }
+
+/// A name that is not ours may stand in the header or, as a proxy would be asked, in the target.
+#[tokio::test]
+async fn a_request_to_another_name_is_misdirected() {
+    let app = TestApp::with_settings(|settings| {
+        settings.hosts = rr_http::Hosts::Only(vec!["rr.example.com".to_owned()]);
+    })
+    .await;
+    for (target, host, status) in [
+        ("/healthz", "rr.example.com", 200),
+        ("/healthz", app.address(), 200),
+        ("/healthz", "localhost:1", 200),
+        ("http://rr.example.com/healthz", "rr.example.com", 200),
+        ("/healthz", "evil.example", 421),
+        ("/healthz", "rr.example.com.evil.example", 421),
+        ("http://evil.example/healthz", "rr.example.com", 421),
+        ("http://evil.example/healthz", "localhost", 421),
+        ("/nothing", "evil.example", 421),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = exchange(app.address(), request, LIMIT).await;
+        assert_eq!(answer.status(), Some(status), "{target} {host}: {}", answer.text);
+        assert_eq!(status == 421, answer.text.contains("host_not_allowed"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn too_many_header_fields_are_told_from_too_long_ones() {
+    let app = TestApp::init().await;
+    let ask = async |fields: usize| {
+        let fields = "a: b\r\n".repeat(fields);
+        let request =
+            format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{fields}Connection: close\r\n\r\n");
+        exchange(app.address(), request, LIMIT).await
+    };
+    assert_eq!(ask(94).await.status(), Some(200), "96 in all");
+    let many = ask(95).await;
+    assert_eq!(many.status(), Some(431), "{}", many.text);
+    assert!(many.text.contains("too_many_headers") && many.text.contains("96"), "{}", many.text);
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(17_000));
+    let long = exchange(app.address(), request, LIMIT).await;
+    assert!(
+        long.text.contains("headers_too_large") && long.text.contains("16 KiB"),
+        "{}",
+        long.text
+    );
+}

@@ -20,7 +20,7 @@ async fn a_request_that_was_accepted_is_finished_before_the_end() {
         let (first, rest) = body.split_at(10);
         let mut slow = Raw::connect(server.client().address()).await;
         slow.send(format!(
-            "POST /api/devops/webhook HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\
+            "POST /api/devops/webhook HTTP/1.1\r\nHost: localhost\r\nx-api-key: {key}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{first}",
             body.len()
         ))
@@ -48,7 +48,7 @@ async fn idle_and_silent_connections_do_not_hold_the_end_up() {
     let client = server.client();
     client.get("/healthz").await.expect(200);
     let mut silent = Vec::new();
-    for beginning in ["", "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: "] {
+    for beginning in ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Half: "] {
         let mut raw = Raw::connect(client.address()).await;
         raw.send(beginning).await;
         silent.push(raw);
@@ -68,7 +68,7 @@ async fn a_request_that_never_ends_does_not_hold_the_end_up_for_long() {
     let mut stalled = Raw::connect(server.client().address()).await;
     stalled
         .send(format!(
-            "POST /api/devops/webhook HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\
+            "POST /api/devops/webhook HTTP/1.1\r\nHost: localhost\r\nx-api-key: {key}\r\n\
              Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
         ))
         .await;
@@ -78,6 +78,33 @@ async fn a_request_that_never_ends_does_not_hold_the_end_up_for_long() {
     let ended = server.wait(LIMIT).await.expect("it does not end");
     assert_eq!(ended.code(), Some(0), "{}", server.output());
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+/// Whoever asks twice does not want to wait for anybody.
+#[tokio::test]
+async fn a_second_signal_ends_the_server_at_once() {
+    let database = TestDatabase::migrated().await;
+    let (_, key) = make_key(database.url(), &["write_webhooks"]);
+    for (first, second) in [("INT", "INT"), ("TERM", "INT")] {
+        let mut server = Program::new(database.url(), ["serve"]).serve().await;
+        let mut stalled = Raw::connect(server.client().address()).await;
+        stalled
+            .send(format!(
+                "POST /api/devops/webhook HTTP/1.1\r\nHost: localhost\r\nx-api-key: {key}\r\n\
+                 Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
+            ))
+            .await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.signal(first);
+        eventually("it has heard the first", LIMIT, || async {
+            server.output().contains("stopping")
+        })
+        .await;
+        assert!(server.wait(Duration::from_millis(500)).await.is_none(), "{}", server.output());
+        server.signal(second);
+        let ended = server.wait(Duration::from_secs(3)).await.expect("it goes on waiting");
+        assert_eq!(ended.code(), Some(130), "{}", server.output());
+    }
 }
 
 #[tokio::test]

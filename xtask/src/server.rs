@@ -27,14 +27,15 @@ impl Build {
     }
 }
 
-/// Builds the server. Only what the binary needs is compiled, but with the features that the whole
-/// workspace agrees on: building it alone would compile half its dependencies once more.
+/// Builds the server. For trying out, only what the binary needs is compiled, but with the features
+/// that the whole workspace agrees on, so that the tests find it built; for use, it is built by
+/// itself, and nothing that only tests ask for is in it.
 pub(crate) fn build(project: &Project, build: Build) -> Result<()> {
     let mut cargo = cargo(project);
-    cargo.args(["build", "--workspace", "--bin", "revenue-ripple"]);
-    if build == Build::Release {
-        cargo.arg("--release");
-    }
+    match build {
+        Build::Debug => cargo.args(["build", "--workspace", "--bin", "revenue-ripple"]),
+        Build::Release => cargo.args(["build", "--release", "--package", "rr-server"]),
+    };
     run::openly(&mut cargo)
 }
 

@@ -118,7 +118,7 @@ fn run_suite(
     let name = suite.name();
     let database = match (suite, cluster) {
         (Suite::StorePostgres | Suite::HttpPostgres, Some(Ok(cluster))) => {
-            Database::Postgres { url: cluster.url() }
+            Database::Postgres { url: cluster.url(), programs: cluster.programs().to_owned() }
         }
         (Suite::StorePostgres | Suite::HttpPostgres, Some(Err(missing))) => {
             return Ok(Outcome::left_out(name, &missing.0));

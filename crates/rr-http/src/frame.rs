@@ -21,9 +21,11 @@ use futures_util::FutureExt;
 use crate::auth::CallerId;
 use crate::codes::Code;
 use crate::connection::{Activity, Serving};
+use crate::host::check_host;
 use crate::problem::{Outcome, Problem};
 use crate::request_id::RequestId;
 use crate::routes::Place;
+use crate::settings::HttpSettings;
 use crate::state::AppState;
 
 /// Headers that decide who may do what, or how a request is read. Sent twice, one party might
@@ -57,7 +59,7 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
         .map(|activity| activity.serve(has_body(request.headers())));
     request.extensions_mut().insert(id.clone());
 
-    let answered = match check_head(&request, state.settings.limits.head_bytes) {
+    let answered = match check_head(&request, &state.settings) {
         Err(problem) => Ok(Ok(request.error_response(problem))),
         // A panic takes down one request and not the worker that serves many.
         Ok(()) => AssertUnwindSafe(next.call(request))
@@ -106,14 +108,14 @@ fn method_name(method: &Method) -> &'static str {
     }
 }
 
-fn check_head(request: &ServiceRequest, limit: usize) -> Outcome<()> {
+fn check_head(request: &ServiceRequest, settings: &HttpSettings) -> Outcome<()> {
     let headers = request.headers();
     let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    if bytes.sum::<usize>() > limit {
+    if bytes.sum::<usize>() > settings.limits.head_bytes {
         return Err(Problem::new(Code::HeadersTooLarge));
     }
     match ONCE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
-        None => Ok(()),
+        None => check_host(headers, request.uri(), &settings.hosts),
         Some(name) => {
             let detail = format!("The header {name} appears more than once.");
             Err(Problem::new(Code::RepeatedHeader).detail(detail))

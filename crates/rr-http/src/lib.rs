@@ -20,6 +20,7 @@ mod request_id;
 mod connection;
 mod cors;
 mod frame;
+mod host;
 mod routes;
 mod server;
 
@@ -43,6 +44,7 @@ pub use auth::{
     check_password, hash_password,
 };
 pub use codes::Code;
+pub use host::Hosts;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use openapi::openapi;

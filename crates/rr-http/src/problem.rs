@@ -112,6 +112,11 @@ impl Problem {
         problem
     }
 
+    /// A session was shown that is over, or never was one.
+    pub fn session_over() -> Problem {
+        Problem::new(Code::Unauthenticated).detail("The session is over. Sign in again.")
+    }
+
     /// The credential is good, and it does not reach this far.
     pub fn missing_permission(required: &str, missing: Vec<String>) -> Problem {
         let mut problem = Problem::new(Code::InsufficientScope);

@@ -80,7 +80,7 @@ static TABLE: &[RouteInfo] = {
     row("GET", "/docs/{file:.*}", Anyone, || web::to(docs::file)),
 
     row("POST", "/api/auth/login", Anyone, || web::to(auth::login::post)),
-    row("POST", "/api/auth/logout", Administrator, || web::to(auth::logout::post)),
+    row("POST", "/api/auth/logout", Anyone, || web::to(auth::logout::post)),
     row("GET", "/api/auth/me", Administrator, || web::to(auth::me::get)),
 
     row("POST", "/api/devops/generate-key", key(ManageKeys), || web::to(keys::generate::post)),
@@ -185,7 +185,12 @@ mod tests {
             .filter(|row| row.path.starts_with("/api/") && row.access == Access::Anyone)
             .map(|row| row.path)
             .collect();
-        let expected = ["/api/auth/login", "/api/devops/keys/report-leak", "/api/ai-assistant"];
+        let expected = [
+            "/api/auth/login",
+            "/api/auth/logout",
+            "/api/devops/keys/report-leak",
+            "/api/ai-assistant",
+        ];
         assert_eq!(open, expected);
     }
 

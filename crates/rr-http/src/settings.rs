@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use rr_store::LeakPolicy;
 use rr_webhooks::{GithubKeys, WebhookSecret};
 
+use crate::host::Hosts;
 use crate::limits::Limits;
 
 /// The edge's configuration. [`HttpSettings::default`] is a server on a loopback address with
@@ -17,6 +18,11 @@ pub struct HttpSettings {
     /// Where people reach the server, such as `https://devops.example.com`, without a final `/`.
     /// An https address makes cookies `Secure` and adds HSTS.
     pub public_url: Option<String>,
+    /// Where the server listens, such as `http://127.0.0.1:5000`: its address as long as no other
+    /// is configured.
+    pub listen_url: String,
+    /// The names it answers under.
+    pub hosts: Hosts,
     /// The secret with which webhooks must be signed, if they must.
     pub webhook_secret: Option<WebhookSecret>,
     /// The largest webhook body.
@@ -46,6 +52,8 @@ impl Default for HttpSettings {
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             public_url: None,
+            listen_url: "http://127.0.0.1:5000".to_owned(),
+            hosts: Hosts::Any,
             webhook_secret: None,
             webhook_max_bytes: 256 * 1024,
             leak_policy: LeakPolicy::default(),

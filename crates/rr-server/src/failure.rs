@@ -34,6 +34,15 @@ impl Failure {
         Failure::Trouble(anyhow::Error::msg(text))
     }
 
+    /// What to do about a database that cannot be used.
+    pub(crate) fn advice(&self) -> &'static str {
+        const ELSE: &str = "look at the line above";
+        let Failure::Trouble(error) = self else { return ELSE };
+        let opening = error.downcast_ref::<OpenError>().map(OpenError::advice);
+        let using = error.downcast_ref::<StoreError>().map(StoreError::advice);
+        opening.or(using).unwrap_or(ELSE)
+    }
+
     /// What to tell, one line for each cause. A cause that repeats its effect's text is left out.
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {

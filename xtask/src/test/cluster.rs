@@ -41,6 +41,7 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 pub(crate) struct Cluster {
     guardian: Child,
     port: u16,
+    programs: PathBuf,
 }
 
 impl Cluster {
@@ -54,6 +55,11 @@ impl Cluster {
     /// Where the superuser connects.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Where PostgreSQL's programs are, for tests that need a cluster of their own.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.programs
     }
 
     fn start_with(programs: &Path) -> Result<Cluster> {
@@ -84,7 +90,7 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .context("cannot start the cluster's guardian")?;
-        let mut cluster = Cluster { guardian, port };
+        let mut cluster = Cluster { guardian, port, programs: programs.to_owned() };
         cluster.wait_until_ready(programs, &folder)?;
         println!("    PostgreSQL from {} on port {port}", programs.display());
         Ok(cluster)

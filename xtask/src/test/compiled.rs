@@ -18,7 +18,24 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// The database that a run of a suite is for.
 pub(crate) enum Database {
     Sqlite,
-    Postgres { url: String },
+    Postgres { url: String, programs: PathBuf },
+}
+
+impl Database {
+    /// Tells a test program of it. A test that concerns one database alone stands in a module named
+    /// after it and belongs to that database's run; those of PostgreSQL are ignored elsewhere.
+    fn give_to(&self, command: &mut Command) {
+        match self {
+            Database::Sqlite => {
+                command.env("RR_TEST_DATABASE", "sqlite").args(["--skip", "on_postgres::"])
+            }
+            Database::Postgres { url, programs } => command
+                .env("RR_TEST_DATABASE", "postgres")
+                .env("RR_TEST_POSTGRES_URL", url)
+                .env("RR_TEST_POSTGRES_PROGRAMS", programs)
+                .args(["--skip", "on_sqlite::", "--include-ignored"]),
+        };
+    }
 }
 
 /// The test programs of the workspace.
@@ -72,12 +89,7 @@ impl Compiled {
                 .args(rest)
                 .current_dir(&program.folder)
                 .env("CARGO_MANIFEST_DIR", &program.folder);
-            match database {
-                Database::Sqlite => command.env("RR_TEST_DATABASE", "sqlite"),
-                Database::Postgres { url } => {
-                    command.env("RR_TEST_DATABASE", "postgres").env("RR_TEST_POSTGRES_URL", url)
-                }
-            };
+            database.give_to(&mut command);
             let log = project.log(&format!("{suite}-{}-{}", program.package, program.target))?;
             run_program(&mut command, &program.label(), &log, &mut outcome)?;
         }

@@ -2,8 +2,7 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
-use crate::auth::presented_session;
-use crate::auth::session::SessionToken;
+use crate::auth::session::{Presented, SessionToken, presented_session};
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
 
@@ -11,6 +10,8 @@ use crate::problem::{Outcome, Problem};
 pub(crate) enum Credential<'a> {
     /// None at all.
     Nothing,
+    /// A session's cookie with something in it that cannot be a session.
+    NoSession,
     /// Something that is meant to be an API key.
     Key(&'a str),
     /// The session of somebody signed in.
@@ -27,10 +28,11 @@ pub(crate) fn credential<'a>(headers: &'a HeaderMap, https: bool) -> Outcome<Cre
         (a, b) => a.or(b),
     };
     match (key, presented_session(headers, https)?) {
-        (Some(_), Some(_)) => Err(Problem::new(Code::ConflictingCredentials)),
-        (Some(key), None) => Ok(Credential::Key(key)),
-        (None, Some(session)) => Ok(Credential::Session(session)),
-        (None, None) => Ok(Credential::Nothing),
+        (Some(_), Presented::Session(_)) => Err(Problem::new(Code::ConflictingCredentials)),
+        (Some(key), Presented::Nonsense | Presented::Nothing) => Ok(Credential::Key(key)),
+        (None, Presented::Session(session)) => Ok(Credential::Session(session)),
+        (None, Presented::Nonsense) => Ok(Credential::NoSession),
+        (None, Presented::Nothing) => Ok(Credential::Nothing),
     }
 }
 
@@ -62,6 +64,7 @@ mod tests {
         }
         match credential(&headers, false) {
             Ok(Credential::Nothing) => "nothing".to_owned(),
+            Ok(Credential::NoSession) => "no session".to_owned(),
             Ok(Credential::Key(key)) => format!("key {key}"),
             Ok(Credential::Session(_)) => "session".to_owned(),
             Err(problem) => problem.code().name().to_owned(),
@@ -84,6 +87,9 @@ mod tests {
             (&[("cookie", session)], "session"),
             (&[("cookie", session), ("x-api-key", "k")], "conflicting_credentials"),
             (&[("cookie", "theme=dark")], "nothing"),
+            (&[("cookie", "rr_session=")], "nothing"),
+            (&[("cookie", "rr_session=old")], "no session"),
+            (&[("cookie", "rr_session=old"), ("x-api-key", "k")], "key k"),
             (&[("cookie", "theme=dark"), ("x-api-key", "k")], "key k"),
         ] {
             assert_eq!(shown(lines), expected, "{lines:?}");

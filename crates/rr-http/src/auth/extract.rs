@@ -63,6 +63,7 @@ impl FromRequest for Administrator {
             let state = state_of(&request)?;
             match credential(request.headers(), state.settings.is_https())? {
                 Credential::Nothing => Err(Problem::unauthenticated()),
+                Credential::NoSession => Err(Problem::session_over()),
                 Credential::Key(key) => {
                     // A bad key is told so; a good one still is no administrator.
                     by_key(&state, &request, key, None).await?;
@@ -87,6 +88,7 @@ async fn authenticate(request: &HttpRequest, permission: &'static str) -> Outcom
     let state = state_of(request)?;
     match credential(request.headers(), state.settings.is_https())? {
         Credential::Nothing => Err(Problem::unauthenticated()),
+        Credential::NoSession => Err(Problem::session_over()),
         Credential::Key(key) => {
             by_key(&state, request, key, Some(permission)).await.map(Caller::Key)
         }
@@ -125,10 +127,10 @@ async fn by_session(
     token: &SessionToken,
 ) -> Outcome<Admin> {
     let (now, hash) = (state.now(), token.hash());
-    let session = state.store.session(hash, now).await?.ok_or_else(Problem::unauthenticated)?;
+    let session = state.store.session(hash, now).await?.ok_or_else(Problem::session_over)?;
     // A session outlives neither the role nor the good standing of its user.
     if session.role != Label::ADMIN || session.status != Label::ACTIVE {
-        return Err(Problem::unauthenticated());
+        return Err(Problem::session_over());
     }
     if !request.method().is_safe() {
         check_same_site(request.headers(), state.settings.public_url.as_deref())?;
@@ -152,7 +154,7 @@ pub(crate) async fn perhaps_allowed<P: Needs>(request: &HttpRequest) -> Outcome<
     let https = state_of(request)?.settings.is_https();
     match credential(request.headers(), https)? {
         Credential::Nothing => Ok(None),
-        Credential::Key(_) | Credential::Session(_) => {
+        Credential::NoSession | Credential::Key(_) | Credential::Session(_) => {
             authenticate(request, P::PERMISSION.name()).await.map(Some)
         }
     }
@@ -163,6 +165,7 @@ pub(crate) fn address_of(state: &AppState, request: &HttpRequest) -> Option<IpAd
     client_address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies)
 }
 
-fn note_caller(request: &HttpRequest, caller: CallerId) {
+/// Leaves in the request who calls, for its line in the log.
+pub(crate) fn note_caller(request: &HttpRequest, caller: CallerId) {
     request.extensions_mut().insert(caller);
 }

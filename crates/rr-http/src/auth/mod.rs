@@ -20,14 +20,15 @@ use address::client_address;
 pub(crate) use caller::CallerId;
 pub use caller::{Admin, Caller, KeyCaller};
 pub(crate) use cookie::{clear_cookie, session_cookie};
+pub(crate) use credential::{Credential, credential};
 pub(crate) use cross_site::check_same_site;
 pub use extract::{Administrator, Allowed};
-pub(crate) use extract::{address_of, perhaps_allowed, state_of};
-pub(crate) use password::Passwords;
+pub(crate) use extract::{address_of, note_caller, perhaps_allowed, state_of};
+pub(crate) use password::{Checked, Passwords};
 pub use password::{PasswordError, check_password, hash_password};
 pub use permission::{
     ManageKeys, ManageWebhooks, Needs, Permission, ReadEvents, ReadMetrics, ReadUsers, WriteData,
     WriteWebhooks,
 };
-pub(crate) use session::{SessionToken, presented_session};
+pub(crate) use session::SessionToken;
 pub(crate) use throttle::Throttle;

@@ -73,12 +73,14 @@ impl Passwords {
     }
 
     /// Whether `password` belongs to `stored`. Without a stored hash the same work is done for
-    /// nothing, so that the time of the answer does not tell who has an account.
+    /// nothing, so that the time of the answer does not tell who has an account. `salt` is for a
+    /// hash that is to replace a weaker one.
     pub(crate) async fn check(
         self: &Passwords,
         password: Zeroizing<String>,
         stored: Option<String>,
-    ) -> Outcome<bool> {
+        salt: [u8; 16],
+    ) -> Outcome<Checked> {
         let closed = || Problem::new(Code::Internal);
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
         let decoy_salt = self.decoy_salt;
@@ -87,10 +89,10 @@ impl Passwords {
             // room for the next one while the computation still runs.
             let _permit = permit;
             match stored {
-                Some(stored) => matches(&password, &stored),
+                Some(stored) => judge(&password, &stored, salt),
                 None => {
                     let _ = std::hint::black_box(hash(&password, decoy_salt));
-                    false
+                    Checked::Wrong
                 }
             }
         });
@@ -98,13 +100,32 @@ impl Passwords {
     }
 }
 
+/// What became of a password.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// It is not the one.
+    Wrong,
+    /// It is the one.
+    Right,
+    /// It is the one, and it was stored with less work than we ask for: this is to replace it.
+    RightButWeak(String),
+}
+
 /// Checks against a stored hash, whose parameters may cost at most a few times our own: a forged
 /// row must not be able to take the memory of the machine.
-fn matches(password: &str, stored: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(stored) else { return false };
-    let Ok(params) = Params::try_from(&parsed) else { return false };
+fn judge(password: &str, stored: &str, salt: [u8; 16]) -> Checked {
+    let Ok(parsed) = PasswordHash::new(stored) else { return Checked::Wrong };
+    let Ok(params) = Params::try_from(&parsed) else { return Checked::Wrong };
     let affordable = params.m_cost() <= 8 * MEMORY && params.t_cost() <= 16 && params.p_cost() <= 8;
-    affordable && Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+    if !affordable || Argon2::default().verify_password(password.as_bytes(), &parsed).is_err() {
+        return Checked::Wrong;
+    }
+    let is_weak = params.m_cost() < MEMORY
+        || params.t_cost() < PASSES
+        || parsed.algorithm != Algorithm::Argon2id.ident();
+    // One that cannot be made now can be made at the next sign-in.
+    let stronger = if is_weak { hash(password, salt).ok() } else { None };
+    stronger.map_or(Checked::Right, Checked::RightButWeak)
 }
 
 #[cfg(test)]
@@ -122,19 +143,42 @@ mod tests {
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         let check = async |password: &str, stored: Option<&str>| {
             let password = Zeroizing::new(password.to_owned());
-            passwords.check(password, stored.map(str::to_owned)).await.unwrap()
+            passwords.check(password, stored.map(str::to_owned), [5; 16]).await.unwrap()
         };
-        assert!(check("correct horse battery", Some(&stored)).await);
-        assert!(!check("correct horse batterz", Some(&stored)).await);
-        assert!(!check("correct horse battery", None).await);
-        assert!(!check("x", Some("not a hash")).await);
+        assert_eq!(check("correct horse battery", Some(&stored)).await, Checked::Right);
+        assert_eq!(check("correct horse batterz", Some(&stored)).await, Checked::Wrong);
+        assert_eq!(check("correct horse battery", None).await, Checked::Wrong);
+        assert_eq!(check("x", Some("not a hash")).await, Checked::Wrong);
     }
 
     #[test]
     fn a_hash_that_costs_too_much_is_not_computed() {
         let dear = "$argon2id$v=19$m=4194304,t=2,p=1$AwMDAwMDAwMDAwMDAwMDAw$\
                     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        assert!(!matches("x", dear));
+        assert_eq!(judge("x", dear, [5; 16]), Checked::Wrong);
+    }
+
+    #[test]
+    fn a_hash_of_less_work_is_replaced_by_one_of_ours() {
+        let weak = |algorithm, memory, passes| {
+            let params = Params::new(memory, passes, 1, None).unwrap();
+            let argon2 = Argon2::new(algorithm, Version::V0x13, params);
+            argon2.hash_password_with_salt(b"correct", &[3; 16]).unwrap().to_string()
+        };
+        for (algorithm, memory, passes) in [
+            (Algorithm::Argon2id, MEMORY / 2, PASSES),
+            (Algorithm::Argon2id, MEMORY, 1),
+            (Algorithm::Argon2i, MEMORY, PASSES),
+        ] {
+            let stored = weak(algorithm, memory, passes);
+            assert_eq!(judge("wrong", &stored, [5; 16]), Checked::Wrong);
+            let Checked::RightButWeak(stronger) = judge("correct", &stored, [5; 16]) else {
+                panic!("{stored} is kept");
+            };
+            assert_eq!(judge("correct", &stronger, [5; 16]), Checked::Right);
+        }
+        let stronger = weak(Algorithm::Argon2id, 2 * MEMORY, PASSES);
+        assert_eq!(judge("correct", &stronger, [5; 16]), Checked::Right, "it is left alone");
     }
 
     #[test]

@@ -48,22 +48,34 @@ impl fmt::Debug for SessionToken {
     }
 }
 
-/// The session that the request's cookies name. A value that cannot be a token is nobody's
-/// session (an old or foreign cookie must not lock a browser out); two that differ are refused.
-pub(crate) fn presented_session(headers: &HeaderMap, https: bool) -> Outcome<Option<SessionToken>> {
+/// What the request's cookies hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Presented {
+    /// No session, or the empty value that is left when one was cleared.
+    Nothing,
+    /// Something that cannot be a token, and so is nobody's session.
+    Nonsense,
+    /// A token.
+    Session(SessionToken),
+}
+
+/// The session that the request's cookies name. A value that cannot be a token does not hide one
+/// that can (an old or foreign cookie must not lock a browser out); two that differ are refused.
+pub(super) fn presented_session(headers: &HeaderMap, https: bool) -> Outcome<Presented> {
     let name = cookie_name(https);
-    let mut found: Option<SessionToken> = None;
+    let mut found = Presented::Nothing;
     for line in headers.get_all(header::COOKIE) {
         let pairs = line.to_str().unwrap_or("").split(';');
         let values = pairs.filter_map(|pair| pair.trim().split_once('='));
         for (_, value) in values.filter(|(key, _)| *key == name) {
-            let Some(token) = SessionToken::parse(value) else { continue };
-            match &found {
-                Some(other) if *other != token => {
+            found = match (found, SessionToken::parse(value)) {
+                (Presented::Session(other), Some(token)) if other != token => {
                     return Err(Problem::new(Code::ConflictingCredentials));
                 }
-                _ => found = Some(token),
-            }
+                (_, Some(token)) => Presented::Session(token),
+                (Presented::Nothing, None) if !value.is_empty() => Presented::Nonsense,
+                (found, None) => found,
+            };
         }
     }
     Ok(found)
@@ -119,7 +131,10 @@ mod tests {
         let ask = |cookies: &str, https: bool| {
             let mut headers = HeaderMap::new();
             headers.append(header::COOKIE, HeaderValue::from_str(cookies).unwrap());
-            presented_session(&headers, https).map(|found| found.map(|t| t.expose().to_owned()))
+            presented_session(&headers, https).map(|found| match found {
+                Presented::Session(token) => Some(token.expose().to_owned()),
+                Presented::Nothing | Presented::Nonsense => None,
+            })
         };
         assert_eq!(
             ask(&format!("a=b; rr_session={token}; c=d"), false).unwrap(),

@@ -32,8 +32,12 @@ pub(super) fn refusal(code: Code, id: &RequestId) -> Bytes {
 /// told by the answer's first bytes.
 pub(super) fn framework_refusal(answer: &[u8]) -> Option<Code> {
     let status = answer.strip_prefix(b"HTTP/1.1 ").or(answer.strip_prefix(b"HTTP/1.0 "))?;
-    let status = std::str::from_utf8(status.get(..3)?).ok()?.parse::<u16>().ok()?;
-    (400..600).contains(&status).then(|| Code::of_status(status))
+    match std::str::from_utf8(status.get(..3)?).ok()?.parse::<u16>().ok()? {
+        // The bytes of a head are counted by us and never reach the framework's own limit.
+        431 => Some(Code::TooManyHeaders),
+        status @ 400..600 => Some(Code::of_status(status)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -58,7 +62,7 @@ mod tests {
     fn the_frameworks_refusals_are_told_by_their_status_line() {
         for (answer, code) in [
             (&b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..], Some(Code::BadRequest)),
-            (b"HTTP/1.1 431 Request Header Fields Too Large\r\n", Some(Code::HeadersTooLarge)),
+            (b"HTTP/1.1 431 Request Header Fields Too Large\r\n", Some(Code::TooManyHeaders)),
             (b"HTTP/1.1 500 Internal Server Error\r\n", Some(Code::Internal)),
             (b"HTTP/1.1 100 Continue\r\n\r\n", None),
             (b"HTTP/1.1 200 OK\r\n", None),

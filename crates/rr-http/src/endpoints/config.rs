@@ -1,7 +1,6 @@
 //! `/api/devops/config`: the switches of the DevOps module's agents, and where things are. Never a
 //! secret of a third party: its script runs in browsers.
 
-use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use rr_store::AgentSwitches;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use crate::auth::{Administrator, Allowed, ReadMetrics};
 use crate::body::Body;
 use crate::problem::Outcome;
+use crate::settings::HttpSettings;
 use crate::state::AppState;
 
 /// The configuration, as the script expects it.
@@ -26,8 +26,8 @@ pub(crate) struct Config {
 pub(crate) struct ConfigData {
     enabled: bool,
     agents: Agents,
-    site_url: Option<String>,
-    admin_url: Option<String>,
+    site_url: String,
+    admin_url: String,
 }
 
 /// Which agents may run.
@@ -61,13 +61,9 @@ pub(crate) struct AgentsChange {
 /// The switches and addresses.
 #[utoipa::path(get, path = "/api/devops/config", operation_id = "show_config", tag = "config",
     responses((status = 200, description = "The configuration", body = Config)))]
-pub(crate) async fn get(
-    _: Allowed<ReadMetrics>,
-    request: HttpRequest,
-    state: Data<AppState>,
-) -> Outcome<HttpResponse> {
+pub(crate) async fn get(_: Allowed<ReadMetrics>, state: Data<AppState>) -> Outcome<HttpResponse> {
     let agents = state.store.agents().await?;
-    Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
+    Ok(HttpResponse::Ok().json(config(agents, &state.settings)))
 }
 
 /// Sets switches.
@@ -83,7 +79,7 @@ pub(crate) async fn patch(
     let audit = state.audit(&who.caller, &request);
     let apply = move |agents: &mut AgentSwitches| change.agents.apply(agents);
     let agents = state.store.change_agents(apply, audit).await?;
-    Ok(HttpResponse::Ok().json(config(agents, site(&request, &state))))
+    Ok(HttpResponse::Ok().json(config(agents, &state.settings)))
 }
 
 impl AgentsChange {
@@ -97,26 +93,18 @@ impl AgentsChange {
     }
 }
 
-fn config(agents: AgentSwitches, site: Option<String>) -> Config {
+fn config(agents: AgentSwitches, settings: &HttpSettings) -> Config {
     let AgentSwitches { revenue_tracking, ab_testing, kpi_monitoring, deployment, analytics } =
         agents;
+    // Never what the request calls the server: that is the caller's choice.
+    let site = settings.public_url.as_ref().unwrap_or(&settings.listen_url).trim_end_matches('/');
     Config {
         status: "success",
         data: ConfigData {
             enabled: true,
             agents: Agents { revenue_tracking, ab_testing, kpi_monitoring, deployment, analytics },
-            admin_url: site.as_ref().map(|site| format!("{site}/admin/embedded-widget")),
-            site_url: site,
+            site_url: site.to_owned(),
+            admin_url: format!("{site}/admin/embedded-widget"),
         },
     }
-}
-
-/// The configured address, else the one that the caller has just used.
-fn site(request: &HttpRequest, state: &AppState) -> Option<String> {
-    let configured = state.settings.public_url.as_deref();
-    configured.map(|url| url.trim_end_matches('/').to_owned()).or_else(|| {
-        let host = request.headers().get(header::HOST)?.to_str().ok()?;
-        let sane = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        host.bytes().all(sane).then(|| format!("http://{host}"))
-    })
 }

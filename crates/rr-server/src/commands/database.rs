@@ -1,6 +1,6 @@
 //! Opening the store for a command.
 
-use rr_store::{Store, StoreOptions};
+use rr_store::{Store, StoreError, StoreOptions};
 
 use super::Context;
 use crate::failure::Failure;
@@ -13,6 +13,36 @@ pub(crate) fn open(context: &Context) -> Result<Store, Failure> {
     let mut options = StoreOptions::new(config.url.clone());
     options.readers = config.readers;
     Ok(Store::open(options)?)
+}
+
+/// The store of a database that is there and current, for commands that find nothing in a new one:
+/// they make no file and change no schema.
+pub(crate) async fn open_existing(context: &Context) -> Result<Store, Failure> {
+    require_file(context)?;
+    let store = open(context)?;
+    match store.ready().await {
+        Ok(()) => Ok(store),
+        Err(error @ StoreError::Outdated) => {
+            Err(Failure::trouble(format!("{error}: {}", error.advice())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn require_file(context: &Context) -> Result<(), Failure> {
+    if is_there(context) {
+        return Ok(());
+    }
+    let url = &context.config.database.url;
+    Err(Failure::trouble(format!(
+        "there is no database at {url} yet; name another with --database-url or RR_DATABASE_URL, or \
+         make this one with `revenue-ripple migrate up` (the server does it at its start)"
+    )))
+}
+
+/// Whether the database's file is there; of a PostgreSQL only connecting can tell.
+pub(crate) fn is_there(context: &Context) -> bool {
+    context.config.database.url.sqlite_path().is_none_or(std::path::Path::exists)
 }
 
 /// The store, with its schema and its ledger brought up to date first: a command must work on a

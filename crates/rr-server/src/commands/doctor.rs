@@ -88,9 +88,7 @@ fn configuration(context: &Context) -> Finding {
 /// Database, migrations, durability, administrator: each needs the one before.
 async fn data(context: &Context) -> Vec<Finding> {
     let url = &context.config.database.url;
-    if let Some(path) = url.sqlite_path()
-        && !path.exists()
-    {
+    if !database::is_there(context) {
         let finding =
             Finding::new("database", Standing::Warning, format!("{url}: no such file yet"))
                 .advise("`revenue-ripple serve` or `revenue-ripple migrate up` makes it");
@@ -127,8 +125,7 @@ async fn data(context: &Context) -> Vec<Finding> {
 
 fn broken(part: &'static str, url: &rr_store::DatabaseUrl, failure: &Failure) -> Finding {
     let reason = failure.lines().join(": ");
-    Finding::new(part, Standing::Broken, format!("{url}: {reason}"))
-        .advise("check that the database runs and that RR_DATABASE_URL names it")
+    Finding::new(part, Standing::Broken, format!("{url}: {reason}")).advise(failure.advice())
 }
 
 async fn durability(store: &Store) -> Finding {
@@ -136,9 +133,9 @@ async fn durability(store: &Store) -> Finding {
     match store.ready().await {
         Ok(()) => Finding::new(PART, Standing::Ok, "an answered write survives a power cut"),
         Err(error) => {
+            let advice = error.advice();
             let reason = Failure::from(error).lines().join(": ");
-            Finding::new(PART, Standing::Broken, reason)
-                .advise("set synchronous_commit, fsync and full_page_writes to on")
+            Finding::new(PART, Standing::Broken, reason).advise(advice)
         }
     }
 }
@@ -150,7 +147,9 @@ async fn administrator(store: &Store) -> Finding {
         Ok(true) => Finding::new(PART, Standing::Ok, "somebody can sign in"),
         Ok(false) => Finding::new(PART, Standing::Warning, "nobody can sign in to the panel")
             .advise("`revenue-ripple admin create --email …`"),
-        Err(error) => Finding::new(PART, Standing::Broken, error.to_string()),
+        Err(error) => {
+            Finding::new(PART, Standing::Broken, error.to_string()).advise(error.advice())
+        }
     }
 }
 

@@ -129,7 +129,7 @@ pub(crate) async fn make(
 }
 
 async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
-    let store = database::open_current(context).await?;
+    let store = database::open_existing(context).await?;
     let now = context.clock.now();
     let keys = match args.expiring {
         None => all(&store).await,
@@ -192,7 +192,7 @@ async fn expiring(store: &Store, now: Timestamp, until: Timestamp) -> Result<Vec
 }
 
 async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
-    let store = database::open_current(context).await?;
+    let store = database::open_existing(context).await?;
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
     let rotation = Rotation {
         key_id: args.id,
@@ -239,7 +239,7 @@ fn granted(outcome: RotateKey, id: Uuid) -> Result<Timestamp, Failure> {
 }
 
 async fn revoke(context: &Context, args: &KeysRevoke) -> Result<(), Failure> {
-    let store = database::open_current(context).await?;
+    let store = database::open_existing(context).await?;
     let is_there = store.revoke_key(args.id, context.audit(Actor::CommandLine)).await;
     store.close().await;
     if !is_there? {

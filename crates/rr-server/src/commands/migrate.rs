@@ -12,6 +12,11 @@ use crate::failure::Failure;
 use crate::output::{self, Grid, Standing};
 
 pub(super) async fn run(context: &Context, args: &Migrate) -> Result<(), Failure> {
+    let is_up = matches!(args.action, Some(MigrateAction::Up));
+    if !is_up && !database::is_there(context) {
+        // Neither looking nor taking back makes a file.
+        return nothing_there(args);
+    }
     let store = database::open(context)?;
     match args.action {
         None | Some(MigrateAction::Status) => show(&store.migration_status().await?, args.json),
@@ -32,15 +37,28 @@ pub(super) async fn run(context: &Context, args: &Migrate) -> Result<(), Failure
                 return Ok(());
             }
             let taken_back = store.migrate_down().await?;
-            match (args.json, taken_back) {
-                (true, name) => output::json(&json!({ "taken_back": name })),
-                (false, Some(name)) => output::line(format!("took {name} back")),
-                (false, None) => output::line("nothing to do: no migration is applied"),
-            }
+            tell_taken_back(taken_back.as_deref(), args.json);
         }
     }
     store.close().await;
     Ok(())
+}
+
+/// What there is to say of a database whose file is not there.
+fn nothing_there(args: &Migrate) -> Result<(), Failure> {
+    match args.action {
+        Some(MigrateAction::Down { .. }) => tell_taken_back(None, args.json),
+        _ => show(&Migration::none_applied(), args.json),
+    }
+    Ok(())
+}
+
+fn tell_taken_back(name: Option<&str>, as_json: bool) {
+    match (as_json, name) {
+        (true, name) => output::json(&json!({ "taken_back": name })),
+        (false, Some(name)) => output::line(format!("took {name} back")),
+        (false, None) => output::line("nothing to do: no migration is applied"),
+    }
 }
 
 /// Asks whoever sits at a terminal; a script has said what it wants.

@@ -132,6 +132,7 @@ pub(crate) mod tests {
             [http]
             bind = "127.0.0.1:1"
             public_url = "https://rr.example.com/"
+            allowed_hosts = ["rr.internal"]
             cors_origins = ["https://a.example.com"]
             trusted_proxies = ["10.0.0.0/8", "::1"]
             [database]
@@ -165,6 +166,7 @@ pub(crate) mod tests {
         let variables = [
             ("RR_BIND", "127.0.0.1:1"),
             ("RR_PUBLIC_URL", "https://rr.example.com"),
+            ("RR_ALLOWED_HOSTS", "RR.internal"),
             ("RR_CORS_ORIGINS", "https://a.example.com"),
             ("RR_TRUSTED_PROXIES", "10.0.0.0/8,::1"),
             ("RR_DATABASE_URL", "sqlite://elsewhere.db"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rr_http::AppState;
-use rr_store::StoreError;
+use rr_store::{Actor, Audit, StoreError};
 use tokio::task::JoinHandle;
 
 /// How often counted key usage is written.
@@ -66,9 +66,11 @@ async fn follow_ledger(state: Arc<AppState>) {
 
 async fn sweep(state: Arc<AppState>) {
     loop {
-        let now = state.now();
-        removed("sessions that were over", state.store.end_expired(now).await);
-        let forgotten = state.store.forget_idempotency(now.minus(REMEMBER)).await;
+        let audit =
+            Audit { at: state.now(), actor: Actor::System, request_id: None, address: None };
+        let before = audit.at.minus(REMEMBER);
+        removed("sessions that were over", state.store.end_expired(audit.clone()).await);
+        let forgotten = state.store.forget_idempotency(before, audit).await;
         removed("idempotency ids of long ago", forgotten);
         tokio::time::sleep(SWEEP).await;
     }

@@ -72,7 +72,7 @@ async fn serve(
         store.clone(),
         context.clock.clone(),
         context.random.clone(),
-        settings::http(&context.config),
+        settings::http(&context.config, address),
     );
     let random = context.random.clone();
     let panel = Panel::new(move |buffer| random.fill(buffer));

@@ -48,17 +48,10 @@ export const postApiAuthLogin = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * Ends the session, on every server at once.
+ * Ends the session, on every server at once. Whoever has none, or one that is over, is signed out
+ * already: the answer is the same, and the browser forgets the cookie.
  */
-export const postApiAuthLogout = <ThrowOnError extends boolean = false>(options?: Options<PostApiAuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<PostApiAuthLogoutResponses, PostApiAuthLogoutErrors, ThrowOnError>({
-    security: [{
-            in: 'cookie',
-            name: 'rr_session',
-            type: 'apiKey'
-        }],
-    url: '/api/auth/logout',
-    ...options
-});
+export const postApiAuthLogout = <ThrowOnError extends boolean = false>(options?: Options<PostApiAuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<PostApiAuthLogoutResponses, PostApiAuthLogoutErrors, ThrowOnError>({ url: '/api/auth/logout', ...options });
 
 /**
  * Who is signed in.
@@ -260,7 +253,7 @@ export const getApiDevopsKeysById = <ThrowOnError extends boolean = false>(optio
 
 /**
  * Changes a key. When the answer is sent, this server already judges by the change. A key can
- * change only keys whose permissions it has itself.
+ * change only keys whose permissions it has itself. Of a revoked key, only name and notes can change.
  *
  * Needs the permission `manage_keys`.
  */

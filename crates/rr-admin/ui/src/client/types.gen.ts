@@ -111,10 +111,10 @@ export type ConfigChange = {
  * What is configured.
  */
 export type ConfigData = {
-    admin_url?: string | null;
+    admin_url: string;
     agents: Agents;
     enabled: boolean;
-    site_url?: string | null;
+    site_url: string;
 };
 
 /**
@@ -781,28 +781,16 @@ export type PostApiAuthLogoutData = {
 
 export type PostApiAuthLogoutErrors = {
     /**
-     * The request cannot be read, or has an unknown or repeated parameter
-     */
-    400: Problem;
-    /**
-     * No credential, or one that is not valid
-     */
-    401: Problem;
-    /**
-     * The credential does not reach this far
+     * The request comes from another site's page
      */
     403: Problem;
-    /**
-     * Temporary trouble; see Retry-After. Nothing was stored
-     */
-    503: Problem;
 };
 
 export type PostApiAuthLogoutError = PostApiAuthLogoutErrors[keyof PostApiAuthLogoutErrors];
 
 export type PostApiAuthLogoutResponses = {
     /**
-     * Signed out
+     * Signed out, now or before
      */
     204: void;
 };
@@ -1410,6 +1398,10 @@ export type PatchApiDevopsKeysByIdErrors = {
      * The body did not arrive in time
      */
     408: Problem;
+    /**
+     * The key is revoked, and more than its name or notes was to change
+     */
+    409: Problem;
     /**
      * The body is too large
      */

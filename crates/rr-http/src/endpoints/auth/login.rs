@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::auth::{SessionToken, address_of, check_same_site, session_cookie};
+use crate::auth::{Checked, SessionToken, address_of, check_same_site, session_cookie};
 use crate::body::Body;
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
@@ -80,14 +80,24 @@ pub(crate) async fn post(
         .map_err(|wait| Problem::new(Code::TooManyAttempts).retry_after(wait))?;
     let login = state.store.find_login(email).await?.filter(is_administrator);
     let stored = login.as_ref().map(|login| login.password_hash.clone());
-    let right = state.passwords.check(password, stored).await?;
-    let Some(login) = login.filter(|_| right) else {
+    let checked = state.passwords.check(password, stored, state.random.bytes()).await?;
+    let Some(login) = login.filter(|_| checked != Checked::Wrong) else {
         tracing::warn!(address = ?address, "a sign-in failed");
         return Err(Problem::new(Code::InvalidCredentials));
     };
     state.throttle.succeeded(&attempt);
 
-    let token = begin_session(&state, &request, &login).await?;
+    let audit = Audit {
+        at: state.now(),
+        actor: Actor::Administrator(login.id),
+        request_id: RequestId::of(&request),
+        address,
+    };
+    if let Checked::RightButWeak(stronger) = checked {
+        let (from, by) = (login.password_hash.clone(), audit.clone());
+        state.store.rehash_password(login.id, from, stronger, by).await?;
+    }
+    let token = begin_session(&state, &request, &login, audit).await?;
     let cookie = session_cookie(&token, state.settings.is_https(), ABSOLUTE);
     let user =
         SignedInUser { id: login.id, email: login.email, role: login.role.as_str().to_owned() };
@@ -113,6 +123,7 @@ async fn begin_session(
     state: &AppState,
     request: &HttpRequest,
     login: &Login,
+    audit: Audit,
 ) -> Outcome<SessionToken> {
     let token = SessionToken::new(&state.random);
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -122,12 +133,6 @@ async fn begin_session(
         idle: IDLE,
         absolute: ABSOLUTE,
         user_agent: agent.map(|agent| agent.chars().take(200).collect()),
-    };
-    let audit = Audit {
-        at: state.now(),
-        actor: Actor::Administrator(login.id),
-        request_id: RequestId::of(request),
-        address: address_of(state, request),
     };
     state.store.create_session(session, audit).await?;
     Ok(token)

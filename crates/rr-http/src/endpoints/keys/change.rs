@@ -14,8 +14,9 @@ use super::show::{key_id, no_such_key};
 use super::view::{Key, RateLimit};
 use crate::auth::{Allowed, Caller, ManageKeys, Permission};
 use crate::body::Body;
+use crate::codes::Code;
 use crate::detached::detached;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// What shall change; what is left out stays.
@@ -41,13 +42,15 @@ pub(crate) struct KeyChange {
 }
 
 /// Changes a key. When the answer is sent, this server already judges by the change. A key can
-/// change only keys whose permissions it has itself.
+/// change only keys whose permissions it has itself. Of a revoked key, only name and notes can change.
 #[utoipa::path(patch, path = "/api/devops/keys/{id}", operation_id = "change_key", tag = "keys", request_body = KeyChange,
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
         (status = 200, description = "The key as it is now", body = Key),
         (status = 404, description = "There is no such key", body = crate::openapi::Problem,
-            content_type = "application/problem+json")))]
+            content_type = "application/problem+json"),
+        (status = 409, description = "The key is revoked, and more than its name or notes was to change",
+            body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn patch(
     who: Allowed<ManageKeys>,
     id: Path<String>,
@@ -69,6 +72,7 @@ pub(crate) async fn patch(
     match changed.await? {
         (UpdateKey::Updated(row), now) => Ok(HttpResponse::Ok().json(Key::of(row, now))),
         (UpdateKey::NoSuchKey, _) => Err(no_such_key()),
+        (UpdateKey::Revoked, _) => Err(Problem::new(Code::KeyNotChangeable).key_id(id)),
         (UpdateKey::BeyondReach(permissions), _) => {
             let own = fields::own_permissions(&who.caller).cloned().unwrap_or_default();
             Err(fields::beyond_reach(&permissions, &own)
