@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 async fn the_script_gets_its_switches_and_addresses_and_no_secrets() {
     let app = TestApp::with_settings(|settings| {
         settings.public_url = Some("https://devops.example.com".to_owned());
-        settings.webhook_secret =
-            Some(rr_webhooks::WebhookSecret::parse("never to be shown to anyone").unwrap());
+        settings.webhook_secrets =
+            vec![rr_webhooks::WebhookSecret::parse("never to be shown to anyone").unwrap()];
     })
     .await;
     let key = app.with_key(&["read_metrics", "write_webhooks"]).await;

@@ -20,11 +20,13 @@ mod keys;
 mod webhook;
 
 mod cross_site;
+mod senders;
 mod sessions;
 mod sign_in;
 
 mod bad_body;
 mod bad_credential;
+mod batch;
 mod edge;
 mod operations;
 mod optional_services;

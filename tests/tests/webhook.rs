@@ -115,7 +115,7 @@ async fn repeats_that_race_store_one_event() {
 #[tokio::test]
 async fn a_configured_secret_must_be_proved() {
     let app = TestApp::with_settings(|settings| {
-        settings.webhook_secret = Some(WebhookSecret::parse(SECRET).unwrap());
+        settings.webhook_secrets = vec![WebhookSecret::parse(SECRET).unwrap()];
     })
     .await;
     let key = app.with_key(&["write_webhooks"]).await;

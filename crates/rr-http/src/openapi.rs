@@ -38,7 +38,7 @@ use crate::routes::{Access, RouteInfo, routes};
         sync::users::get, sync::revenue::get, sync::commissions::get, sync::dashboard::get,
         sync::dashboard::get_old,
         users::get,
-        events::webhook::post, events::list::get, events::metrics::post,
+        events::webhook::post, events::batch::post, events::list::get, events::metrics::post,
         config::get, config::patch, activity::get,
         payments::checkout::membership, payments::checkout::reseller,
         payments::checkout::pro_reseller, payments::checkout::tripwire,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use rr_webhooks::SignatureHint;
 use serde::Serialize;
 
 use crate::codes::Code;
@@ -35,6 +36,7 @@ struct Inner {
     challenge: Challenge,
     allow: Option<String>,
     rate_limit: Option<(String, String)>,
+    signature_hints: Vec<SignatureHint>,
 }
 
 /// What `WWW-Authenticate` says.
@@ -79,6 +81,7 @@ impl Problem {
             },
             allow: None,
             rate_limit: None,
+            signature_hints: Vec::new(),
         }))
     }
 
@@ -174,6 +177,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with what is wrong with a signature.
+    #[must_use]
+    pub(crate) fn signature_hints(mut self, hints: Vec<SignatureHint>) -> Problem {
+        self.0.signature_hints = hints;
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.0.code
@@ -199,6 +209,7 @@ impl Problem {
             required: inner.required.as_deref(),
             missing: &inner.missing,
             key_id: inner.key_id,
+            signature_hints: &inner.signature_hints,
         };
         // Strings, numbers and lists of strings have a JSON form, so this cannot fail; were it
         // ever to, an empty body with the right status is still an honest answer.
@@ -265,6 +276,8 @@ struct Rendered<'a> {
     missing: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<uuid::Uuid>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    signature_hints: &'a [SignatureHint],
 }
 
 impl fmt::Display for Problem {

@@ -23,8 +23,8 @@ pub struct HttpSettings {
     pub listen_url: String,
     /// The names it answers under.
     pub hosts: Hosts,
-    /// The secret with which webhooks must be signed, if they must.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// The secrets with which webhooks may be signed; with none, they need not be.
+    pub webhook_secrets: Vec<WebhookSecret>,
     /// The largest webhook body.
     pub webhook_max_bytes: usize,
     /// What becomes of a key whose secret is reported as public.
@@ -54,7 +54,7 @@ impl Default for HttpSettings {
             public_url: None,
             listen_url: "http://127.0.0.1:5000".to_owned(),
             hosts: Hosts::Any,
-            webhook_secret: None,
+            webhook_secrets: Vec::new(),
             webhook_max_bytes: 256 * 1024,
             leak_policy: LeakPolicy::default(),
             github_keys: None,
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_secret_does_not_show() {
         let settings = HttpSettings {
-            webhook_secret: Some(WebhookSecret::parse("very private").unwrap()),
+            webhook_secrets: vec![WebhookSecret::parse("very private").unwrap()],
             ..HttpSettings::default()
         };
         assert!(!format!("{settings:?}").contains("private"));

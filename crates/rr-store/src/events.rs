@@ -7,6 +7,8 @@ use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::Idempotency;
+
 pub(crate) use accept::{EventGroup, EventJob, import};
 
 /// An event to keep.
@@ -30,6 +32,24 @@ pub struct NewEvent {
     pub content_type: String,
     /// The body, byte for byte as received.
     pub body: Vec<u8>,
+}
+
+/// An event with what makes a repeat of it recognisable: any of the ids suffices.
+#[derive(Debug, Clone)]
+pub struct OfferedEvent {
+    /// The event.
+    pub event: NewEvent,
+    /// The ids that its sender gave it.
+    pub ids: Vec<Idempotency>,
+}
+
+/// What one event's conflict means for those that came with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together {
+    /// None is stored, whatever the others' answers say: they are one message.
+    AllOrNothing,
+    /// Nothing: each is stored or refused by itself.
+    EachByItself,
 }
 
 /// What became of an event.

@@ -1,6 +1,6 @@
 //! Once-only effects: the id a caller gave its request, and what the request was.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::QueryResult;
 use diesel::prelude::*;
@@ -80,15 +80,18 @@ pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Cl
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let inserted: Vec<(String, String)> =
-        on_each!(conn, |c| diesel::insert_into(idempotency_keys::table)
-            .values(&rows)
-            .on_conflict_do_nothing()
-            .returning((idempotency_keys::scope, idempotency_keys::key))
-            .get_results(c))?;
+    let mut inserted: HashSet<(String, String)> = HashSet::new();
+    for part in rows.chunks(conn.bind_limit() / CLAIM_COLUMNS) {
+        let new: Vec<(String, String)> =
+            on_each!(conn, |c| diesel::insert_into(idempotency_keys::table)
+                .values(part)
+                .on_conflict_do_nothing()
+                .returning((idempotency_keys::scope, idempotency_keys::key))
+                .get_results(c))?;
+        inserted.extend(new);
+    }
     let mut known: HashMap<(String, String), (Uuid, Vec<u8>)> = HashMap::new();
-    let is_new =
-        |id: &Idempotency| inserted.iter().any(|(scope, key)| *scope == id.scope && *key == id.key);
+    let is_new = |id: &Idempotency| inserted.contains(&(id.scope.clone(), id.key.clone()));
     for claim in firsts.iter().filter(|claim| !is_new(claim.id)) {
         let (Id(result), fingerprint) = look_up(conn, claim.id)?;
         known.insert((claim.id.scope.clone(), claim.id.key.clone()), (result, fingerprint));
@@ -140,6 +143,8 @@ fn look_up(conn: &mut Conn, id: &Idempotency) -> QueryResult<(Id, Vec<u8>)> {
         .select((idempotency_keys::result_id, idempotency_keys::fingerprint))
         .get_result(c))
 }
+
+const CLAIM_COLUMNS: usize = 5;
 
 #[derive(Insertable)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]

@@ -45,7 +45,7 @@ mod suite;
 pub use activity::{ActivityRow, NewActivity};
 pub use audit::{Actor, Audit};
 pub use error::{OpenError, StoreError};
-pub use events::{AcceptEvent, EventBody, EventFilter, EventRow, NewEvent};
+pub use events::{AcceptEvent, EventBody, EventFilter, EventRow, NewEvent, OfferedEvent, Together};
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{

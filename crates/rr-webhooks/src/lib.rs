@@ -1,18 +1,29 @@
 #![doc = include_str!("../README.md")]
 
 mod accept;
-mod cloudevents;
+mod event;
+mod formats;
 mod github;
 mod headers;
 mod json;
+mod lines;
+mod meaning;
 mod media;
 mod members;
 mod refusal;
 mod secret;
 mod signature;
+mod view;
 
-pub use accept::{Accepted, Dedupe, Event, Incoming, Policy, accept};
+pub use accept::{Incoming, Policy, accept};
+pub use event::{Dedupe, Event};
 pub use github::{AlertRefusal, GithubKeys, GithubKeysError, SecretAlert};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
+pub use lines::{Line, accept_lines};
+pub use meaning::{
+    Alert, AlertState, Build, Change, Commit, Deployment, Incident, IncidentState, Meaning,
+    Progress, Trigger,
+};
 pub use refusal::Refusal;
 pub use secret::{SecretError, WebhookSecret};
+pub use signature::{SignatureHint, diagnose};

@@ -10,33 +10,44 @@ pub(crate) struct Media {
 }
 
 const CLOUDEVENT: &str = "application/cloudevents+json";
+const BATCH: &str = "application/cloudevents-batch+json";
+/// The names that JSON, one value a line, goes by.
+const LINES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 impl Media {
     /// Reads Content-Type and Content-Encoding.
     ///
     /// A missing Content-Type passes, because old clients send none; the body has to be JSON all
-    /// the same. A batch of events is not taken: it would need an answer for each of them.
+    /// the same.
     pub(crate) fn read(headers: Headers<'_>) -> Result<Media, Refusal> {
-        if let Some(encoding) = headers.single("content-encoding")?
-            && !encoding.eq_ignore_ascii_case(b"identity")
-        {
-            return Err(Refusal::ContentEncoding);
+        let essence = essence(headers)?;
+        match essence.as_deref().is_none_or(is_json) {
+            true => Ok(Media { essence }),
+            false => Err(Refusal::MediaType),
         }
-        let Some(value) = headers.single("content-type")? else {
-            return Ok(Media { essence: None });
-        };
-        let value = std::str::from_utf8(value).map_err(|_| Refusal::MediaType)?;
-        let mut parts = value.split(';');
-        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !is_json(&essence) || !parts.all(parameter_allowed) {
-            return Err(Refusal::MediaType);
+    }
+
+    /// The same for a body of lines, which must say that it is one.
+    pub(crate) fn lines(headers: Headers<'_>) -> Result<(), Refusal> {
+        match essence(headers)?.is_some_and(|essence| LINES.contains(&essence.as_str())) {
+            true => Ok(()),
+            false => Err(Refusal::LinesMediaType),
         }
-        Ok(Media { essence: Some(essence) })
+    }
+
+    /// The type of one line.
+    pub(crate) fn line() -> Media {
+        Media { essence: None }
     }
 
     /// A CloudEvent with its attributes in the body.
     pub(crate) fn is_cloudevent(&self) -> bool {
         self.essence.as_deref() == Some(CLOUDEVENT)
+    }
+
+    /// A list of such.
+    pub(crate) fn is_batch(&self) -> bool {
+        self.essence.as_deref() == Some(BATCH)
     }
 
     /// The type as it was declared, without parameters.
@@ -45,12 +56,26 @@ impl Media {
     }
 
     /// The type to keep with the body.
-    pub(crate) fn into_string(self) -> String {
-        self.essence.unwrap_or_else(|| "application/json".to_owned())
+    pub(crate) fn name(&self) -> &str {
+        self.essence.as_deref().unwrap_or("application/json")
     }
 }
 
-/// `application/json`, or anything built on it, except the batch of CloudEvents.
+/// Content-Type without its parameters, in lower case, of a body that is not encoded.
+fn essence(headers: Headers<'_>) -> Result<Option<String>, Refusal> {
+    if let Some(encoding) = headers.single("content-encoding")?
+        && !encoding.eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Refusal::ContentEncoding);
+    }
+    let Some(value) = headers.single("content-type")? else { return Ok(None) };
+    let value = std::str::from_utf8(value).map_err(|_| Refusal::MediaType)?;
+    let mut parts = value.split(';');
+    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    if parts.all(parameter_allowed) { Ok(Some(essence)) } else { Err(Refusal::MediaType) }
+}
+
+/// `application/json`, or anything built on it.
 fn is_json(essence: &str) -> bool {
     let Some((kind, name)) = essence.split_once('/') else { return false };
     let token = |text: &str| {
@@ -59,7 +84,7 @@ fn is_json(essence: &str) -> bool {
     };
     let json = essence == "application/json"
         || name.strip_suffix("+json").is_some_and(|base| !base.is_empty());
-    json && token(kind) && token(name) && essence != "application/cloudevents-batch+json"
+    json && token(kind) && token(name)
 }
 
 /// JSON is UTF-8; a charset that says otherwise announces a body we would misread.
@@ -96,9 +121,10 @@ mod tests {
         ] {
             let media = read(&[("content-type", declared)]).unwrap();
             assert_eq!(media.is_cloudevent(), kept == CLOUDEVENT);
-            assert_eq!(media.into_string(), kept);
+            assert_eq!(media.name(), kept);
+            assert!(!media.is_batch());
         }
-        assert_eq!(read(&[]).unwrap().into_string(), "application/json");
+        assert_eq!(read(&[]).unwrap().name(), "application/json");
     }
 
     #[test]
@@ -117,7 +143,7 @@ mod tests {
             "application/json; charset=utf-16",
             "application/json; charset=utf-8; charset=latin1",
             "application/json; charset",
-            "application/cloudevents-batch+json",
+            "application/x-ndjson",
         ] {
             assert_eq!(read(&[("content-type", declared)]), Err(Refusal::MediaType), "{declared}");
         }
@@ -126,7 +152,23 @@ mod tests {
             assert_eq!(refused, Err(Refusal::ContentEncoding), "{encoding}");
         }
         assert!(read(&[("content-encoding", "Identity")]).is_ok());
+        assert!(read(&[("content-type", BATCH)]).unwrap().is_batch());
         let twice = read(&[("content-type", "application/json"), ("Content-Type", "text/plain")]);
         assert_eq!(twice.map_err(|refusal| refusal.code()), Err("invalid_header"));
+    }
+
+    #[test]
+    fn lines_must_say_what_they_are() {
+        let lines = |declared: &str| {
+            let fields = [("content-type", declared.as_bytes())];
+            Media::lines(Headers(&fields))
+        };
+        for declared in ["application/x-ndjson", "Application/NDJSON; charset=utf-8", LINES[2]] {
+            assert_eq!(lines(declared), Ok(()), "{declared}");
+        }
+        for declared in ["", "application/json", "text/plain"] {
+            assert_eq!(lines(declared), Err(Refusal::LinesMediaType), "{declared}");
+        }
+        assert_eq!(Media::lines(Headers(&[])), Err(Refusal::LinesMediaType));
     }
 }

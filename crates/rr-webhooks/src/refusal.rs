@@ -13,8 +13,11 @@ pub enum Refusal {
         /// The longest body allowed.
         limit: usize,
     },
-    /// Neither kind of signature is there, and this server asks for one.
-    #[error("the request must be signed with X-Webhook-Signature or Standard Webhooks headers")]
+    /// No signature is there, and this server asks for one.
+    #[error(
+        "the request must be signed, with Standard Webhooks headers, Stripe-Signature, \
+         X-Hub-Signature-256, X-PagerDuty-Signature or X-Webhook-Signature"
+    )]
     SignatureMissing,
     /// There is a signature, and it is not ours.
     #[error("the signature does not match the body")]
@@ -31,8 +34,11 @@ pub enum Refusal {
         problem: &'static str,
     },
     /// Not JSON by its own declaration.
-    #[error("the body must be application/json or application/cloudevents+json in UTF-8")]
+    #[error("the body must be application/json, or any other type that ends in +json, in UTF-8")]
     MediaType,
+    /// A body of lines that does not say so.
+    #[error("a batch must be application/x-ndjson in UTF-8: one JSON object a line")]
+    LinesMediaType,
     /// The body is compressed.
     #[error("the body must not be encoded (no Content-Encoding but identity)")]
     ContentEncoding,
@@ -61,7 +67,7 @@ impl Refusal {
             Refusal::SignatureInvalid => "signature_invalid",
             Refusal::SignatureExpired => "signature_expired",
             Refusal::Header { .. } => "invalid_header",
-            Refusal::MediaType => "unsupported_media_type",
+            Refusal::MediaType | Refusal::LinesMediaType => "unsupported_media_type",
             Refusal::ContentEncoding => "unsupported_content_encoding",
             Refusal::Json(_) => "invalid_json",
             Refusal::NotAnObject | Refusal::Member { .. } => "invalid_body",
@@ -76,7 +82,7 @@ impl Refusal {
                 401
             }
             Refusal::TooLarge { .. } => 413,
-            Refusal::MediaType | Refusal::ContentEncoding => 415,
+            Refusal::MediaType | Refusal::LinesMediaType | Refusal::ContentEncoding => 415,
             Refusal::NotAnObject | Refusal::Member { .. } => 422,
         }
     }
@@ -94,6 +100,19 @@ impl Refusal {
     /// What to tell the sender.
     pub fn detail(&self) -> String {
         self.to_string()
+    }
+
+    /// The same about an item of a list.
+    pub(crate) fn within(self, index: usize) -> Refusal {
+        match self {
+            Refusal::Member { pointer, problem } => {
+                Refusal::Member { pointer: format!("/{index}{pointer}"), problem }
+            }
+            Refusal::NotAnObject => {
+                Refusal::Member { pointer: format!("/{index}"), problem: "must be a JSON object" }
+            }
+            other => other,
+        }
     }
 
     pub(crate) fn header(header: &str, problem: &'static str) -> Refusal {

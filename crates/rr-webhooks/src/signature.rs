@@ -1,11 +1,22 @@
-//! Two forms of signature, one secret.
+//! The signature of a request, in the forms that senders have.
 //!
-//! `X-Webhook-Signature: sha256=<hex>` is HMAC-SHA256 of the body. Standard Webhooks signs
-//! `id.timestamp.body` and sends a list, so that a secret can be rolled; where its header is
-//! there it decides, because it also binds the id and the time.
+//! | header | signed bytes | signature | key |
+//! |---|---|---|---|
+//! | `Webhook-Signature` (Standard Webhooks), `Svix-Signature` | id `.` time `.` body | base64, `v1` HMAC or `v1a` Ed25519 | decoded |
+//! | `Stripe-Signature` | time `.` body | hexadecimal, `v1` | text |
+//! | `X-Hub-Signature-256` (GitHub), `X-Webhook-Signature` | body | hexadecimal, `sha256` | text |
+//! | `X-PagerDuty-Signature` | body | hexadecimal, `v1` | text |
+//!
+//! Where a request carries several, the first in this list decides, because it binds the most.
+//! HMAC is HMAC-SHA256 throughout.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod doctor;
+mod list;
+mod standard;
+
+pub use doctor::{SignatureHint, diagnose};
+
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use hmac::{Hmac, KeyInit, Mac};
 use rr_domain::Timestamp;
 use sha2::Sha256;
@@ -17,61 +28,114 @@ use crate::{Refusal, WebhookSecret};
 /// How far the signed time may be from now, either way, in seconds. Exactly this far passes.
 const TOLERANCE: u64 = 300;
 
-/// Checks that whoever sent this knows the secret.
+/// The most Ed25519 signatures of one request that are tried: each costs a hundred HMACs.
+const MOST_ED25519: usize = 8;
+
+/// Checks that whoever sent this knows one of the secrets.
 pub(crate) fn verify(
     headers: Headers<'_>,
     body: &[u8],
     received_at: Timestamp,
-    secret: &WebhookSecret,
+    secrets: &[WebhookSecret],
 ) -> Result<(), Refusal> {
-    if let Some(list) = headers.single("webhook-signature")? {
-        verify_standard(headers, list, body, received_at, secret)
-    } else if let Some(signature) = headers.single("x-webhook-signature")? {
-        verify_plain(signature, body, secret)
-    } else {
-        Err(Refusal::SignatureMissing)
+    let shown = Shown::read(headers)?.ok_or(Refusal::SignatureMissing)?;
+    // Every secret is tried, also after a match: the time taken tells nothing about which one.
+    let any = secrets
+        .iter()
+        .filter(|secret| secret.is_valid_at(received_at))
+        .fold(Choice::from(0), |any, secret| any | shown.is_by(secret, body));
+    if !bool::from(any) {
+        return Err(Refusal::SignatureInvalid);
     }
-}
-
-fn verify_plain(signature: &[u8], body: &[u8], secret: &WebhookSecret) -> Result<(), Refusal> {
-    let expected = hex(&hmac(secret.plain_key(), &[body])?);
-    let given = signature.strip_prefix(b"sha256=").ok_or(Refusal::SignatureInvalid)?;
-    decide(given.ct_eq(expected.as_bytes()))
-}
-
-fn verify_standard(
-    headers: Headers<'_>,
-    list: &[u8],
-    body: &[u8],
-    received_at: Timestamp,
-    secret: &WebhookSecret,
-) -> Result<(), Refusal> {
-    let id =
-        headers.id("webhook-id")?.ok_or_else(|| Refusal::header("webhook-id", "is missing"))?;
-    if id.contains('.') {
-        // The parts are joined with dots: with one inside, another id would have the same signature.
-        return Err(Refusal::header("webhook-id", "must not contain a dot"));
-    }
-    let timestamp = headers
-        .single("webhook-timestamp")?
-        .ok_or_else(|| Refusal::header("webhook-timestamp", "is missing"))?;
-    let sent_at = whole_seconds(timestamp)
-        .ok_or_else(|| Refusal::header("webhook-timestamp", "must be whole seconds since 1970"))?;
-
-    let key = secret.standard_key().ok_or(Refusal::SignatureInvalid)?;
-    let expected = hmac(key, &[id.as_bytes(), b".", timestamp, b".", body])?;
-    // Every entry is compared, also after a match: the time taken tells nothing about which one.
-    let any = list
-        .split(u8::is_ascii_whitespace)
-        .filter_map(|entry| entry.strip_prefix(b"v1,"))
-        .filter_map(|signature| STANDARD.decode(signature).ok())
-        .fold(Choice::from(0), |any, signature| any | signature.ct_eq(&expected));
-    decide(any)?;
-
-    if received_at.seconds().abs_diff(sent_at) > TOLERANCE {
+    // Only who holds a secret learns that a time is old.
+    if shown.sent_at.is_some_and(|sent_at| received_at.seconds().abs_diff(sent_at) > TOLERANCE) {
         return Err(Refusal::SignatureExpired);
     }
     Ok(())
+}
+
+/// Which header shows the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Standard,
+    Svix,
+    Stripe,
+    GitHub,
+    PagerDuty,
+    Plain,
+}
+
+impl Scheme {
+    /// In the order in which they decide.
+    const ALL: [Scheme; 6] = [
+        Scheme::Standard,
+        Scheme::Svix,
+        Scheme::Stripe,
+        Scheme::GitHub,
+        Scheme::PagerDuty,
+        Scheme::Plain,
+    ];
+
+    fn header(self) -> &'static str {
+        match self {
+            Scheme::Standard => "webhook-signature",
+            Scheme::Svix => "svix-signature",
+            Scheme::Stripe => "stripe-signature",
+            Scheme::GitHub => "x-hub-signature-256",
+            Scheme::PagerDuty => "x-pagerduty-signature",
+            Scheme::Plain => "x-webhook-signature",
+        }
+    }
+
+    /// Whether the key is what the secret decodes to.
+    fn decodes(self) -> bool {
+        matches!(self, Scheme::Standard | Scheme::Svix)
+    }
+}
+
+/// The signatures of a request and what they sign.
+#[derive(Debug)]
+struct Shown {
+    scheme: Scheme,
+    /// What is signed before the body.
+    before: Vec<u8>,
+    /// The signed time, where there is one.
+    sent_at: Option<i64>,
+    hmacs: Vec<[u8; 32]>,
+    ed25519: Vec<[u8; 64]>,
+}
+
+impl Shown {
+    fn read(headers: Headers<'_>) -> Result<Option<Shown>, Refusal> {
+        for scheme in Scheme::ALL {
+            if let Some(value) = headers.single(scheme.header())? {
+                return match scheme {
+                    Scheme::Standard => standard::read(headers, scheme, "webhook", value),
+                    Scheme::Svix => standard::read(headers, scheme, "svix", value),
+                    Scheme::Stripe => list::read_stripe(value),
+                    Scheme::PagerDuty => Ok(list::read(scheme, b"v1=", value)),
+                    Scheme::GitHub | Scheme::Plain => Ok(list::read_one(scheme, value)),
+                }
+                .map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether one of the signatures was made with this secret.
+    fn is_by(&self, secret: &WebhookSecret, body: &[u8]) -> Choice {
+        let key = if self.scheme.decodes() { secret.decoded_key() } else { secret.text_key() };
+        if let Some(expected) = key.and_then(|key| hmac(key, &[&self.before, body])) {
+            let any = Choice::from(0);
+            return self.hmacs.iter().fold(any, |any, shown| any | shown.ct_eq(&expected));
+        }
+        let Some(key) = secret.public_key() else { return Choice::from(0) };
+        // Nothing here is secret: neither the key nor the signature.
+        let key = UnparsedPublicKey::new(&ED25519, key);
+        let signed = [&self.before, body].concat();
+        let good = self.ed25519.iter().any(|shown| key.verify(&signed, shown).is_ok());
+        Choice::from(u8::from(good))
+    }
 }
 
 /// Digits only: no sign, no fraction, no infinity. Twelve of them reach beyond the year 30000.
@@ -82,21 +146,13 @@ fn whole_seconds(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], Refusal> {
-    // HMAC takes a key of any length, so this never fails; refusing is the safe answer if it did.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Refusal::SignatureInvalid)?;
+/// HMAC-SHA256. It takes a key of any length, so there always is one.
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     for part in parts {
         mac.update(part);
     }
-    Ok(mac.finalize().into_bytes().into())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn decide(equal: Choice) -> Result<(), Refusal> {
-    if equal.into() { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+    Some(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]

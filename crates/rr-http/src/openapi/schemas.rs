@@ -38,6 +38,18 @@ pub(crate) struct Problem {
     /// The key that exists already.
     #[schema(required = false)]
     key_id: Uuid,
+    /// What is wrong with a webhook's signature, as far as that can be found out.
+    #[schema(required = false)]
+    signature_hints: Vec<SignatureHint>,
+}
+
+/// One thing that is wrong with a signature.
+#[derive(ToSchema)]
+pub(crate) struct SignatureHint {
+    /// Stable: match on this.
+    #[schema(example = "final_newline")]
+    code: String,
+    detail: String,
 }
 
 /// A secret that became public, or GitHub's list of those that it found.

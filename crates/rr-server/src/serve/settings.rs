@@ -14,7 +14,7 @@ pub(super) fn http(config: &Config, listening: SocketAddr) -> HttpSettings {
         public_url: config.http.public_url.clone(),
         listen_url: format!("http://{listening}"),
         hosts: config.http.hosts(),
-        webhook_secret: config.webhook.signing.clone(),
+        webhook_secrets: config.webhook.signing.clone(),
         webhook_max_bytes: config.webhook.max_bytes,
         leak_policy: config.leaks.policy,
         github_keys: config.leaks.github.as_ref().map(|github| github.keys.clone()),

@@ -6,7 +6,7 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{AcceptEvent, NewEvent};
+use super::{AcceptEvent, NewEvent, OfferedEvent, Together};
 use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
 use crate::idempotency::{Claim, Claimed, claim, settle};
@@ -23,35 +23,52 @@ impl Store {
         event: NewEvent,
         ids: impl IntoIterator<Item = Idempotency>,
     ) -> Result<AcceptEvent, StoreError> {
+        let offer = OfferedEvent { event, ids: ids.into_iter().collect() };
+        let answers = self.accept_events(vec![offer], Together::AllOrNothing).await?;
+        answers
+            .into_iter()
+            .next()
+            .ok_or_else(|| Verdict::defect("an event was left unanswered").into())
+    }
+
+    /// Stores events in one transaction, and says for each, in their order, what became of it.
+    pub async fn accept_events(
+        &self,
+        offers: Vec<OfferedEvent>,
+        together: Together,
+    ) -> Result<Vec<AcceptEvent>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let ids = ids.into_iter().collect();
-        self.push_event(Box::new(EventJob { event, ids, reply }))?;
+        self.push_event(Box::new(EventJob { offers, together, reply }))?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("an event was lost").into()))
     }
 }
 
-/// An event and the caller that waits for it.
+/// Events of one request and the caller that waits for them.
 pub(crate) struct EventJob {
-    event: NewEvent,
-    ids: Vec<Idempotency>,
-    reply: oneshot::Sender<Result<AcceptEvent, StoreError>>,
+    offers: Vec<OfferedEvent>,
+    together: Together,
+    reply: oneshot::Sender<Result<Vec<AcceptEvent>, StoreError>>,
 }
 
 impl EventJob {
-    fn claim<'a>(&self, id: &'a Idempotency) -> Claim<'a> {
-        Claim { id, result: self.event.id, at: self.event.received_at }
-    }
-
     /// How many bytes it holds in the queue.
     pub(crate) fn weight(&self) -> usize {
-        self.event.body.len() + self.event.data.get().len()
+        let weight = |event: &NewEvent| event.body.len() + event.data.get().len();
+        self.offers.iter().map(|offer| weight(&offer.event)).sum()
+    }
+}
+
+impl OfferedEvent {
+    fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
+        let NewEvent { id: result, received_at: at, .. } = self.event;
+        self.ids.iter().map(move |id| Claim { id, result, at })
     }
 }
 
 /// Events that are stored by the same statements.
 pub(crate) struct EventGroup {
     jobs: Vec<EventJob>,
-    results: Vec<AcceptEvent>,
+    results: Vec<Vec<AcceptEvent>>,
 }
 
 impl EventGroup {
@@ -62,35 +79,32 @@ impl EventGroup {
 
 impl Work for EventGroup {
     fn run(&mut self, conn: &mut Conn) -> QueryResult<()> {
-        let claims: Vec<Claim<'_>> =
-            self.jobs.iter().flat_map(|job| job.ids.iter().map(|id| job.claim(id))).collect();
+        let offers = self.jobs.iter().flat_map(|job| &job.offers);
+        let claims: Vec<Claim<'_>> = offers.flat_map(OfferedEvent::claims).collect();
         let mut claimed = claim(conn, &claims)?.into_iter();
         let mut fresh = Vec::new();
         let mut results = Vec::with_capacity(self.jobs.len());
         for job in &self.jobs {
-            let own: Vec<Claimed> = claimed.by_ref().take(job.ids.len()).collect();
-            let first = |claimed: &Claimed| *claimed == Claimed::First;
-            let known = own.iter().copied().filter(|claimed| !first(claimed)).min();
-            let Some(known) = known else {
-                fresh.push(&job.event);
-                results.push(AcceptEvent::Stored(job.event.id));
-                continue;
-            };
-            if own.iter().any(first) {
-                // A neighbour may lean on an id that this event claimed and now gives up: alone,
+            let own: Vec<Vec<Claimed>> = job
+                .offers
+                .iter()
+                .map(|offer| claimed.by_ref().take(offer.ids.len()).collect())
+                .collect();
+            if gives_up(job, &own) {
+                // A neighbour may lean on an id that this job claimed and now gives up: alone,
                 // there is none.
                 if self.jobs.len() > 1 {
                     return Err(diesel::result::Error::RollbackTransaction);
                 }
-                let new = job.ids.iter().zip(&own).filter(|(_, claimed)| first(claimed));
-                for (id, _) in new {
-                    settle(conn, id, known)?;
-                }
+                let claimed = job.offers.iter().flat_map(|offer| &offer.ids).zip(own.concat());
+                release(conn, claimed)?;
+                let (stored, answers) = one_by_one(conn, job)?;
+                fresh = stored;
+                results.push(answers);
+                continue;
             }
-            results.push(match known {
-                Claimed::Repeat(id) => AcceptEvent::Repeated(id),
-                Claimed::First | Claimed::Conflict => AcceptEvent::Conflict,
-            });
+            let answers = job.offers.iter().zip(own);
+            results.push(answers.map(|(offer, own)| answer(offer, &own, &mut fresh)).collect());
         }
         insert(conn, &fresh)?;
         self.results = results;
@@ -117,6 +131,75 @@ impl Work for EventGroup {
         let alone = |job| Box::new(EventGroup::new(vec![job])) as Box<dyn Work>;
         self.jobs.into_iter().map(alone).collect()
     }
+}
+
+/// Whether something of the job will not be stored that the claims alone would let in: an event
+/// that is known by another of its ids, or one that goes down with a neighbour.
+fn gives_up(job: &EventJob, own: &[Vec<Claimed>]) -> bool {
+    let spoilt = job.together == Together::AllOrNothing
+        && own.len() > 1
+        && own.iter().flatten().any(|claimed| *claimed == Claimed::Conflict);
+    let mixed = |own: &Vec<Claimed>| {
+        own.contains(&Claimed::First) && own.iter().any(|claimed| *claimed != Claimed::First)
+    };
+    spoilt || own.iter().any(mixed)
+}
+
+/// What the claims of an event say about it; of several, the least decides.
+fn answer<'a>(
+    offer: &'a OfferedEvent,
+    own: &[Claimed],
+    fresh: &mut Vec<&'a NewEvent>,
+) -> AcceptEvent {
+    match own.iter().min() {
+        None | Some(Claimed::First) => {
+            fresh.push(&offer.event);
+            AcceptEvent::Stored(offer.event.id)
+        }
+        Some(Claimed::Repeat(id)) => AcceptEvent::Repeated(*id),
+        Some(Claimed::Conflict) => AcceptEvent::Conflict,
+    }
+}
+
+/// Decides a job's events one after the other, so that none leans on an id that another gives up.
+/// An id that came with a repeat stands for the first event as well, one of a conflict for none.
+fn one_by_one<'a>(
+    conn: &mut Conn,
+    job: &'a EventJob,
+) -> QueryResult<(Vec<&'a NewEvent>, Vec<AcceptEvent>)> {
+    let (mut fresh, mut answers, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for offer in &job.offers {
+        let own = claim(conn, &offer.claims().collect::<Vec<_>>())?;
+        let known = own.iter().copied().min().unwrap_or(Claimed::First);
+        if known != Claimed::First {
+            let new = offer.ids.iter().zip(&own).filter(|(_, own)| **own == Claimed::First);
+            for (id, _) in new {
+                settle(conn, id, known)?;
+            }
+        }
+        if known != Claimed::Conflict {
+            kept.extend(offer.ids.iter().zip(own.iter().copied()));
+        }
+        answers.push(answer(offer, &own, &mut fresh));
+    }
+    if job.together == Together::AllOrNothing && answers.contains(&AcceptEvent::Conflict) {
+        release(conn, kept.into_iter())?;
+        fresh.clear();
+    }
+    Ok((fresh, answers))
+}
+
+/// Takes back what was claimed first.
+fn release<'a>(
+    conn: &mut Conn,
+    claimed: impl Iterator<Item = (&'a Idempotency, Claimed)>,
+) -> QueryResult<()> {
+    for (id, claimed) in claimed {
+        if claimed == Claimed::First {
+            settle(conn, id, Claimed::Conflict)?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores those of `all` whose id is not there yet; says how many.

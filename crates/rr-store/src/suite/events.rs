@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::AcceptEvent::{Conflict, Repeated, Stored};
-use crate::{EventBody, EventFilter};
+use crate::{AcceptEvent, EventBody, EventFilter, OfferedEvent, Together};
 
 #[tokio::test]
 async fn a_repeat_stores_nothing_and_names_the_first() {
@@ -51,6 +51,71 @@ async fn any_of_several_ids_tells_a_repeat() {
     }
     assert_eq!(store.accept_event(event(7), once("w", 2)).await.unwrap(), Stored(id(7)));
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 3);
+}
+
+/// Events that come together: (number, ids, fingerprint of them all).
+async fn offer(
+    store: &crate::Store,
+    offers: &[(u128, &[&str], u8)],
+    together: Together,
+) -> Vec<AcceptEvent> {
+    let offers = offers.iter().map(|(number, ids, fingerprint)| OfferedEvent {
+        event: event(*number),
+        ids: ids.iter().flat_map(|id| once(id, *fingerprint)).collect(),
+    });
+    store.accept_events(offers.collect(), together).await.unwrap()
+}
+
+#[tokio::test]
+async fn events_that_come_together_are_told_apart_one_by_one() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let all = Together::AllOrNothing;
+    let answers = offer(&store, &[(1, &["r", "a"], 1), (2, &["b"], 1), (3, &["a"], 1)], all).await;
+    assert_eq!(answers, [Stored(id(1)), Stored(id(2)), Repeated(id(1))]);
+    let answers = offer(&store, &[(4, &["r", "a"], 1), (5, &["b"], 1), (6, &["a"], 1)], all).await;
+    assert_eq!(answers, [Repeated(id(1)), Repeated(id(2)), Repeated(id(1))]);
+    let answers = offer(&store, &[(7, &["s", "b"], 1), (8, &["c"], 1), (9, &[], 1)], all).await;
+    assert_eq!(answers, [Repeated(id(2)), Stored(id(8)), Stored(id(9))]);
+    let again = store.accept_event(event(10), once("s", 1)).await.unwrap();
+    assert_eq!(again, Repeated(id(2)), "an id that came with a repeat stands for the first event");
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 4);
+}
+
+#[tokio::test]
+async fn a_conflict_takes_the_others_with_it_or_not() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    offer(&store, &[(1, &["a"], 1)], Together::AllOrNothing).await;
+    let mixed: [(u128, &[&str], u8); 4] =
+        [(2, &["n", "o"], 1), (3, &["a", "p"], 2), (4, &["p"], 2), (5, &[], 1)];
+    let answers = offer(&store, &mixed, Together::AllOrNothing).await;
+    assert!(answers.contains(&Conflict), "{answers:?}");
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 1);
+    // By themselves: an id that a conflict brought along is free for the next one.
+    let answers = offer(&store, &mixed, Together::EachByItself).await;
+    assert_eq!(answers, [Stored(id(2)), Conflict, Stored(id(4)), Stored(id(5))]);
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 4);
+    assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 4);
+}
+
+#[tokio::test]
+async fn many_events_with_many_ids_fit_the_bind_limits() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let sends = (0..20_u128).map(|job| {
+        let store = &store;
+        let offers = (0..1_000_u128).map(move |line| OfferedEvent {
+            event: event(1 + job * 1_000 + line),
+            ids: once(&format!("{job}#{line}"), 1).into_iter().collect(),
+        });
+        store.accept_events(offers.collect(), Together::EachByItself)
+    });
+    let answers = join_all(sends).await;
+    assert!(answers.iter().all(|answers| answers.as_ref().unwrap().len() == 1_000));
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 20_000);
+    assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 20_000);
 }
 
 #[tokio::test]

@@ -24,6 +24,10 @@ fn secret(text: &str) -> WebhookSecret {
     WebhookSecret::parse(text).unwrap()
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds).unwrap()
 }
@@ -41,7 +45,7 @@ fn standard(
         ("Webhook-Timestamp", timestamp.as_bytes()),
         ("Webhook-Signature", signature.as_bytes()),
     ];
-    verify(Headers(&fields), body, at(now), &secret(SW_1.0)).map_err(|refusal| refusal.code())
+    verify(Headers(&fields), body, at(now), &[secret(SW_1.0)]).map_err(|refusal| refusal.code())
 }
 
 fn signed(signature: &str) -> Result<(), &'static str> {
@@ -50,7 +54,7 @@ fn signed(signature: &str) -> Result<(), &'static str> {
 
 fn plain(signature: &str, body: &[u8]) -> Result<(), &'static str> {
     let fields = [("X-Webhook-Signature", signature.as_bytes())];
-    verify(Headers(&fields), body, at(NOW), &secret(GITHUB_SECRET))
+    verify(Headers(&fields), body, at(NOW), &[secret(GITHUB_SECRET)])
         .map_err(|refusal| refusal.code())
 }
 
@@ -65,7 +69,7 @@ fn the_published_standard_webhooks_messages_verify() {
         let now = at(timestamp.parse().unwrap());
         let bare = text.trim_start_matches("whsec_");
         for secret in [secret(text), secret(bare)] {
-            assert_eq!(verify(Headers(&fields), body.as_bytes(), now, &secret), Ok(()));
+            assert_eq!(verify(Headers(&fields), body.as_bytes(), now, &[secret]), Ok(()));
         }
     }
 }
@@ -78,7 +82,7 @@ fn the_published_hex_signature_verifies() {
 #[test]
 fn the_plain_form_uses_the_whole_secret_as_its_key() {
     // A secret that looks like Standard Webhooks is not decoded for this form.
-    let secret = secret(SW_1.0);
+    let secret = [secret(SW_1.0)];
     let signature = format!("sha256={}", hex(&hmac(SW_1.0.as_bytes(), &[b"{}"]).unwrap()));
     let fields = [("x-webhook-signature", signature.as_bytes())];
     assert_eq!(verify(Headers(&fields), b"{}", at(NOW), &secret), Ok(()));
@@ -208,7 +212,7 @@ fn what_is_missing_or_repeated_is_said() {
         ("webhook-signature", signature.as_bytes()),
     ];
     let check = |fields: &[(&str, &[u8])]| {
-        verify(Headers(fields), body.as_bytes(), at(NOW), &secret(SW_1.0))
+        verify(Headers(fields), body.as_bytes(), at(NOW), &[secret(SW_1.0)])
             .map_err(|refusal| refusal.code())
     };
     assert_eq!(check(&[]), Err("signature_missing"));
@@ -226,7 +230,7 @@ fn what_is_missing_or_repeated_is_said() {
 
 #[test]
 fn where_both_forms_are_there_the_stronger_one_decides() {
-    let secret = secret(SW_1.0);
+    let secret = [secret(SW_1.0)];
     let body = SW_1.3.as_bytes();
     let plain = format!("sha256={}", hex(&hmac(SW_1.0.as_bytes(), &[body]).unwrap()));
     let fields = [
@@ -247,6 +251,6 @@ fn a_secret_that_is_not_base64_signs_the_plain_form_only() {
         ("webhook-timestamp", SW_1.2.as_bytes()),
         ("webhook-signature", SW_1.4.as_bytes()),
     ];
-    let outcome = verify(Headers(&fields), SW_1.3.as_bytes(), at(NOW), &secret(GITHUB_SECRET));
+    let outcome = verify(Headers(&fields), SW_1.3.as_bytes(), at(NOW), &[secret(GITHUB_SECRET)]);
     assert_eq!(outcome, Err(Refusal::SignatureInvalid));
 }

@@ -63,6 +63,20 @@ export type AgentsChange = {
 };
 
 /**
+ * What became of a batch.
+ */
+export type BatchReceipt = {
+    /**
+     * One for each line that is not empty, in their order.
+     */
+    results: Array<LineResult>;
+    /**
+     * `success`, or `partial` when a line was refused.
+     */
+    status: string;
+};
+
+/**
  * Who referred the buyer, if anybody did.
  */
 export type Checkout = {
@@ -402,6 +416,30 @@ export type LeakReceipt = {
 };
 
 /**
+ * What became of a line.
+ */
+export type LineResult = {
+    /**
+     * Why it was refused, as the code of a problem.
+     */
+    code?: string | null;
+    detail?: string | null;
+    /**
+     * Its number, from 1.
+     */
+    line: number;
+    /**
+     * Where in the line, as a JSON pointer.
+     */
+    pointer?: string | null;
+    /**
+     * `stored`, `repeated` (it was stored before) or `refused`.
+     */
+    status: string;
+    webhook_id?: string | null;
+};
+
+/**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
  * own, which it ignored.
  */
@@ -452,6 +490,10 @@ export type Problem = {
      * The permission that was needed.
      */
     required?: string;
+    /**
+     * What is wrong with a webhook's signature, as far as that can be found out.
+     */
+    signature_hints?: Array<SignatureHint>;
     status: number;
     title: string;
     type: string;
@@ -569,6 +611,17 @@ export type RotatedKey = {
      */
     grace_until: string;
     key_id: string;
+};
+
+/**
+ * One thing that is wrong with a signature.
+ */
+export type SignatureHint = {
+    /**
+     * Stable: match on this.
+     */
+    code: string;
+    detail: string;
 };
 
 /**
@@ -1847,6 +1900,76 @@ export type PostApiDevopsWebhookResponses = {
 };
 
 export type PostApiDevopsWebhookResponse = PostApiDevopsWebhookResponses[keyof PostApiDevopsWebhookResponses];
+
+export type PostApiDevopsWebhookBatchData = {
+    /**
+     * 1 to 1000 lines, each a JSON object: a CloudEvent in its structured form, or any other
+     */
+    body: string;
+    headers?: {
+        /**
+         * Stands for each line together with its number: makes a repeat of the whole harmless
+         */
+        'idempotency-key'?: string | null;
+        /**
+         * As for one event, over the whole body
+         */
+        'x-webhook-signature'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/webhook/batch';
+};
+
+export type PostApiDevopsWebhookBatchErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsWebhookBatchError = PostApiDevopsWebhookBatchErrors[keyof PostApiDevopsWebhookBatchErrors];
+
+export type PostApiDevopsWebhookBatchResponses = {
+    /**
+     * What became of each line
+     */
+    200: BatchReceipt;
+};
+
+export type PostApiDevopsWebhookBatchResponse = PostApiDevopsWebhookBatchResponses[keyof PostApiDevopsWebhookBatchResponses];
 
 export type PostApiStripeWebhookData = {
     body: {

@@ -34,6 +34,6 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    take_in(&who.caller, &request, &state, body, None).await?;
+    take_in(&who.caller, &request, &state, body, &[]).await?;
     Ok(HttpResponse::Ok().json(Received { status: "success" }))
 }

@@ -1,5 +1,6 @@
 //! Events: taken in durably, listed.
 
+pub(crate) mod batch;
 pub(crate) mod list;
 pub(crate) mod metrics;
 pub(crate) mod webhook;

@@ -1,6 +1,6 @@
 //! A refused webhook, in the words of the contract.
 
-use rr_webhooks::Refusal;
+use rr_webhooks::{Incoming, Refusal, SignatureHint, WebhookSecret, diagnose};
 
 use crate::codes::Code;
 use crate::problem::{FieldError, Problem};
@@ -17,7 +17,23 @@ pub(super) fn refused(refusal: &Refusal) -> Problem {
     }
 }
 
-fn sentence(mut text: String) -> String {
+/// What is wrong with a signature that was refused. Who asks has shown a key, and without the
+/// secret as well there is nothing to be learnt here.
+pub(super) fn hints(
+    refusal: &Refusal,
+    incoming: &Incoming<'_>,
+    secrets: &[WebhookSecret],
+) -> Vec<SignatureHint> {
+    match refusal {
+        Refusal::SignatureMissing | Refusal::SignatureInvalid | Refusal::SignatureExpired => {
+            diagnose(incoming, secrets)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The same words as a sentence.
+pub(super) fn sentence(mut text: String) -> String {
     if let Some(first) = text.get(..1) {
         let first = first.to_uppercase();
         text.replace_range(..1, &first);
@@ -39,6 +55,7 @@ mod tests {
             Refusal::SignatureExpired,
             Refusal::Header { header: "webhook-id".to_owned(), problem: "is repeated" },
             Refusal::MediaType,
+            Refusal::LinesMediaType,
             Refusal::ContentEncoding,
             Refusal::NotAnObject,
             Refusal::Member { pointer: "/event_type".to_owned(), problem: "is too long" },

@@ -3,15 +3,14 @@
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use bytes::Bytes;
 use rr_domain::{Timestamp, new_id};
-use rr_store::{AcceptEvent, Idempotency, NewEvent};
-use rr_webhooks::{Accepted, Incoming, Policy, WebhookSecret, accept};
+use rr_store::{AcceptEvent, Idempotency, NewEvent, OfferedEvent, Together};
+use rr_webhooks::{Event, Incoming, Policy, WebhookSecret, accept};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::refused::refused;
+use super::refused::{hints, refused};
 use crate::auth::{Allowed, Caller, WriteWebhooks};
 use crate::body::Body;
 use crate::codes::Code;
@@ -45,32 +44,48 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    let secret = state.settings.webhook_secret.as_ref();
-    let webhook_id = take_in(&who.caller, &request, &state, body, secret).await?;
+    let secrets = &state.settings.webhook_secrets;
+    let webhook_id = take_in(&who.caller, &request, &state, body, secrets).await?;
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
 }
 
-/// Reads, judges and stores one event.
+/// Reads, judges and stores what one request brings; gives the id of its first event.
 pub(super) async fn take_in(
     caller: &Caller,
     request: &HttpRequest,
     state: &AppState,
     body: Body,
-    secret: Option<&WebhookSecret>,
+    secrets: &[WebhookSecret],
 ) -> Outcome<Uuid> {
     refuse_when_full(state)?;
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes).await?;
-    let received_at = state.now();
     let headers = headers(request.headers());
-    let incoming = Incoming { headers: &headers, body: &body, received_at, key_id: caller.id() };
-    let policy = Policy { secret, max_bytes };
-    let accepted = accept(&incoming, &policy).map_err(|refusal| refused(&refusal))?;
-    store(accepted, body, received_at, caller, state).await
+    let incoming =
+        Incoming { headers: &headers, body: &body, received_at: state.now(), key_id: caller.id() };
+    let policy = Policy { secrets, max_bytes };
+    let events = accept(&incoming, &policy).map_err(|refusal| {
+        refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
+    })?;
+    let arrival = Arrival { caller, state, at: incoming.received_at };
+    // The first event keeps the body as it came; the others keep their parts of it.
+    let mut whole = Some(Vec::from(body));
+    let offers = events.into_iter().map(|event| {
+        let body = whole.take().unwrap_or_else(|| event.data.get().as_bytes().to_vec());
+        arrival.offer(event, body)
+    });
+    let answers = state.store.accept_events(offers.collect(), Together::AllOrNothing).await?;
+    if answers.contains(&AcceptEvent::Conflict) {
+        return Err(Problem::new(Code::IdempotencyConflict));
+    }
+    match answers.first() {
+        Some(AcceptEvent::Stored(id) | AcceptEvent::Repeated(id)) => Ok(*id),
+        Some(AcceptEvent::Conflict) | None => Err(Problem::new(Code::Internal)),
+    }
 }
 
 /// When too much waits already, the body is not even read.
-fn refuse_when_full(state: &AppState) -> Outcome<()> {
+pub(super) fn refuse_when_full(state: &AppState) -> Outcome<()> {
     let stats = state.store.stats();
     if stats.writer_queue_depth >= stats.writer_queue_capacity {
         return Err(Problem::new(Code::Busy));
@@ -78,33 +93,38 @@ fn refuse_when_full(state: &AppState) -> Outcome<()> {
     Ok(())
 }
 
-fn headers(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
+pub(super) fn headers(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
 }
 
-async fn store(
-    accepted: Accepted,
-    body: Bytes,
-    received_at: Timestamp,
-    caller: &Caller,
-    state: &AppState,
-) -> Outcome<Uuid> {
-    let Accepted { event, dedupe, fingerprint } = accepted;
-    let event = NewEvent {
-        id: new_id(received_at, &state.random),
-        key_id: caller.key_id(),
-        received_at,
-        occurred_at: event.occurred_at,
-        event_type: event.event_type,
-        source: event.source,
-        data: event.data,
-        content_type: event.content_type,
-        body: body.into(),
-    };
-    let ids = dedupe.into_iter();
-    let ids = ids.map(|id| Idempotency { scope: id.scope, key: id.key, fingerprint });
-    match state.store.accept_event(event, ids).await? {
-        AcceptEvent::Stored(id) | AcceptEvent::Repeated(id) => Ok(id),
-        AcceptEvent::Conflict => Err(Problem::new(Code::IdempotencyConflict)),
+/// What the store is told of every event of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) state: &'a AppState,
+    pub(super) at: Timestamp,
+}
+
+impl Arrival<'_> {
+    pub(super) fn offer(self, event: Event, body: Vec<u8>) -> OfferedEvent {
+        let ids = event.dedupe.into_iter().map(|id| Idempotency {
+            scope: id.scope,
+            key: id.key,
+            fingerprint: id.fingerprint,
+        });
+        OfferedEvent {
+            ids: ids.collect(),
+            event: NewEvent {
+                id: new_id(self.at, &self.state.random),
+                key_id: self.caller.key_id(),
+                received_at: self.at,
+                occurred_at: event.occurred_at,
+                event_type: event.event_type,
+                source: event.source,
+                data: event.data,
+                content_type: event.content_type,
+                body,
+            },
+        }
     }
 }

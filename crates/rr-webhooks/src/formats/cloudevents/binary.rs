@@ -17,12 +17,12 @@ const TAKEN_FROM_THE_BODY: [&str; 3] = ["data", "data_base64", "datacontenttype"
 
 /// Whether the request carries an event this way: the version is the one attribute that is always
 /// there and that nobody sends by accident.
-pub(crate) fn is_binary(headers: Headers<'_>) -> bool {
+pub(in crate::formats) fn is_binary(headers: Headers<'_>) -> bool {
     headers.0.iter().any(|(name, _)| name.eq_ignore_ascii_case("ce-specversion"))
 }
 
 /// Reads header fields and checked data (none where the body is empty) as an event.
-pub(crate) fn read_binary(
+pub(super) fn read_binary(
     headers: Headers<'_>,
     content_type: Option<&str>,
     data: Option<Box<RawValue>>,

@@ -29,7 +29,7 @@ struct Members<'a> {
 }
 
 /// Reads a checked body as an event.
-pub(crate) fn read_structured(envelope: Box<RawValue>) -> Result<CloudEvent, Refusal> {
+pub(super) fn read_structured(envelope: Box<RawValue>) -> Result<CloudEvent, Refusal> {
     let members: Members<'_> = object(&envelope)?;
     if required(members.specversion, "/specversion")? != VERSION {
         return Err(Refusal::member("/specversion", VERSION_PROBLEM));

@@ -6,11 +6,11 @@
 /// A header value that is no attribute value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be percent-encoded UTF-8")]
-pub(crate) struct AttributeError;
+pub(super) struct AttributeError;
 
 /// Reads a header value: an optional quoted string, then one round of percent-decoding. A broken
 /// escape, a byte outside ASCII and what does not decode to UTF-8 are refused.
-pub(crate) fn decode_attribute(value: &[u8]) -> Result<String, AttributeError> {
+pub(super) fn decode_attribute(value: &[u8]) -> Result<String, AttributeError> {
     let unquoted = match value {
         [b'"', inner @ .., b'"'] => unquote(inner)?,
         [b'"', ..] => return Err(AttributeError),

@@ -1,0 +1,189 @@
+//! What tools send, told apart by content and headers; one file each.
+//!
+//! A body that names itself with `event_type` is free form whatever else it holds, as it always
+//! was. Nothing is refused for being almost of a format: what a tool sends without our
+//! understanding it is kept as it is.
+
+mod alertmanager;
+mod argocd;
+mod cdevents;
+mod cloudevents;
+mod free;
+mod github;
+mod gitlab;
+mod pagerduty;
+mod standard;
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod vectors;
+
+use rr_domain::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::event::{Dedupe, Event};
+use crate::headers::{Headers, check_name};
+use crate::media::Media;
+use crate::members::object;
+use crate::{JsonLimits, Meaning, Refusal, check_json};
+
+/// The most events that one request may bring.
+pub(crate) const MOST_EVENTS: usize = 1_000;
+
+/// What every format reads from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) headers: Headers<'a>,
+    pub(crate) media: &'a Media,
+    pub(crate) body: &'a [u8],
+    /// An id chosen by one sender means nothing to another.
+    pub(crate) key_id: Uuid,
+}
+
+/// The events of a request, at least one.
+pub(crate) fn read(source: Source<'_>) -> Result<Vec<Event>, Refusal> {
+    if source.media.is_batch() {
+        return cloudevents::batch(source);
+    }
+    if cloudevents::is_binary(source.headers) {
+        return cloudevents::binary(source).map(alone);
+    }
+    let data = json(source.body)?;
+    if source.media.is_cloudevent() {
+        return cloudevents::structured(data, source.body, source.media).map(alone);
+    }
+    let members: Members<'_> = object(&data)?;
+    if let Some(event) = source.headers.id("x-github-event")? {
+        return github::read(source, event, &data).map(alone);
+    }
+    if source.headers.single("x-gitlab-event")?.is_some() {
+        return Ok(alone(gitlab::read(source, &data)));
+    }
+    if members.event_type.is_none() {
+        if let Some(events) = alertmanager::read(source, &members)? {
+            return Ok(events);
+        }
+        let known = pagerduty::read(source, &members, &data)
+            .or_else(|| cdevents::read(source, &members, &data))
+            .or_else(|| argocd::read(source, &members, &data))
+            .or_else(|| standard::read(source, &members, &data));
+        if let Some(event) = known {
+            return Ok(alone(event));
+        }
+    }
+    free::read(source.media, &members, &data).map(alone)
+}
+
+/// One line of a batch: a CloudEvent in its structured form, or free form.
+pub(crate) fn read_line(line: &[u8], media: &Media) -> Result<Event, Refusal> {
+    let data = json(line)?;
+    let members: Members<'_> = object(&data)?;
+    if members.specversion.is_some() {
+        return cloudevents::structured(data, line, media);
+    }
+    free::read(media, &members, &data)
+}
+
+/// The members of a body that tell its format, or mean something in the free form.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default)]
+    event_type: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    source: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    specversion: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    subject: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    app: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    receiver: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "groupKey")]
+    group_key: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    alerts: Option<&'a RawValue>,
+}
+
+/// What a format found out about an event; the rest is the same for all.
+struct Read {
+    /// The tool's own name for the event, without control characters.
+    event_type: String,
+    source: String,
+    occurred_at: Option<Timestamp>,
+    meaning: Meaning,
+    dedupe: Vec<Dedupe>,
+}
+
+impl Read {
+    fn event(self, data: &RawValue, media: &Media) -> Event {
+        Event {
+            event_type: self.event_type,
+            source: self.source,
+            occurred_at: self.occurred_at,
+            data: data.to_owned(),
+            content_type: media.name().to_owned(),
+            meaning: self.meaning,
+            dedupe: self.dedupe,
+        }
+    }
+}
+
+fn alone(event: Event) -> Vec<Event> {
+    vec![event]
+}
+
+/// A text as strict JSON.
+fn json(text: &[u8]) -> Result<Box<RawValue>, Refusal> {
+    check_json(text, JsonLimits::default()).map_err(Refusal::Json)?;
+    serde_json::from_slice(text).map_err(|_| Refusal::NotAnObject)
+}
+
+/// The items of a checked list, each as it was written.
+fn items(list: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(list.get()).ok()
+}
+
+/// A name put together of parts, or the first of them where that would be too long.
+fn joined(tool: &str, parts: &[Option<String>]) -> String {
+    let mut name = tool.to_owned();
+    for part in parts.iter().flatten() {
+        name.push('/');
+        name.push_str(part);
+    }
+    if check_name(&name).is_ok() { name } else { tool.to_owned() }
+}
+
+/// A tool's name for an event in lower case with dots, as `github.release.published`.
+fn dotted(tool: &str, parts: &[Option<String>]) -> String {
+    let mut name = tool.to_owned();
+    for part in parts.iter().flatten() {
+        name.push('.');
+        name.push_str(&part.to_ascii_lowercase());
+    }
+    if check_name(&name).is_ok() { name } else { tool.to_owned() }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,196 @@
+//! What the tools send to `POST /api/devops/webhook`: recognised, stored once, refused usefully.
+
+use hmac::{Hmac, KeyInit, Mac};
+use rr_tests::app::{Key, TestApp};
+use rr_tests::client::{Answer, Call};
+use rr_webhooks::WebhookSecret;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const WEBHOOK: &str = "/api/devops/webhook";
+
+/// The events that are stored, oldest first.
+async fn stored(app: &TestApp) -> Vec<Value> {
+    let reader = app.with_key(&["read_events"]).await;
+    let list = reader.get("/api/devops/events").await.json();
+    let mut events = list["events"].as_array().unwrap().clone();
+    events.reverse();
+    events
+}
+
+fn github(key: &Key, event: &str, delivery: &str, body: &Value) -> Call {
+    key.post(WEBHOOK, body).header("x-github-event", event).header("x-github-delivery", delivery)
+}
+
+#[tokio::test]
+async fn a_tool_is_recognised_and_its_delivery_counts_once() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let body = json!({
+        "action": "published", "release": {"tag_name": "v1", "published_at": "2026-01-15T11:00:00Z"},
+        "repository": {"name": "shop", "full_name": "octo/shop"},
+    });
+    let first = github(&key, "release", "delivery-1", &body).await.json();
+    let again = github(&key, "release", "delivery-1", &body).await.json();
+    assert_eq!(again["webhook_id"], first["webhook_id"], "redelivered");
+    let other = github(&key, "release", "delivery-1", &json!({"action": "edited"})).await;
+    other.problem(409, "idempotency_conflict");
+    github(&key, "ping", "delivery-2", &json!({"zen": "x"})).await.expect(200);
+    let events = stored(&app).await;
+    let shown = |event: &Value| [event["event_type"].clone(), event["source"].clone()];
+    assert_eq!(shown(&events[0]), [json!("github.release.published"), json!("github/octo/shop")]);
+    assert_eq!(events[0]["occurred_at"], "2026-01-15T11:00:00Z");
+    assert_eq!(events[0]["data"], body);
+    assert_eq!(shown(&events[1]), [json!("github.ping"), json!("github")]);
+    assert_eq!(events.len(), 2);
+}
+
+fn alerts(alerts: &[(&str, &str, &str)]) -> Value {
+    let alert = |(fingerprint, status, starts): &(&str, &str, &str)| {
+        json!({
+            "status": status, "labels": {"alertname": "HighLatency", "service": "shop"},
+            "annotations": {}, "startsAt": starts, "endsAt": "2026-01-15T11:45:00Z",
+            "generatorURL": "", "fingerprint": fingerprint,
+        })
+    };
+    json!({
+        "version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": "firing",
+        "receiver": "devops", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "http://alerts", "alerts": alerts.iter().map(alert).collect::<Vec<_>>(),
+    })
+}
+
+#[tokio::test]
+async fn each_turn_of_an_alert_is_stored_once() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let (early, late) = ("2026-01-15T11:00:00Z", "2026-01-15T11:30:00Z");
+    let first = key.post(WEBHOOK, &alerts(&[("a", "firing", early)])).await.json();
+    let reminder = key.post(WEBHOOK, &alerts(&[("a", "firing", early)])).await.json();
+    assert_eq!(reminder["webhook_id"], first["webhook_id"]);
+    let both = alerts(&[("a", "firing", early), ("b", "firing", late)]);
+    let joined = key.post(WEBHOOK, &both).await.json();
+    assert_eq!(joined["webhook_id"], first["webhook_id"], "the answer is the first alert's");
+    key.post(WEBHOOK, &alerts(&[("b", "firing", late), ("a", "resolved", early)]))
+        .await
+        .expect(200);
+    let events = stored(&app).await;
+    let turns: Vec<[&str; 2]> = events
+        .iter()
+        .map(|event| {
+            let fingerprint = event["data"]["fingerprint"].as_str().unwrap();
+            [fingerprint, event["event_type"].as_str().unwrap()]
+        })
+        .collect();
+    let expected = [
+        ["a", "alertmanager.firing"],
+        ["b", "alertmanager.firing"],
+        ["a", "alertmanager.resolved"],
+    ];
+    assert_eq!(turns, expected);
+    // Of a request with several events, the first keeps the body as it came, the others their part.
+    let alone = key.post(WEBHOOK, &alerts(&[("c", "firing", early), ("d", "firing", late)])).await;
+    let id = alone.json()["webhook_id"].as_str().unwrap().parse().unwrap();
+    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    assert!(kept.body.starts_with(b"{\"alerts\":["), "{}", String::from_utf8_lossy(&kept.body));
+    let second = &stored(&app).await[4];
+    let id = second["id"].as_str().unwrap().parse().unwrap();
+    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&kept.body).unwrap(), second["data"]);
+}
+
+#[tokio::test]
+async fn a_batch_of_cloud_events_is_stored_whole_or_not_at_all() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let event = |id: u32, data: u32| json!({"specversion": "1.0", "id": id.to_string(), "source": "/s", "type": "t", "data": data});
+    let send = |events: Value| {
+        key.call("POST", WEBHOOK).body("application/cloudevents-batch+json", events.to_string())
+    };
+    let first = send(json!([event(1, 1), event(2, 1)])).await.json();
+    assert_eq!(stored(&app).await.len(), 2);
+    let again = send(json!([event(1, 1), event(2, 1), event(3, 1)])).await.json();
+    assert_eq!(again["webhook_id"], first["webhook_id"]);
+    assert_eq!(stored(&app).await.len(), 3, "two are known, one is new");
+    send(json!([event(4, 1), event(2, 9), event(5, 1)])).await.problem(409, "idempotency_conflict");
+    let wrong = send(json!([event(4, 1), {"specversion": "1.0"}])).await;
+    assert_eq!(wrong.problem(422, "invalid_body")["errors"][0]["pointer"], "/1/id");
+    assert_eq!(stored(&app).await.len(), 3);
+    send(json!([event(4, 1), event(5, 1)])).await.expect(200);
+    assert_eq!(stored(&app).await.len(), 5, "what went down with another was not remembered");
+}
+
+const SECRET: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+const OLD: &str = "the secret of last year";
+
+async fn guarded() -> TestApp {
+    TestApp::with_settings(|settings| {
+        let secret = |text| WebhookSecret::parse(text).unwrap();
+        settings.webhook_secrets = vec![secret(SECRET), secret(OLD)];
+    })
+    .await
+}
+
+fn hex_hmac(secret: &str, parts: &[&[u8]]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn every_form_of_signature_passes_with_either_secret() {
+    let app = guarded().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let body = br#"{"event_type":"signed"}"#;
+    let now = app.clock.now().seconds();
+    for secret in [SECRET, OLD] {
+        let mac = hex_hmac(secret, &[body]);
+        let timed = hex_hmac(secret, &[format!("{now}.").as_bytes(), body]);
+        for (header, value) in [
+            ("x-hub-signature-256", format!("sha256={mac}")),
+            ("x-webhook-signature", format!("sha256={mac}")),
+            ("x-pagerduty-signature", format!("v1={},v1={mac}", "0".repeat(64))),
+            ("stripe-signature", format!("v0=x,v1={timed},t={now}")),
+        ] {
+            let call = key.call("POST", WEBHOOK).body("application/json", &body[..]);
+            call.header(header, &value).await.expect(200);
+        }
+    }
+}
+
+/// The hints of a request with this signature.
+async fn hints(key: &Key, body: &[u8], signature: &str) -> (Answer, Vec<String>) {
+    let call = key.call("POST", WEBHOOK).body("application/json", body);
+    let answer = call.header("x-webhook-signature", signature).await;
+    let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+    let hints = problem["signature_hints"].as_array().cloned().unwrap_or_default();
+    let codes = hints.iter().map(|hint| hint["code"].as_str().unwrap().to_owned()).collect();
+    (answer, codes)
+}
+
+#[tokio::test]
+async fn a_refused_signature_says_what_is_wrong_to_who_has_a_key() {
+    let app = guarded().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let mac = hex_hmac(SECRET, &[b"{\"a\":1}\n"]);
+    let (answer, codes) = hints(&key, b"{\"a\":1}", &format!("sha256={mac}")).await;
+    answer.problem(401, "signature_invalid");
+    assert_eq!(codes, ["final_newline"]);
+    assert!(!answer.text().contains("MfKQ9"), "{}", answer.text());
+    let guess = hex_hmac("a guess", &[b"{\"a\":1}"]);
+    let (answer, codes) = hints(&key, b"{\"a\":1}", &format!("sha256={guess}")).await;
+    answer.problem(401, "signature_invalid");
+    assert_eq!(codes, [""; 0], "without the secret there is nothing to be learnt");
+    // A caller without a key, or whose key may not send, gets no further than that.
+    let call = app.call("POST", WEBHOOK).body("application/json", &b"{\"a\":1}"[..]);
+    let answer = call.header("x-webhook-signature", &format!("sha256={mac}")).await;
+    let problem = answer.problem(401, "unauthenticated");
+    assert_eq!(problem.get("signature_hints"), None);
+    let reader = app.with_key(&["read_events"]).await;
+    let (answer, codes) = hints(&reader, b"{\"a\":1}", &format!("sha256={mac}")).await;
+    answer.problem(403, "insufficient_scope");
+    assert_eq!(codes, [""; 0]);
+    assert_eq!(stored(&app).await.len(), 0);
+}
