@@ -17,6 +17,8 @@ mod standard;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod vectors;
 
 use rr_domain::Timestamp;

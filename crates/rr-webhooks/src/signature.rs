@@ -157,3 +157,5 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

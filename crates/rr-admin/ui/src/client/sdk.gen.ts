@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -420,6 +420,29 @@ export const postApiDevopsWebhook = <ThrowOnError extends boolean = false>(optio
     ...options,
     headers: {
         'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Takes many events in, one transaction for all: what the answer calls stored is synced to disk.
+ *
+ * Needs the permission `write_webhooks`.
+ */
+export const postApiDevopsWebhookBatch = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsWebhookBatchData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookBatchErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/webhook/batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/x-ndjson',
         ...options.headers
     }
 });

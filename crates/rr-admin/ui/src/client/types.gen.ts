@@ -179,18 +179,6 @@ export type EventList = {
 };
 
 /**
- * What became of one token, as GitHub asks for it.
- */
-export type Feedback = {
-    label: Label;
-    /**
-     * SHA-256 of the token, in hexadecimal.
-     */
-    token_hash: string;
-    token_type: string;
-};
-
-/**
  * One field that is wrong.
  */
 export type FieldError = {
@@ -353,11 +341,6 @@ export type KeyRequest = {
 export type KeyStatus = 'active' | 'not_yet_valid' | 'expired' | 'disabled' | 'revoked' | 'leaked';
 
 /**
- * Whether a token is one of ours.
- */
-export type Label = 'true_positive' | 'false_positive';
-
-/**
  * A secret that became public: of several, one that still works, else the latest.
  */
 export type Leak = {
@@ -386,7 +369,7 @@ export type Leak = {
 /**
  * What whoever reports is told: a receipt, or the feedback that GitHub asks for.
  */
-export type LeakAnswer = LeakReceipt | Array<Feedback>;
+export type LeakAnswer = LeakReceipt | Array<TokenFeedback>;
 
 /**
  * A secret that became public, or GitHub's list of those that it found.
@@ -655,6 +638,23 @@ export type TierFigures = {
     count: number;
     revenue: number;
 };
+
+/**
+ * What became of one token, as GitHub asks for it.
+ */
+export type TokenFeedback = {
+    label: TokenLabel;
+    /**
+     * SHA-256 of the token, in hexadecimal.
+     */
+    token_hash: string;
+    token_type: string;
+};
+
+/**
+ * Whether a token is one of ours.
+ */
+export type TokenLabel = 'true_positive' | 'false_positive';
 
 /**
  * An affiliate and what they earned.
