@@ -95,7 +95,8 @@ impl Affiliates {
     pub(super) fn need(&self, pending: &Balances) -> bool {
         let Some(others) = &self.others else { return self.sums.len() > LIMIT };
         let Reverse(amount) = others.0;
-        let reach = amount.saturating_add(self.highest_raise);
+        // One who was not there at all began at nothing, also where the list ends below.
+        let reach = amount.max(0).saturating_add(self.highest_raise);
         let best = self.best(pending);
         match best.get(SHOWN - 1) {
             None => reach > 0,
