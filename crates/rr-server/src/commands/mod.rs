@@ -15,6 +15,8 @@ pub(crate) use keys::{Wish, all as all_keys, make as make_key};
 
 use std::future::Future;
 
+use anyhow::Context as _;
+
 use rr_domain::{Clock, Random};
 use rr_store::{Actor, Audit};
 
@@ -46,8 +48,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let command =
         cli.command.unwrap_or_else(|| Command::Serve(Serve { listen: Default::default() }));
     let is_server = matches!(command, Command::Serve(_) | Command::Demo(_));
-    logging::start(&config.log, if is_server { "info,actix_server=warn" } else { "warn" });
-    let context = Context { config, clock: system::clock(), random: system::random() };
+    let usual = if is_server { "info,actix_server=warn" } else { "warn" };
+    let clock = system::clock();
+    logging::start(&config.log, usual, clock.clone()).context("the log did not start")?;
+    let context = Context { config, clock, random: system::random() };
     match command {
         Command::Serve(Serve { .. }) => serve::run(&context, serve::Mode::Plain),
         Command::Demo(Demo { .. }) => serve::run(&context, serve::Mode::Demo),

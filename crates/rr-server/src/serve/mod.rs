@@ -25,7 +25,7 @@ use crate::commands::Context;
 use crate::commands::database;
 use crate::config::exposure;
 use crate::failure::Failure;
-use crate::output;
+use crate::{logging, output};
 
 use prepare::{Prepared, prepare};
 
@@ -132,6 +132,7 @@ async fn stop(
         () = orderly => {}
         name = signals.next() => {
             tracing::warn!(signal = name, "ending at once");
+            logging::flush();
             std::process::exit(130);
         }
     }
