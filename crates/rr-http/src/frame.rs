@@ -109,13 +109,17 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 fn check_head(request: &ServiceRequest, settings: &HttpSettings) -> Outcome<()> {
-    let headers = request.headers();
+    let (headers, uri) = (request.headers(), request.uri());
+    let line = uri.path().len() + uri.query().map_or(0, str::len);
     let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    if bytes.sum::<usize>() > settings.limits.head_bytes {
+    if line + bytes.sum::<usize>() > settings.limits.head_bytes {
         return Err(Problem::new(Code::HeadersTooLarge));
     }
-    match ONCE.iter().find(|name| headers.get_all(*name).nth(1).is_some()) {
-        None => check_host(headers, request.uri(), &settings.hosts),
+    // Mostly nothing at all appears twice, and no name need be looked for.
+    let is_repeated = |name: &&HeaderName| headers.get_all(*name).nth(1).is_some();
+    let some_repeat = headers.len() > headers.len_keys();
+    match ONCE.iter().find(|name| some_repeat && is_repeated(name)) {
+        None => check_host(headers, uri, &settings.hosts),
         Some(name) => {
             let detail = format!("The header {name} appears more than once.");
             Err(Problem::new(Code::RepeatedHeader).detail(detail))
@@ -166,18 +170,23 @@ fn write_problem_headers(headers: &mut HeaderMap, problem: &Problem) {
 /// Answers are data and nothing else: no page may run, frame, guess or keep them. What an
 /// endpoint has set itself (the docs page, the panel) stays.
 fn write_common_headers(headers: &mut HeaderMap, id: &RequestId, https: bool) {
-    const COMMON: [(HeaderName, &str); 7] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
+    const fn text(value: &'static str) -> HeaderValue {
+        HeaderValue::from_static(value)
+    }
+    const COMMON: [(HeaderName, HeaderValue); 7] = [
+        (header::X_CONTENT_TYPE_OPTIONS, text("nosniff")),
+        (header::X_FRAME_OPTIONS, text("DENY")),
+        (header::REFERRER_POLICY, text("no-referrer")),
+        (header::CONTENT_SECURITY_POLICY, text("default-src 'none'; frame-ancestors 'none'")),
+        (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
+        (HeaderName::from_static("cross-origin-resource-policy"), text("same-origin")),
+        (header::CACHE_CONTROL, text("no-store")),
     ];
+    // Without room for all, the map would grow and hash everything anew on the way.
+    headers.reserve(COMMON.len() + 3);
     for (name, value) in COMMON {
         if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.insert(name, value);
         }
     }
     if https {

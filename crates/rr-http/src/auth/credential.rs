@@ -18,10 +18,12 @@ pub(crate) enum Credential<'a> {
     Session(SessionToken),
 }
 
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Finds the credential. Two that differ are refused: whichever we chose, somebody in between
 /// might choose the other.
 pub(crate) fn credential<'a>(headers: &'a HeaderMap, https: bool) -> Outcome<Credential<'a>> {
-    let from_header = headers.get(HeaderName::from_static("x-api-key")).map(text);
+    let from_header = headers.get(X_API_KEY).map(text);
     let from_bearer = headers.get(header::AUTHORIZATION).map(|value| bearer(text(value)));
     let key = match (from_header, from_bearer) {
         (Some(a), Some(b)) if a != b => return Err(Problem::new(Code::ConflictingCredentials)),

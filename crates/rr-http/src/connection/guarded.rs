@@ -100,13 +100,14 @@ impl<S> Guarded<S> {
         Verdict::InTime
     }
 
-    /// How many more bytes of a request head the framework may have; `None` is no limit.
-    fn head_allowance(&self) -> Option<usize> {
+    /// Whether the framework has as many bytes as a request head may have, or more: a single read
+    /// may bring more, which the frame counts once it is parsed.
+    fn has_head_enough(&self) -> bool {
         match self.activity.phase.get() {
             Phase::Waiting { .. } | Phase::Head { .. } if !self.activity.unread_body.get() => {
-                Some(self.limits().head_bytes.saturating_sub(self.activity.head_bytes.get()))
+                self.activity.head_bytes.get() >= self.limits().head_bytes
             }
-            _ => None,
+            _ => false,
         }
     }
 
@@ -195,23 +196,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
         Poll::Pending
     }
 
-    /// Reads at most `allowance` bytes.
+    /// Reads what is there, as far as the framework's buffer reaches.
     fn poll_read_some(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-        allowance: Option<usize>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        match allowance {
-            Some(allowance) if allowance < buffer.remaining() => {
-                let mut part = ReadBuf::new(buffer.initialize_unfilled_to(allowance));
-                ready!(Pin::new(&mut self.io).poll_read(cx, &mut part))?;
-                let read = part.filled().len();
-                buffer.advance(read);
-            }
-            _ => ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?,
-        }
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         match buffer.filled().len() - before {
             0 => {}
             read => self.count_read(read),
@@ -237,8 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
                 Verdict::TooLate(_) => return Poll::Ready(Ok(())),
             }
         }
-        let allowance = this.head_allowance();
-        if allowance == Some(0) {
+        if this.has_head_enough() {
             // The framework reads all it can get before it parses: let it parse first.
             if !this.activity.asked_to_parse.replace(true) {
                 cx.waker().wake_by_ref();
@@ -252,7 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
             ready!(this.poll_refusal(cx))?;
             return this.poll_discard(cx);
         }
-        this.poll_read_some(cx, buffer, allowance)
+        this.poll_read_some(cx, buffer)
     }
 }
 
