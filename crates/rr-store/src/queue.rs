@@ -15,6 +15,8 @@ struct State<T> {
     items: VecDeque<(T, usize)>,
     weight: usize,
     closed: bool,
+    /// How many threads wait for an item. Waking nobody would still be a system call.
+    waiting: usize,
 }
 
 /// Why an item was not taken.
@@ -26,7 +28,7 @@ pub(crate) enum Refused {
 
 impl<T> Queue<T> {
     pub(crate) fn new(capacity: usize, max_weight: usize) -> Queue<T> {
-        let state = State { items: VecDeque::new(), weight: 0, closed: false };
+        let state = State { items: VecDeque::new(), weight: 0, closed: false, waiting: 0 };
         Queue { state: Mutex::new(state), filled: Condvar::new(), capacity, max_weight }
     }
 
@@ -42,8 +44,11 @@ impl<T> Queue<T> {
         }
         state.weight += weight;
         state.items.push_back((item, weight));
+        let wake = state.waiting > 0;
         drop(state);
-        self.filled.notify_one();
+        if wake {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 
@@ -58,7 +63,9 @@ impl<T> Queue<T> {
             if state.closed {
                 return None;
             }
+            state.waiting += 1;
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 

@@ -223,25 +223,37 @@ fn insert(conn: &mut Conn, fresh: &[&NewEvent]) -> QueryResult<()> {
         return Ok(());
     }
     let first = Sequence::Events.take(conn, fresh.len())?;
-    let numbered: Vec<(i64, &NewEvent)> = (first..).zip(fresh.iter().copied()).collect();
-    for part in numbered.chunks(conn.bind_limit() / EVENT_COLUMNS) {
-        let rows: Vec<EventRecord<'_>> =
-            part.iter().map(|(seq, event)| EventRecord::of(*seq, event)).collect();
-        let bodies: Vec<BodyRecord<'_>> = part
-            .iter()
-            .map(|(seq, event)| BodyRecord {
-                event_seq: *seq,
-                content_type: &event.content_type,
-                body: &event.body,
-            })
-            .collect();
-        on_each!(conn, |c| diesel::insert_into(events::table).values(&rows).execute(c))?;
-        on_each!(conn, |c| diesel::insert_into(event_bodies::table).values(&bodies).execute(c))?;
+    let numbered = (first..).zip(fresh.iter().copied());
+    let rows: Vec<EventRecord<'_>> =
+        numbered.clone().map(|(seq, event)| EventRecord::of(seq, event)).collect();
+    let bodies: Vec<BodyRecord<'_>> =
+        numbered.map(|(seq, event)| BodyRecord::of(seq, event)).collect();
+    match conn {
+        // One statement of many rows saves round trips.
+        Conn::Pg(c) => {
+            for rows in rows.chunks(EVENTS_AT_ONCE) {
+                diesel::insert_into(events::table).values(rows).execute(c)?;
+            }
+            for bodies in bodies.chunks(EVENTS_AT_ONCE) {
+                diesel::insert_into(event_bodies::table).values(bodies).execute(c)?;
+            }
+        }
+        // There is no round trip, and a statement of one row stays compiled: one of many would be
+        // compiled anew each time, which costs as much as running it.
+        Conn::Lite(c) => {
+            for row in &rows {
+                diesel::insert_into(events::table).values(row).execute(c)?;
+            }
+            for body in &bodies {
+                diesel::insert_into(event_bodies::table).values(body).execute(c)?;
+            }
+        }
     }
     Ok(())
 }
 
-const EVENT_COLUMNS: usize = 8;
+/// Each event binds eight values, and PostgreSQL takes 65,535 a statement.
+const EVENTS_AT_ONCE: usize = 8_000;
 
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
@@ -277,4 +289,10 @@ struct BodyRecord<'a> {
     event_seq: i64,
     content_type: &'a str,
     body: &'a [u8],
+}
+
+impl<'a> BodyRecord<'a> {
+    fn of(seq: i64, event: &'a NewEvent) -> BodyRecord<'a> {
+        BodyRecord { event_seq: seq, content_type: &event.content_type, body: &event.body }
+    }
 }

@@ -42,9 +42,12 @@ pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
             }
         };
         let started = Instant::now();
+        // Alone on SQLite it ran without a savepoint; its parts then have one each.
+        let has_savepoints_left = matches!(conn, Conn::Lite(_)) && works.len() == 1;
         let end = match conn {
-            Conn::Lite(_) => with_savepoints(conn, works),
-            Conn::Pg(_) => all_or_nothing(conn, works),
+            Conn::Lite(_) if works.len() > 1 => with_savepoints(conn, works),
+            Conn::Lite(_) => all_or_nothing(conn, BEGIN_WRITING, works),
+            Conn::Pg(_) => all_or_nothing(conn, "BEGIN", works),
         };
         match end {
             End::Committed { done, failed, posted } => {
@@ -86,7 +89,11 @@ pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
                     return answer_all(undone, &Err(verdict));
                 }
                 // One of them is the culprit; alone, it harms only itself.
-                for single in undone.into_iter().flat_map(Work::split) {
+                let parts = undone.into_iter().flat_map(Work::split);
+                if has_savepoints_left {
+                    return run(lease, parts.collect(), writer);
+                }
+                for single in parts {
                     run(lease, vec![single], writer);
                 }
                 return;
@@ -95,10 +102,13 @@ pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
     }
 }
 
-/// SQLite: a savepoint for each work costs next to nothing.
+/// Taking SQLite's write lock up front: a transaction that upgrades later is refused at once.
+const BEGIN_WRITING: &str = "BEGIN IMMEDIATE";
+
+/// SQLite: a savepoint for each work costs little, but each page that is changed under it is copied
+/// first, so a work that is alone goes without.
 fn with_savepoints(conn: &mut Conn, works: Works) -> End {
-    // Taking the write lock up front: a transaction that upgrades later is refused at once.
-    if let Err(error) = conn.batch("BEGIN IMMEDIATE") {
+    if let Err(error) = conn.batch(BEGIN_WRITING) {
         return End::Undone(works, error);
     }
     let mut done: Works = Vec::new();
@@ -155,9 +165,9 @@ fn in_savepoint(conn: &mut Conn, work: &mut dyn Work) -> QueryResult<QueryResult
     }
 }
 
-/// PostgreSQL: no savepoints; one failure undoes the batch.
-fn all_or_nothing(conn: &mut Conn, mut works: Works) -> End {
-    if let Err(error) = conn.batch("BEGIN") {
+/// PostgreSQL, and a work that is alone: no savepoints; one failure undoes the batch.
+fn all_or_nothing(conn: &mut Conn, begin: &str, mut works: Works) -> End {
+    if let Err(error) = conn.batch(begin) {
         return End::Undone(works, error);
     }
     for index in 0..works.len() {
