@@ -32,7 +32,7 @@ const EVENT: &str = r#"{"event_type":"deployment","status":"success","version":"
 struct Options {
     round: Duration,
     rounds: u64,
-    connections: u64,
+    connections: Vec<u64>,
 }
 
 /// One thing that is measured.
@@ -52,16 +52,23 @@ fn main() {
     let options = Options {
         round: Duration::from_secs(option("--seconds").unwrap_or(3)),
         rounds: option("--rounds").unwrap_or(5),
-        connections: option("--connections").unwrap_or(64),
+        connections: list("--connections").unwrap_or_else(|| vec![64, 256]),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(&options));
 }
 
+fn text(name: &str) -> Option<String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    arguments.nth(1)
+}
+
 fn option(name: &str) -> Option<u64> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let place = arguments.iter().position(|argument| argument == name)?;
-    arguments.get(place + 1)?.parse().ok()
+    text(name)?.parse().ok()
+}
+
+fn list(name: &str) -> Option<Vec<u64>> {
+    text(name)?.split(',').map(|number| number.parse().ok()).collect()
 }
 
 async fn measure(options: &Options) {
@@ -70,27 +77,31 @@ async fn measure(options: &Options) {
     let (_, key) = make_key(database.url(), &["read_metrics", "write_webhooks"]);
 
     print_start_up(&database).await;
-    let server = Program::new(database.url(), ["serve"]).env("RR_LOG", "info").serve().await;
+    let server = Program::new(database.url(), ["serve"]).env("RR_LOG", "info").with_log_file();
+    let server = server.serve().await;
     let ours: SocketAddr = server.client().address().parse().unwrap();
     let (bare, bare_address) = start_bare();
-    let mut targets = [
-        target("bare GET", bare_address, bare.0.id(), get("/bare", "")),
-        target("sync/users with key", ours, server.pid(), get("/api/devops/sync/users", &key)),
-        target("bare POST", bare_address, bare.0.id(), post("/bare", "")),
-        target("webhook, durable", ours, server.pid(), post("/api/devops/webhook", &key)),
-    ];
-    for _ in 0..options.rounds {
-        for target in &mut targets {
-            target.round(options).await;
+    for connections in &options.connections {
+        let mut targets = [
+            target("bare GET", bare_address, bare.0.id(), get("/bare", "")),
+            target("sync/users with key", ours, server.pid(), get("/api/devops/sync/users", &key)),
+            target("bare POST", bare_address, bare.0.id(), post("/bare", "")),
+            target("webhook, durable", ours, server.pid(), post("/api/devops/webhook", &key)),
+        ];
+        for _ in 0..options.rounds {
+            for target in &mut targets {
+                target.round(*connections, options.round).await;
+            }
         }
+        print(&targets, *connections, options);
     }
+    println!("{:<22} {:>10} KiB after the load", "memory", resident_kib(server.pid()));
+}
+
+fn print(targets: &[Target], connections: u64, options: &Options) {
+    let (rounds, seconds) = (options.rounds, options.round.as_secs());
     println!();
-    println!(
-        "{} connections, {} rounds of {} s, medians",
-        options.connections,
-        options.rounds,
-        options.round.as_secs()
-    );
+    println!("{connections} connections, {rounds} rounds of {seconds} s, medians");
     println!("{:<22} {:>10} {:>9} {:>14}", "what", "requests/s", "of bare", "CPU µs/request");
     for pair in targets.chunks(2) {
         let [bare, ours] = pair else { continue };
@@ -105,7 +116,6 @@ async fn measure(options: &Options) {
             );
         }
     }
-    println!("{:<22} {:>10} KiB after the load", "memory", resident_kib(server.pid()));
 }
 
 async fn print_start_up(database: &TestDatabase) {
@@ -127,10 +137,10 @@ async fn print_start_up(database: &TestDatabase) {
 
 impl Target {
     /// Loads the target for one round.
-    async fn round(&mut self, options: &Options) {
+    async fn round(&mut self, connections: u64, length: Duration) {
         let stop = Arc::new(AtomicBool::new(false));
         let done = Arc::new(AtomicU64::new(0));
-        let clients: Vec<_> = (0..options.connections)
+        let clients: Vec<_> = (0..connections)
             .map(|_| {
                 let request = self.request.clone();
                 tokio::spawn(ask(self.address, request, Arc::clone(&stop), Arc::clone(&done)))
@@ -139,7 +149,7 @@ impl Target {
         tokio::time::sleep(WARM_UP).await;
         let (before, started) = (done.load(Ordering::Relaxed), Instant::now());
         let cpu_before = cpu_micros(self.pid);
-        tokio::time::sleep(options.round).await;
+        tokio::time::sleep(length).await;
         let answered = done.load(Ordering::Relaxed) - before;
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap();
         let cpu = cpu_micros(self.pid) - cpu_before;

@@ -29,6 +29,8 @@ pub struct Program {
     command: Command,
     /// An empty folder to run in, so that no configuration file or data folder is picked up.
     folder: TempDir,
+    /// Where a server's standard error goes instead of to this process.
+    log: Option<std::fs::File>,
 }
 
 /// How a command ended.
@@ -54,7 +56,7 @@ impl Program {
             .env("RR_DATABASE_URL", database)
             .env("RR_BIND", "127.0.0.1:0")
             .stdin(Stdio::null());
-        Program { command, folder }
+        Program { command, folder, log: None }
     }
 
     /// The folder it runs in.
@@ -80,6 +82,14 @@ impl Program {
     #[must_use]
     pub fn file(self, name: &str, content: &str) -> Program {
         std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    /// Lets a server write its log to a file of its folder: reading along would take from this
+    /// process's time.
+    #[must_use]
+    pub fn with_log_file(mut self) -> Program {
+        self.log = Some(std::fs::File::create(self.folder.path().join("log")).unwrap());
         self
     }
 
@@ -139,10 +149,13 @@ impl Program {
 
     /// Runs it as a server; when it ends instead of listening, gives what it printed.
     pub async fn try_serve(mut self) -> Result<RealServer, String> {
-        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = self.log.map_or_else(Stdio::piped, Stdio::from);
+        let mut child = self.command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let output = Output::default();
         output.follow(child.stdout.take().unwrap());
-        output.follow(child.stderr.take().unwrap());
+        if let Some(stderr) = child.stderr.take() {
+            output.follow(stderr);
+        }
         let mut server = RealServer { child, output, base: String::new(), _folder: self.folder };
         let started = Instant::now();
         loop {

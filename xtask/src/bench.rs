@@ -17,9 +17,9 @@ pub(crate) struct Args {
     /// Rounds per measurement; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Connections of the load generator.
-    #[arg(long, default_value_t = 64)]
-    connections: u32,
+    /// Connections of the load generator, one measurement for each number.
+    #[arg(long, value_delimiter = ',', default_value = "64,256")]
+    connections: Vec<u32>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -51,6 +51,7 @@ fn http(project: &Project, args: &Args) -> Result<()> {
     cargo.args(["bench", "--quiet", "--workspace", "--bench", "http", "--"]);
     cargo.args(["--seconds", &args.seconds.to_string()]);
     cargo.args(["--rounds", &args.rounds.to_string()]);
-    cargo.args(["--connections", &args.connections.to_string()]);
+    let connections: Vec<String> = args.connections.iter().map(u32::to_string).collect();
+    cargo.args(["--connections", &connections.join(",")]);
     run::openly(&mut cargo)
 }
