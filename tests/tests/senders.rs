@@ -1,8 +1,11 @@
 //! What the tools send to `POST /api/devops/webhook`: recognised, stored once, refused usefully.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::{Answer, Call};
+use rr_tests::raw::Raw;
 use rr_webhooks::WebhookSecret;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -193,4 +196,22 @@ async fn a_refused_signature_says_what_is_wrong_to_who_has_a_key() {
     answer.problem(403, "insufficient_scope");
     assert_eq!(codes, [""; 0]);
     assert_eq!(stored(&app).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_sender_that_asks_first_is_told_to_go_on() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let mut raw = Raw::connect(app.address()).await;
+    let head = format!(
+        "POST {WEBHOOK} HTTP/1.1\r\nHost: x\r\nx-api-key: {}\r\nContent-Length: 2\r\n\
+         Expect: 100-continue\r\n\r\n",
+        key.secret
+    );
+    raw.send(head).await;
+    let first = raw.read_answer(Duration::from_secs(5)).await;
+    assert_eq!(first.text, "HTTP/1.1 100 Continue\r\n\r\n");
+    raw.send("{}").await;
+    let second = raw.read_answer(Duration::from_secs(20)).await;
+    assert_eq!(second.status(), Some(200), "{}", second.text);
 }
