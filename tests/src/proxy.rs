@@ -1,4 +1,4 @@
-//! A TCP proxy that can be cut and healed: a database that goes away and comes back.
+//! A TCP proxy that can be cut, silenced and healed: a database that goes away and comes back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,14 @@ use tokio::sync::watch;
 /// A proxy in front of `target`.
 pub struct Proxy {
     port: u16,
-    open: Arc<watch::Sender<bool>>,
+    state: Arc<watch::Sender<State>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Cut,
+    Silent,
 }
 
 impl Proxy {
@@ -17,9 +24,9 @@ impl Proxy {
     pub async fn start(target: &str) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let open = Arc::new(watch::Sender::new(true));
-        tokio::spawn(accept(listener, target.to_owned(), Arc::clone(&open)));
-        Proxy { port, open }
+        let state = Arc::new(watch::Sender::new(State::Open));
+        tokio::spawn(accept(listener, target.to_owned(), Arc::clone(&state)));
+        Proxy { port, state }
     }
 
     /// Where it listens.
@@ -29,30 +36,45 @@ impl Proxy {
 
     /// Ends every connection and refuses new ones.
     pub fn cut(&self) {
-        self.open.send_replace(false);
+        self.state.send_replace(State::Cut);
     }
 
-    /// Lets new connections through again.
+    /// Keeps every connection and takes new ones, but lets nothing through any more, as a network
+    /// that swallows packets does.
+    pub fn silence(&self) {
+        self.state.send_replace(State::Silent);
+    }
+
+    /// Lets new connections through again. Those that were silenced are over.
     pub fn heal(&self) {
-        self.open.send_replace(true);
+        self.state.send_replace(State::Open);
     }
 }
 
-async fn accept(listener: TcpListener, target: String, open: Arc<watch::Sender<bool>>) {
-    while let Ok((mut inside, _)) = listener.accept().await {
-        let mut open = open.subscribe();
-        if !*open.borrow_and_update() {
-            // Dropping it resets the connection, as a server that is gone would.
-            continue;
-        }
+async fn accept(listener: TcpListener, target: String, state: Arc<watch::Sender<State>>) {
+    while let Ok((inside, _)) = listener.accept().await {
         let target = target.clone();
-        tokio::spawn(async move {
-            let Ok(mut outside) = TcpStream::connect(&target).await else { return };
-            tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut inside, &mut outside) => {}
-                _ = open.changed() => {}
-            }
-        });
+        tokio::spawn(relay(inside, target, state.subscribe()));
+    }
+}
+
+async fn relay(mut inside: TcpStream, target: String, mut state: watch::Receiver<State>) {
+    let now = *state.borrow_and_update();
+    // Dropping it resets the connection, as a server that is gone would.
+    if now == State::Cut {
+        return;
+    }
+    let outside = TcpStream::connect(&target);
+    if now == State::Open
+        && let Ok(mut outside) = outside.await
+    {
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut inside, &mut outside) => return,
+            _ = state.changed() => {}
+        }
+    }
+    if *state.borrow() == State::Silent {
+        let _ = state.changed().await;
     }
 }
 

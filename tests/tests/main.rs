@@ -15,7 +15,9 @@ mod events;
 mod figures;
 mod key_leaks;
 mod key_lifecycle;
+mod key_quotas;
 mod key_rotation;
+mod key_usage;
 mod keys;
 mod webhook;
 
@@ -40,6 +42,7 @@ mod command_line;
 mod documents;
 mod import;
 mod kill;
+mod nodes;
 mod outage;
 mod scripts;
 mod stop;

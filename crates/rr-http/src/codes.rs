@@ -127,7 +127,7 @@ static TABLE: &[Row] = {
     row(HostNotAllowed, "host_not_allowed", 421, "Misdirected request", "This server does not answer under the name that the request was sent to."),
     row(InvalidBody, "invalid_body", 422, "Invalid body", "The body does not have the expected form; see errors."),
     row(RateLimited, "rate_limited", 429, "Too many requests", "The limit is used up for now; see Retry-After."),
-    row(QuotaExceeded, "quota_exceeded", 429, "Quota used up", "The key has used up its quota; see RateLimit, and Retry-After for when the next period begins."),
+    row(QuotaExceeded, "quota_exceeded", 429, "Quota used up", "The key has used up its quota; see RateLimit, and Retry-After for when to try again."),
     row(TooManyAttempts, "too_many_attempts", 429, "Too many attempts", "Too many attempts failed; see Retry-After."),
     row(HeadersTooLarge, "headers_too_large", 431, "Request header fields too large", "The request's header fields are larger than 16 KiB."),
     row(TooManyHeaders, "too_many_headers", 431, "Too many request header fields", "The request has more than 96 header fields."),

@@ -163,3 +163,32 @@ async fn each_sslmode_checks_what_libpq_says() {
         }
     }
 }
+
+/// (f) A network that swallows everything: nothing fails, nothing answers. The server does not go on letting
+/// keys in on what it remembers.
+#[tokio::test]
+async fn a_server_behind_a_silent_network_lets_nobody_in() {
+    let database = TestDatabase::migrated().await;
+    let (proxy, url) = behind_proxy(&database).await;
+    let (id, secret) = make_key(database.url(), &["write_webhooks"]);
+    let server = Program::new(&url, ["serve"]).serve().await;
+    let client = server.client().with_key(&secret);
+    // Judged from memory and refused for what it is not, so the database takes no part.
+    client.get("/api/devops/sync/users").await.problem(403, "insufficient_scope");
+    proxy.silence();
+    // It returns when every server that lives refuses the key, heard of it or not.
+    Program::new(database.url(), ["keys", "revoke", &id]).run().expect(0);
+    let answer = tokio::time::timeout(
+        Duration::from_secs(2),
+        client.get("/api/devops/sync/users").attempt(),
+    )
+    .await;
+    if let Ok(Ok(answer)) = answer {
+        assert_eq!(answer.code(), 503, "{}", answer.text());
+    }
+    proxy.heal();
+    eventually("it refuses the key for what it is", Duration::from_secs(60), || async {
+        client.get("/api/devops/sync/users").await.code() == 401
+    })
+    .await;
+}

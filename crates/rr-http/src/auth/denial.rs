@@ -1,9 +1,14 @@
 //! A denied key, in the words of the contract.
 
+use std::time::Duration;
+
 use rr_keys::Denial;
 
 use crate::codes::Code;
 use crate::problem::Problem;
+
+/// When to ask again after a quota that no period renews: somebody may have raised it by then.
+const SPENT_FOR_GOOD: Duration = Duration::from_secs(86_400);
 
 /// The answer to a request whose key does not open the door.
 pub(super) fn denied(denial: &Denial) -> Problem {
@@ -17,7 +22,8 @@ pub(super) fn denied(denial: &Denial) -> Problem {
             if let Some(limits) = other.limits() {
                 problem = problem.rate_limit(limits.rate_limit(), limits.rate_limit_policy());
             }
-            match other.retry_after() {
+            let spent = matches!(other, Denial::QuotaExceeded { .. }).then_some(SPENT_FOR_GOOD);
+            match other.retry_after().or(spent) {
                 Some(span) => problem.retry_after(span),
                 None => problem,
             }
@@ -28,7 +34,6 @@ pub(super) fn denied(denial: &Denial) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn every_denial_has_its_code_and_status() {

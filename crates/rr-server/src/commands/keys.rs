@@ -1,6 +1,7 @@
 //! `keys`: make, list, rotate, revoke, report.
 
 mod report_leak;
+mod usage;
 
 use std::time::Duration;
 
@@ -146,7 +147,14 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
         Grid::new(&["ID", "NAME", "KEY", "STATUS", "PERMISSIONS", "EXPIRES", "LAST USED", "USES"]);
     for key in &keys {
         let (status, standing) = remark(key, now);
-        let permissions: Vec<&str> = key.record.permissions.iter().collect();
+        // What was never needed stands in brackets.
+        let unused = usage::unused(key);
+        let permissions: Vec<String> = key
+            .record
+            .permissions
+            .iter()
+            .map(|own| if unused.contains(&own) { format!("({own})") } else { own.to_owned() })
+            .collect();
         let expires = key.record.expires_at.map(Timestamp::from_system_time);
         grid.row([
             output::text(key.record.id),
@@ -269,6 +277,9 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
         "expires_at": key.record.expires_at.map(Timestamp::from_system_time),
         "last_used": key.last_used_at,
         "use_count": key.use_count,
+        "usage": usage::json(key),
+        "unused_permissions": usage::unused(key),
+        "quotas": usage::quotas(key, now),
         "created_by": key.created_by,
         "metadata": key.record.metadata,
         "leak": key.leak.as_ref().map(|leak| json!({

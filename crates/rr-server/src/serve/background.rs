@@ -11,6 +11,9 @@ use tokio::task::JoinHandle;
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often changes of keys by other processes are looked for. `keys revoke` counts on it.
 const FOLLOW: Duration = Duration::from_millis(250);
+/// How long such a look may take. A database that is silent is treated like one that is away: keys are
+/// forgotten, and nobody is let in on what may be out of date.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How often facts of other processes are looked for.
 const FOLLOW_LEDGER: Duration = Duration::from_millis(250);
 /// How often what is over is removed.
@@ -51,7 +54,11 @@ async fn follow_keys(state: Arc<AppState>) {
     let mut seen = None;
     loop {
         tokio::time::sleep(FOLLOW).await;
-        seen = state.follow_key_changes(seen).await;
+        let look = tokio::time::timeout(PATIENCE, state.follow_key_changes(seen));
+        seen = look.await.unwrap_or_else(|_| {
+            state.verifier.forget_all();
+            None
+        });
     }
 }
 

@@ -257,9 +257,15 @@ export type Key = {
     };
     name: string;
     permissions: Array<string>;
+    quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
     revoked_at?: string | null;
     status: KeyStatus;
+    /**
+     * Permissions that it has and has never needed.
+     */
+    unused_permissions: Array<string>;
+    usage: Usage;
     /**
      * Whom it belongs to.
      */
@@ -287,6 +293,7 @@ export type KeyChange = {
     } | null;
     name?: string | null;
     permissions?: Array<Permission> | null;
+    quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
 };
 
@@ -328,6 +335,7 @@ export type KeyRequest = {
      * `read_metrics` and `write_webhooks` unless given.
      */
     permissions?: Array<Permission> | null;
+    quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
     /**
      * Whom the key belongs to. It proves nothing about who asks.
@@ -436,6 +444,15 @@ export type PaymentIntent = {
 export type Permission = 'read_metrics' | 'write_webhooks' | 'read_users' | 'read_events' | 'manage_keys' | 'manage_webhooks' | 'write_data';
 
 /**
+ * How often a permission of the key was needed.
+ */
+export type PermissionUsage = {
+    count: number;
+    last_used: string;
+    permission: string;
+};
+
+/**
  * The same with the offer of three free months.
  */
 export type ProResellerCheckout = {
@@ -487,6 +504,32 @@ export type Problem = {
  */
 export type Question = {
     message: string;
+};
+
+/**
+ * At most so many uses in a UTC day, in a calendar month (UTC) and in all; what is left out is not bounded.
+ */
+export type QuotaLimits = {
+    day?: number | null;
+    month?: number | null;
+    total?: number | null;
+};
+
+/**
+ * Where the key stands in a quota.
+ */
+export type QuotaUsage = {
+    limit: number;
+    /**
+     * `day`, `month` or `total`.
+     */
+    period: string;
+    remaining: number;
+    /**
+     * When the next period begins; null where none does.
+     */
+    resets_at?: string | null;
+    used: number;
 };
 
 /**
@@ -624,6 +667,15 @@ export type SignedInUser = {
 };
 
 /**
+ * How secrets that were replaced are still used.
+ */
+export type SupersededUsage = {
+    count: number;
+    last_address?: string | null;
+    last_used: string;
+};
+
+/**
  * One tier of the commissions.
  */
 export type TierCommissions = {
@@ -669,6 +721,29 @@ export type TopPerformer = {
  * Which way a number points.
  */
 export type Trend = 'up' | 'down' | 'stable' | 'new';
+
+/**
+ * How a key is used. Counts are a few seconds behind.
+ */
+export type Usage = {
+    /**
+     * Requests it opened the door to.
+     */
+    count: number;
+    /**
+     * Where the latest of them came from.
+     */
+    last_address?: string | null;
+    /**
+     * Which of its permissions they needed.
+     */
+    permissions: Array<PermissionUsage>;
+    /**
+     * Where it stands in each of its quotas.
+     */
+    quotas?: Array<QuotaUsage>;
+    superseded?: SupersededUsage | null;
+};
 
 /**
  * A user.

@@ -68,6 +68,8 @@ export const key: Key = {
   last_used: null,
   is_active: true,
   status: 'active',
+  usage: { count: 0, last_address: null, permissions: [] },
+  unused_permissions: ['read_metrics', 'write_webhooks'],
 };
 
 export const event: Event = {

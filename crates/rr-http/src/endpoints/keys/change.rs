@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::fields;
+use super::quotas::QuotaLimits;
 use super::show::{key_id, no_such_key};
 use super::view::{Key, RateLimit};
 use crate::auth::{Allowed, Caller, ManageKeys, Permission};
@@ -34,6 +35,10 @@ pub(crate) struct KeyChange {
     #[schema(value_type = Option<RateLimit>)]
     #[serde(default, deserialize_with = "fields::present")]
     rate_limit: Option<Option<RateLimit>>,
+    /// All quotas that it shall have; null removes them. What was used so far stays counted.
+    #[schema(value_type = Option<QuotaLimits>)]
+    #[serde(default, deserialize_with = "fields::present")]
+    quotas: Option<Option<QuotaLimits>>,
     /// An empty list is anywhere.
     allowed_ips: Option<Vec<String>>,
     /// Notes of yours, all of them: what is not named is gone.
@@ -97,7 +102,7 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
             Some(None) => Some(None),
             Some(Some(limit)) => Some(Some(fields::rate_limit(limit)?)),
         },
-        quotas: None,
+        quotas: change.quotas.map(|quotas| quotas.unwrap_or_default().parse()).transpose()?,
         allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
         metadata: change.metadata.map(fields::metadata).transpose()?,
         enabled: change.enabled,

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::fields;
+use super::quotas::QuotaLimits;
 use super::view::RateLimit;
 use crate::auth::{Allowed, Caller, ManageKeys, Permission};
 use crate::body::Body;
@@ -43,6 +44,8 @@ pub(crate) struct KeyRequest {
     #[serde(default, deserialize_with = "fields::present")]
     expires_at: Option<Option<String>>,
     rate_limit: Option<RateLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quotas: Option<QuotaLimits>,
     /// Addresses and networks the key may be used from; anywhere unless given.
     allowed_ips: Option<Vec<String>>,
     /// Notes of yours: at most 20, names of at most 64 characters, texts of at most 500.
@@ -126,6 +129,7 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
         permissions: fields::permissions(permissions, caller)?,
         expires_at: expires_at.map(Timestamp::to_system_time),
         rate_limit: wanted.rate_limit.map(fields::rate_limit).transpose()?,
+        quotas: wanted.quotas.unwrap_or_default().parse()?,
         allowed_ips: match &wanted.allowed_ips {
             Some(entries) => fields::allowed_ips(entries)?,
             None => AllowList::default(),

@@ -10,4 +10,6 @@ pub(crate) mod rotate;
 pub(crate) mod show;
 
 mod fields;
+mod quotas;
+mod usage;
 mod view;

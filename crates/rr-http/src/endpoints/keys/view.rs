@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::quotas::QuotaLimits;
+use super::usage::{Usage, unused_permissions};
+
 /// A key.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Key {
@@ -31,6 +34,11 @@ pub(crate) struct Key {
     status: KeyStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit: Option<RateLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quotas: Option<QuotaLimits>,
+    usage: Usage,
+    /// Permissions that it has and has never needed.
+    unused_permissions: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed_ips: Vec<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -98,6 +106,7 @@ pub(crate) struct RateLimit {
 impl Key {
     /// The key at `now`.
     pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
+        let (usage, unused_permissions) = (Usage::of(&row, now), unused_permissions(&row));
         let record = row.record;
         let status = match status(&record, now.to_system_time()) {
             KeyStatus::Active if is_without_secret(row.leak.as_ref(), now) => KeyStatus::Leaked,
@@ -126,6 +135,9 @@ impl Key {
                 limit: limit.limit.get(),
                 window_s: u32::try_from(limit.window.as_secs()).unwrap_or(u32::MAX),
             }),
+            quotas: QuotaLimits::of(&record.quotas),
+            usage,
+            unused_permissions,
             allowed_ips: record.allowed_ips.to_strings(),
             revoked_at: record.revoked_at.map(Timestamp::from_system_time),
             grace_until,

@@ -1,0 +1,125 @@
+//! How keys are used: counted by permission, written rarely, lost at most a little.
+
+use std::time::Duration;
+
+use rr_tests::app::TestApp;
+use rr_tests::database::{TestDatabase, open_store};
+use rr_tests::process::{Program, make_key};
+use rr_tests::proxy::eventually;
+use serde_json::json;
+
+const SYNC: &str = "/api/devops/sync/users";
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_key_shows_which_of_its_permissions_it_needs() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics", "read_events", "write_webhooks"]).await;
+    let path = format!("/api/devops/keys/{}", key.id);
+    let unused = admin.get(&path).await.json();
+    assert_eq!(
+        unused["unused_permissions"],
+        json!(["read_events", "read_metrics", "write_webhooks"])
+    );
+    assert_eq!(unused["usage"], json!({"count": 0, "last_address": null, "permissions": []}));
+    for _ in 0..3 {
+        key.get(SYNC).await.expect(200);
+    }
+    key.post("/api/devops/webhook", &json!({"event_type": "x"})).await.expect(200);
+    // What was refused was no use.
+    key.get("/api/devops/users").await.problem(403, "insufficient_scope");
+    app.state.flush_usage().await;
+    let shown = admin.get(&path).await.json();
+    assert_eq!(shown["unused_permissions"], json!(["read_events"]));
+    let at = "2026-01-15T12:00:00Z";
+    assert_eq!(
+        shown["usage"],
+        json!({
+            "count": 4,
+            "last_address": "127.0.0.1",
+            "permissions": [
+                {"permission": "read_metrics", "count": 3, "last_used": at},
+                {"permission": "write_webhooks", "count": 1, "last_used": at},
+            ],
+        })
+    );
+    assert_eq!(admin.get("/api/devops/keys").await.json()["keys"][0], shown);
+
+    let listed = Program::new(app.database.url(), ["keys", "list", "--json"]).run().expect(0);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let listed = &listed["keys"][0];
+    assert_eq!(listed["unused_permissions"], json!(["read_events"]));
+    assert_eq!(listed["usage"]["permissions"], shown["usage"]["permissions"]);
+    let table = Program::new(app.database.url(), ["keys", "list"]).run().expect(0).stdout;
+    assert!(table.contains("(read_events) read_metrics write_webhooks"), "{table}");
+}
+
+/// (d) 10,000 verifications of one key cause one write, and none while anybody waits.
+#[tokio::test]
+async fn ten_thousand_requests_with_one_key_are_one_write() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let before = app.store().stats();
+    for _ in 0..100 {
+        let calls = (0..100).map(|_| async { key.get(SYNC).await.code() });
+        let codes = futures_util::future::join_all(calls).await;
+        assert!(codes.iter().all(|code| *code == 200));
+    }
+    let meanwhile = app.store().stats();
+    assert_eq!(
+        (meanwhile.commits, meanwhile.jobs_committed),
+        (before.commits, before.jobs_committed)
+    );
+    app.state.flush_usage().await;
+    app.state.flush_usage().await;
+    let after = app.store().stats();
+    assert_eq!(
+        (after.commits, after.jobs_committed),
+        (before.commits + 1, before.jobs_committed + 1)
+    );
+    let row = app.store().key(key.id).await.unwrap().unwrap();
+    assert_eq!((row.use_count, row.permission_uses[0].uses), (10_000, 10_000));
+}
+
+/// A crash loses the uses of the last few seconds at most, and nothing else.
+#[tokio::test]
+async fn sigkill_loses_at_most_what_was_counted_since_the_last_write() {
+    let database = TestDatabase::migrated().await;
+    let (id, secret) = make_key(database.url(), &["read_metrics", "manage_keys"]);
+    let id = id.parse().unwrap();
+    let mut server = Program::new(database.url(), ["serve"]).serve().await;
+    let key = server.client().with_key(&secret);
+    let path = format!("/api/devops/keys/{id}");
+    let changed = json!({"quotas": {"total": 40}, "name": "under test"});
+    key.patch(&path, &changed).await.expect(200);
+    for _ in 0..8 {
+        key.get(SYNC).await.expect(200);
+    }
+    let store = open_store(database.url());
+    let row = async || store.key(id).await.unwrap().unwrap();
+    // Its own change of the key is a use too, and one from before it had a quota.
+    eventually("the first uses are written", LIMIT, || async { row().await.use_count == 9 }).await;
+    for _ in 0..5 {
+        key.get(SYNC).await.expect(200);
+    }
+    server.kill();
+
+    let kept = row().await;
+    assert!((9..=14).contains(&kept.use_count), "{}", kept.use_count);
+    let quota = kept.record.quotas.used().total;
+    assert_eq!(i64::try_from(quota).unwrap() + 1, kept.use_count, "written together or not at all");
+    assert_eq!(kept.record.name, "under test");
+    assert_eq!(kept.record.quotas.limit(rr_keys::QuotaPeriod::Total).unwrap().get(), 40);
+
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let key = server.client().with_key(&secret);
+    let mut granted = 0;
+    while key.get(SYNC).await.code() == 200 {
+        granted += 1;
+        assert!(granted <= 40, "the quota is gone");
+    }
+    key.get(SYNC).await.problem(429, "quota_exceeded");
+    assert_eq!(granted, 40 - quota, "exactly what was not used, as far as it was written");
+    store.close().await;
+}

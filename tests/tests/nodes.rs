@@ -1,0 +1,95 @@
+//! (f) Several servers on one database: what is revoked on one is refused by all, whatever happens between
+//! them. What a silent network does stands with the outages of PostgreSQL.
+
+use std::time::Duration;
+
+use rr_http::{AppState, HttpSettings};
+use rr_keys::{Request, VerifyError};
+use rr_tests::app::{Key, TestApp};
+use rr_tests::clock::seeded_random;
+use rr_tests::database::{TestDatabase, open_store};
+use rr_tests::process::{Program, make_key};
+use rr_tests::proxy::eventually;
+
+const SYNC: &str = "/api/devops/sync/users";
+
+/// Two real servers. The command line waits as long as the documentation says that servers need, so when it
+/// returns the other server refuses.
+#[tokio::test]
+async fn what_is_revoked_here_is_refused_there_within_the_stated_bound() {
+    let database = TestDatabase::migrated().await;
+    let one = Program::new(database.url(), ["serve"]).serve().await;
+    let two = Program::new(database.url(), ["serve"]).serve().await;
+    let (manager, by) = make_key(database.url(), &["manage_keys"]);
+    for over_http in [true, false] {
+        let (id, secret) = make_key(database.url(), &["read_metrics"]);
+        for server in [&one, &two] {
+            server.client().with_key(&secret).get(SYNC).await.expect(200);
+        }
+        if over_http {
+            one.client().with_key(&by).delete(&format!("/api/devops/keys/{id}")).await.expect(204);
+            one.client().with_key(&secret).get(SYNC).await.problem(401, "key_revoked");
+            let there = two.client().with_key(&secret);
+            eventually("it is refused there", Duration::from_secs(20), || async {
+                there.get(SYNC).await.code() == 401
+            })
+            .await;
+        } else {
+            Program::new(database.url(), ["keys", "revoke", &id]).run().expect(0);
+        }
+        for server in [&one, &two] {
+            server.client().with_key(&secret).get(SYNC).await.problem(401, "key_revoked");
+        }
+    }
+    assert_ne!(manager, "");
+}
+
+/// A second server's parts on the database of the first, which nobody tells anything.
+fn second(app: &TestApp, url: &str) -> std::sync::Arc<AppState> {
+    AppState::new(open_store(url), app.clock.clock(), seeded_random(2), HttpSettings::default())
+}
+
+async fn asks(state: &AppState, app: &TestApp, key: &Key) -> &'static str {
+    let now = app.clock.now().to_system_time();
+    match state.verifier.verify(&key.secret, &Request::any(), now).await {
+        Ok(_) => "granted",
+        Err(VerifyError::Denied(denial)) => denial.code(),
+        Err(VerifyError::Store(_)) => "unavailable",
+    }
+}
+
+/// Every message is lost and nobody asks for nine minutes: what is in memory is too old to be believed.
+#[tokio::test]
+async fn an_idle_server_that_hears_nothing_asks_again() {
+    let app = TestApp::init().await;
+    let other = second(&app, app.database.url());
+    let key = app.with_key(&["read_metrics"]).await;
+    assert_eq!(asks(&other, &app, &key).await, "granted");
+    app.store().revoke_key(key.id, app.audit()).await.unwrap();
+    assert_eq!(asks(&other, &app, &key).await, "granted", "it heard nothing and is in its minute");
+    app.clock.advance(Duration::from_secs(9 * 60));
+    assert_eq!(asks(&other, &app, &key).await, "key_revoked");
+    other.store.close().await;
+}
+
+/// One look at the database hears of the change; a look that fails is as good, for it forgets everything.
+#[tokio::test]
+async fn a_server_that_cannot_hear_believes_nothing() {
+    let app = TestApp::init().await;
+    let other = second(&app, app.database.url());
+    let key = app.with_key(&["read_metrics"]).await;
+    assert_eq!(asks(&other, &app, &key).await, "granted");
+    let seen = other.follow_key_changes(None).await;
+    assert_eq!(asks(&other, &app, &key).await, "granted");
+    assert_eq!(other.follow_key_changes(seen).await, seen);
+    assert_eq!(other.verifier.stats().entries, 1, "nothing happened, nothing is forgotten");
+    app.store().revoke_key(key.id, app.audit()).await.unwrap();
+    assert_ne!(other.follow_key_changes(seen).await, seen);
+    assert_eq!(asks(&other, &app, &key).await, "key_revoked");
+
+    let key = app.with_key(&["read_metrics"]).await;
+    assert_eq!(asks(&other, &app, &key).await, "granted");
+    other.store.close().await;
+    assert_eq!(other.follow_key_changes(seen).await, None);
+    assert_eq!(asks(&other, &app, &key).await, "unavailable");
+}
