@@ -12,6 +12,7 @@ const WRONG_PASSWORD: &str = "canary-password-that-is-wrong";
 const WEBHOOK_SECRET: &str = "canary-webhook-secret-0123456789";
 const STRIPE_SECRET: &str = "canary-stripe-secret-0123456789";
 
+/// (m) No secret in a log, a database, an audit row or an error body.
 #[tokio::test]
 async fn no_secret_is_written_anywhere() {
     for format in ["text", "json"] {

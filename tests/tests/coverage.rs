@@ -31,6 +31,7 @@ fn path_of(route: &RouteInfo) -> String {
         .replace("{file:.*}", "index.html")
 }
 
+/// (n) Nothing about keys, nor anything else, is told to who shows no credential.
 #[tokio::test]
 async fn a_protected_route_refuses_whoever_shows_nothing() {
     let app = TestApp::init().await;

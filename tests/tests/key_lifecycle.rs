@@ -173,6 +173,7 @@ async fn a_key_with_a_limit_is_told_to_wait() {
     key.get(SYNC).await.expect(200);
 }
 
+/// (i) A client-set X-Forwarded-For is ignored unless the proxy is trusted.
 #[tokio::test]
 async fn the_address_of_a_key_is_the_one_a_trusted_proxy_names() {
     let allow = |key: &mut rr_keys::KeyRecord| {
