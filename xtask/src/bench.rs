@@ -28,21 +28,22 @@ enum What {
     Http,
     /// What checking a key costs, beside what its parts would cost alone; no server takes part.
     Keys,
+    /// Whether the time of an answer tells anything about stored keys.
+    Timing,
 }
 
 /// Builds what is measured with optimisation and runs the measurement.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     match args.what {
         What::Http => http(project, args),
-        What::Keys => run::openly(server::cargo(project).args([
-            "bench",
-            "--quiet",
-            "--package",
-            "rr-keys",
-            "--bench",
-            "keys",
-        ])),
+        What::Keys => keys(project, "keys"),
+        What::Timing => keys(project, "timing"),
     }
+}
+
+fn keys(project: &Project, bench: &str) -> Result<()> {
+    let arguments = ["bench", "--quiet", "--package", "rr-keys", "--bench", bench];
+    run::openly(server::cargo(project).args(arguments))
 }
 
 fn http(project: &Project, args: &Args) -> Result<()> {

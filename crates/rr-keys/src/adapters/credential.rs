@@ -43,6 +43,8 @@ fn bearer(value: &[u8]) -> Shown<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shown(keys: &[&'static [u8]], authorizations: &[&'static [u8]]) -> String {
@@ -80,6 +82,59 @@ mod tests {
         ];
         for (keys, authorizations, expected) in cases {
             assert_eq!(shown(keys, authorizations), *expected, "{keys:?} {authorizations:?}");
+        }
+    }
+
+    /// The rule said slowly, over all lines at once.
+    fn shown_slowly(keys: &[Vec<u8>], authorizations: &[Vec<u8>]) -> Result<String, &'static str> {
+        let mut found: Vec<(bool, Vec<u8>)> = keys.iter().map(|key| (true, key.clone())).collect();
+        for line in authorizations {
+            let lower = line.to_ascii_lowercase();
+            let token = lower.starts_with(b"bearer") && (line.len() == 6 || line[6] == b' ');
+            let rest: Vec<u8> = line.iter().skip(6).copied().collect();
+            let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            found.push(if token { (true, rest[blank..].to_vec()) } else { (false, line.clone()) });
+        }
+        found.dedup();
+        match &found[..] {
+            [] | [(false, _)] => Err("none"),
+            [(true, key)] => Ok(String::from_utf8(key.clone()).unwrap_or_default()),
+            _ => Err("conflict"),
+        }
+    }
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            prop::sample::select(
+                [&b"k"[..], b"l", b"", b"Bearer k", b"bearer  k", b"Bearer", b"Bearer\tk", b"Basic k"]
+                    .to_vec(),
+            )
+            .prop_map(<[u8]>::to_vec),
+            ("[bB][eE]arer[ \t]{0,2}", prop::collection::vec(any::<u8>(), 0..4))
+                .prop_map(|(scheme, rest)| [scheme.into_bytes(), rest].concat()),
+            prop::collection::vec(any::<u8>(), 0..12),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Bounded fuzzing of the header lines.
+        #[test]
+        fn any_lines_are_read_by_the_rule(
+            keys in prop::collection::vec(line(), 0..3),
+            authorizations in prop::collection::vec(line(), 0..3),
+        ) {
+            let read = match credential(
+                keys.iter().map(Vec::as_slice),
+                authorizations.iter().map(Vec::as_slice),
+            ) {
+                Ok(key) => Ok(key.to_owned()),
+                Err(Reason::NoCredential) => Err("none"),
+                Err(Reason::ConflictingCredentials) => Err("conflict"),
+                Err(other) => panic!("{other:?}"),
+            };
+            prop_assert_eq!(read, shown_slowly(&keys, &authorizations));
         }
     }
 }

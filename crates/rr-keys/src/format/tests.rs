@@ -155,7 +155,76 @@ fn nothing_shows_the_secret() {
     assert!(!shown.contains(&issued.secret.expose()[7..12]));
 }
 
+/// Where the damage begins: good keys of both shapes, cut in pieces for the sake of secret scanners, and
+/// texts that nearly are.
+const CORPUS: [&[&str]; 6] = [
+    &["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"],
+    &["rr_", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "4IlJEz"],
+    &["rr_", "AbCdEfGhIjKlMnOpQrStUvWxYz-_0123456789abcde"],
+    &["rr_"],
+    &["Bearer rr_", "000000000000000000000000000000", "2C8GjS"],
+    &[""],
+];
+
+#[derive(Debug, Clone)]
+enum Damage {
+    Set(usize, u8),
+    Insert(usize, u8),
+    Remove(usize),
+    Swap(usize, usize),
+    Cut(usize),
+    Repeat(usize),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let byte = || prop_oneof![4 => prop::sample::select(b"0aZ_-r4 \0\xc3\xa9\n".to_vec()), 1 => any::<u8>()];
+    let at = || 0..60_usize;
+    prop_oneof![
+        (at(), byte()).prop_map(|(at, byte)| Damage::Set(at, byte)),
+        (at(), byte()).prop_map(|(at, byte)| Damage::Insert(at, byte)),
+        at().prop_map(Damage::Remove),
+        (at(), at()).prop_map(|(a, b)| Damage::Swap(a, b)),
+        at().prop_map(Damage::Cut),
+        at().prop_map(Damage::Repeat),
+    ]
+}
+
+impl Damage {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        let length = bytes.len();
+        match *self {
+            Damage::Set(at, byte) if at < length => bytes[at] = byte,
+            Damage::Insert(at, byte) => bytes.insert(at.min(length), byte),
+            Damage::Remove(at) if at < length => drop(bytes.remove(at)),
+            Damage::Swap(a, b) if a.max(b) < length => bytes.swap(a, b),
+            Damage::Cut(at) => bytes.truncate(at),
+            Damage::Repeat(at) if at < length => bytes.extend_from_within(at..),
+            _ => {}
+        }
+    }
+}
+
+/// What a key of ours is, said slowly: 30 digits and their CRC-32 in six, or the old shape.
+fn is_key(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("rr_") else { return false };
+    let digits: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();
+    let is_new = rest.len() == 36 && rest.chars().all(|c| digits.contains(&c)) && {
+        let mut crc = crc32fast::hash(&rest.as_bytes()[..30]);
+        let mut check = Vec::new();
+        for _ in 0..6 {
+            check.insert(0, digits[usize::try_from(crc % 62).unwrap()]);
+            crc /= 62;
+        }
+        rest[30..].chars().eq(check)
+    };
+    let is_old = rest.len() == 43
+        && rest.chars().all(|c| digits.contains(&c) || c == '-' || c == '_');
+    is_new || is_old
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
     #[test]
     fn any_single_typo_is_noticed(seed: u64, at in 0..36_usize, other in "[0-9A-Za-z]") {
         let issued = KeyFormat::REVENUE_RIPPLE.issue(bytes(seed));
@@ -180,6 +249,22 @@ proptest! {
         let swapped = String::from_utf8(swapped).unwrap();
         prop_assume!(swapped != issued.secret.expose());
         prop_assert_eq!(KeyFormat::REVENUE_RIPPLE.parse(&swapped).unwrap_err(), Malformed::Check);
+    }
+
+    /// Bounded fuzzing of the parser: keys that were damaged in up to six places, held against the rule.
+    #[test]
+    fn damaged_keys_are_judged_by_the_rule(
+        start in 0..6_usize,
+        damages in prop::collection::vec(damage(), 0..6),
+    ) {
+        let mut bytes = CORPUS[start].concat().into_bytes();
+        damages.iter().for_each(|damage| damage.apply(&mut bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        let parsed = KeyFormat::REVENUE_RIPPLE.parse(&text);
+        prop_assert_eq!(parsed.is_ok(), is_key(&text), "{}", text);
+        if let Ok(presented) = parsed {
+            prop_assert_eq!(presented.hash(), KeyHash::of(&text));
+        }
     }
 
     #[test]

@@ -1,0 +1,172 @@
+//! `cargo xtask bench timing`: whether the time that an answer takes tells anything about stored keys.
+//!
+//! After dudect: two classes of input are measured in random order, and Welch's t-test says whether their
+//! times come from one distribution. Beyond ±4.5 they do not. The first row is the alarm's own test: a
+//! comparison that stops at the first difference, which must be noticed. `docs/benchmarks.md` says more.
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a bench reads the clock and prints figures, and stops when something is odd"
+)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant, SystemTime};
+
+use rr_keys::{
+    KeyFormat, KeyHash, KeyRecord, MemoryStore, Request, Verifier, VerifierOptions,
+};
+use uuid::Uuid;
+
+/// Measurements of each row, and calls in each of them.
+const MEASUREMENTS: usize = 200_000;
+const CALLS: usize = 16;
+/// Beyond this the two classes differ beyond doubt.
+const LIMIT: f64 = 4.5;
+
+fn main() {
+    println!("| what | class A | class B | t | |\n|---|---:|---:|---:|---|");
+    let stored = [0x5a_u8; 32];
+    let differs = |at: usize| {
+        let mut other = stored;
+        other[at] ^= 1;
+        other
+    };
+    let (first, last) = (differs(0), differs(31));
+    let leaky = |class: bool| {
+        let guess = black_box(if class { &last } else { &first });
+        black_box(guess.iter().zip(black_box(&stored)).all(|(a, b)| a == b));
+    };
+    row("a comparison that leaks (must be noticed)", true, leaky);
+
+    let hash = KeyHash::from_bytes(stored);
+    let (first, last) = (KeyHash::from_bytes(first), KeyHash::from_bytes(last));
+    let compare = |class: bool| {
+        let guess = black_box(if class { &last } else { &first });
+        black_box(guess == black_box(&hash));
+    };
+    row("compare: differs in the first / the last byte", false, compare);
+
+    let (verifier, known) = verifier();
+    let now = SystemTime::now();
+    let check = |text: &str| {
+        black_box(verifier.check(black_box(text), &Request::any(), now)).is_some()
+    };
+    // Nobody has issued either; one begins as a stored key does. Both have good check digits.
+    let begins = with_body(&[&known[3..23], "0000000000"].concat());
+    let begins_not = with_body(&["7777777777".repeat(2).as_str(), "0000000000"].concat());
+    let look_up = |class: bool| {
+        assert!(!check(black_box(if class { &begins } else { &begins_not })));
+    };
+    row("look-up: nothing / 20 characters of a stored key", false, look_up);
+
+    // A key whose last character is wrong differs from the stored one where nobody can see it.
+    let typo = |at: usize| {
+        let mut text = known.clone().into_bytes();
+        text[at] = if text[at] == b'a' { b'b' } else { b'a' };
+        String::from_utf8(text).unwrap()
+    };
+    let (early, late) = (typo(3), typo(32));
+    let garbage = |class: bool| {
+        assert!(check(black_box(if class { &late } else { &early })));
+    };
+    row("wrong check digits: typo at the front / at the back", false, garbage);
+}
+
+/// Measures both classes and prints the t-value.
+fn row(name: &str, is_alarm_test: bool, call: impl Fn(bool)) {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut times: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
+    for _ in 0..MEASUREMENTS {
+        let class = random.bit();
+        let started = Instant::now();
+        (0..CALLS).for_each(|_| call(class));
+        times[usize::from(class)].push(nanoseconds(started.elapsed()));
+    }
+    // The slowest tenth was interrupted by something else. One bound for both classes.
+    let mut all = times.concat();
+    all.sort_unstable();
+    let bound = all[all.len() / 10 * 9];
+    let [a, b] = times.map(|times| Moments::of(times.into_iter().filter(|time| *time <= bound)));
+    let t = (a.mean - b.mean) / (a.variance / a.count + b.variance / b.count).sqrt();
+    let verdict = match (t.abs() > LIMIT, is_alarm_test) {
+        (true, true) => "noticed",
+        (false, true) => "NOT NOTICED",
+        (true, false) => "DIFFERS",
+        (false, false) => "same",
+    };
+    let each = CALLS as f64;
+    println!(
+        "| {name} | {:.1} ns | {:.1} ns | {t:.1} | {verdict} |",
+        a.mean / each,
+        b.mean / each
+    );
+}
+
+struct Moments {
+    count: f64,
+    mean: f64,
+    variance: f64,
+}
+
+impl Moments {
+    fn of(times: impl Iterator<Item = u64>) -> Self {
+        let times: Vec<f64> = times.map(|time| time as f64).collect();
+        let count = times.len() as f64;
+        let mean = times.iter().sum::<f64>() / count;
+        let squares: f64 = times.iter().map(|time| (time - mean) * (time - mean)).sum();
+        Self { count, mean, variance: squares / (count - 1.0) }
+    }
+}
+
+/// A verifier with a thousand keys in memory, and the text of one of them.
+fn verifier() -> (Verifier<MemoryStore>, String) {
+    let store = MemoryStore::new();
+    let now = SystemTime::now();
+    let issued: Vec<_> = (0..1_000_u128)
+        .map(|n| {
+            let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| {
+                getrandom::fill(buffer).expect("the system's random source");
+            });
+            store.insert(issued.hash, KeyRecord::new(Uuid::from_u128(n), "k", now));
+            issued.secret
+        })
+        .collect();
+    let verifier = Verifier::new(store, VerifierOptions::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for secret in &issued {
+        runtime.block_on(verifier.verify(secret.expose(), &Request::any(), now)).unwrap();
+    }
+    let known = issued[500].expose().to_owned();
+    (verifier, known)
+}
+
+/// The key with this body: issuing gives it when the random source says its digits.
+fn with_body(body: &str) -> String {
+    let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let place = |digit: u8| digits.iter().position(|own| *own == digit).unwrap();
+    let bytes: Vec<u8> = body.bytes().map(|digit| u8::try_from(place(digit)).unwrap()).collect();
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.copy_from_slice(&bytes));
+    let text = issued.secret.expose().to_owned();
+    assert_eq!(text[3..33], *body);
+    text
+}
+
+/// Xorshift: which class comes next needs no secret, only no pattern.
+struct Random(u64);
+
+impl Random {
+    fn bit(&mut self) -> bool {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 >> 63 == 1
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
