@@ -134,6 +134,8 @@ fn a_board_speaks_of_the_time_between_floor_and_horizon() {
 fn many_entries_are_let_go_and_fetched_again_when_those_left_are_taken_back() {
     let mut book = Book::default();
     let mut board = book.board(at("2024-06-01"));
+    // From here on it knows every entry, until there are too many.
+    book.feed(&mut board, at("2024-06-01"), 20);
     let first = at("2024-01-01");
     let capture = |number: u64| Fact {
         id: id(number.into()),
@@ -146,7 +148,7 @@ fn many_entries_are_let_go_and_fetched_again_when_those_left_are_taken_back() {
     }
     check(&book, &mut board, at("2024-06-01"), 20);
     // An earlier capture of each of the newest payments becomes known: the later ones never were.
-    for number in 560..=600_u64 {
+    for number in (430..=600_u64).rev() {
         let earlier = Fact {
             id: id(u128::from(number) + 10_000),
             occurred_at: first.minus(Duration::from_secs(number)),
@@ -155,6 +157,8 @@ fn many_entries_are_let_go_and_fetched_again_when_those_left_are_taken_back() {
         let entries = book.post(&earlier);
         assert_eq!(entries.iter().filter(|entry| entry.account == Account::Revenue).count(), 2);
         board.apply(&entries, book.seq());
-        check(&book, &mut board, at("2024-06-01"), 20);
+        if number % 10 == 0 {
+            check(&book, &mut board, at("2024-06-01"), 20);
+        }
     }
 }
