@@ -33,7 +33,7 @@ const AUDITED: &[&str] = &[
 /// is worked out from facts, whose coming has its row. Counting a key's uses and noting that a
 /// session is in use change nothing but that note.
 const OWN_RECORD: &[&str] =
-    &["accept_event", "catch_up", "migrate", "migrate_down", "record_usage", "touch_session"];
+    &["accept_events", "catch_up", "migrate", "migrate_down", "record_usage", "touch_session"];
 
 /// The methods that hand something to the writer, as the sources have them.
 fn writing_methods(folder: &Path, found: &mut BTreeSet<String>) {
@@ -150,7 +150,7 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     log.after("forget_idempotency").await;
 
     store.accept_event(event(1), once("e", 1)).await.unwrap();
-    log.after("accept_event").await;
+    log.after("accept_events").await;
     store.append_facts(vec![signup(1, 1)], audit(9)).await.unwrap();
     log.after("append_facts").await;
     let batch = ImportBatch { facts: vec![signup(2, 2)], ..ImportBatch::default() };
