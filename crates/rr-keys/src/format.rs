@@ -108,6 +108,7 @@ impl KeyFormat {
     }
 
     /// Tells whether a text has the form of a key, without looking anything up.
+    #[inline]
     pub fn parse<'a>(&self, text: &'a str) -> Result<Presented<'a>, Malformed> {
         match self.check(text) {
             Ok(()) => Ok(Presented { text }),
@@ -116,6 +117,7 @@ impl KeyFormat {
         }
     }
 
+    #[inline]
     fn check(&self, text: &str) -> Result<(), Malformed> {
         let digits = text.strip_prefix(&*self.prefix).ok_or(Malformed::Prefix)?.as_bytes();
         let digits: &[u8; BODY + CHECK] = digits.try_into().map_err(|_| Malformed::Length)?;

@@ -89,6 +89,7 @@ impl Digest {
 
     /// The SHA-256 of the text. A key fits into one block, so the buffer for texts of any length can be
     /// saved.
+    #[inline]
     pub(crate) fn of(text: &str) -> Self {
         let text = text.as_bytes();
         if text.len() > ONE_BLOCK {

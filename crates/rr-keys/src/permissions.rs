@@ -28,6 +28,7 @@ impl PermissionSet {
 
     /// Which permission of the set grants `wanted`, by its place in [`PermissionSet::iter`]: the text itself
     /// if it is there, else the longest pattern that covers it.
+    #[inline]
     pub(crate) fn granting(&self, wanted: &str) -> Option<usize> {
         let mut best: Option<(usize, usize)> = None;
         for (place, own) in self.iter().enumerate() {

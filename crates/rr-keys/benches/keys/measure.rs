@@ -6,8 +6,8 @@ use std::time::Instant;
 use crate::keys::{Keys, Random};
 
 /// Calls in a round: short enough that most rounds are not interrupted by whatever else the machine does.
-const CALLS: usize = 2_000;
-const ROUNDS: usize = 801;
+const CALLS: usize = 500;
+const ROUNDS: usize = 2_001;
 
 /// Nanoseconds per call of the two sides of a comparison, round by round.
 pub(crate) struct Samples {

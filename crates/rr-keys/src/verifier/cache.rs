@@ -109,6 +109,7 @@ impl<E> Cache<E> {
     }
 
     /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
+    #[inline]
     pub(super) fn get(&self, digest: &Digest, now: Instant) -> Option<Loan> {
         let entry = self.slots.get(digest).filter(|entry| entry.is_fresh(now))?;
         entry.touch();

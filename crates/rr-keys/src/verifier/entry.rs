@@ -115,6 +115,7 @@ impl Entry {
     }
 
     /// Whether the record is young enough.
+    #[inline]
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
         self.open.contains(now) || self.rest.is_fresh(now.microseconds())
     }
@@ -132,6 +133,7 @@ impl Entry {
     }
 
     /// Judges a request, takes it from the limits and counts it.
+    #[inline]
     pub(super) fn admit(
         &self,
         request: &Request<'_>,

@@ -50,6 +50,7 @@ impl Slots {
         self.sets.len() * WAYS
     }
 
+    #[inline]
     pub(super) fn get(&self, digest: &Digest) -> Option<Loan> {
         let (first, second) = digest.words();
         self.home(first).get(digest).or_else(|| self.home(second).get(digest))
@@ -107,6 +108,7 @@ impl Slots {
         [self.home(first), self.home(second)]
     }
 
+    #[inline]
     fn home(&self, word: u64) -> &Set {
         let sets = u128::try_from(self.sets.len()).unwrap_or(1);
         // The upper half of the product is evenly spread below the number of sets, without a division.
@@ -122,6 +124,7 @@ struct Free {
 }
 
 impl Set {
+    #[inline]
     fn get(&self, digest: &Digest) -> Option<Loan> {
         let mut candidates = self.candidates(digest.tag());
         while let Some(place) = self.places.get(candidates.trailing_zeros() as usize) {

@@ -119,6 +119,7 @@ impl Counters {
     }
 
     /// Counts a use granted by the permission at this place of the key's set.
+    #[inline]
     pub(super) fn add(&self, permission: Option<usize>, now_us: u64, address: Option<IpAddr>) {
         let place = permission.map_or(0, |place| place + 1);
         let count = match self.counts.get(place) {
