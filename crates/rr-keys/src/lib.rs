@@ -22,6 +22,7 @@ mod request;
 mod rotation;
 mod secret;
 mod store;
+mod sync;
 mod verifier;
 
 pub use allow_list::{AllowList, InvalidNetwork};

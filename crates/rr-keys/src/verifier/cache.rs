@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -23,6 +23,7 @@ use super::slots::{Loan, Slots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
 use crate::hash::Digest;
+use crate::sync::{Mutex, MutexGuard};
 
 /// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
 const PORTION: usize = 256;

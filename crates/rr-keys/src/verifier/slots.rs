@@ -10,12 +10,11 @@
 //! Reads need nothing but atomic loads. Writes are for the holder of the directory's lock alone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use arc_swap::{ArcSwap, Guard};
+use std::sync::atomic::Ordering;
 
 use super::entry::Entry;
 use crate::hash::Digest;
+use crate::sync::{ArcSwap, AtomicU32, Guard};
 
 const WAYS: usize = 5;
 
