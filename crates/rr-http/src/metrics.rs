@@ -128,7 +128,11 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     )?;
     write_counter(text, "rr_store_connections", "Connections made", store.connections)?;
     let broken = store.connections_broken;
-    write_counter(text, "rr_store_connections_broken", "Connections that broke", broken)
+    write_counter(text, "rr_store_connections_broken", "Connections that broke", broken)?;
+    let checks = store.ledger_checks;
+    write_counter(text, "rr_ledger_checks", "Groups compared with their entries", checks)?;
+    let faults = store.ledger_faults;
+    write_counter(text, "rr_ledger_faults", "Sums of the ledger found to be wrong", faults)
 }
 
 fn write_batches(text: &mut String, store: &StoreStats) -> fmt::Result {

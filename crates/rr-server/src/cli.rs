@@ -24,7 +24,7 @@ Examples:
 Configuration: defaults, revenue-ripple.toml, environment (RR_BIND, RR_DATABASE_URL, …), flags;
 the later wins. `revenue-ripple doctor` shows the result.
 
-Exit codes: 0 done, 1 trouble, 2 wrong usage, 78 wrong configuration."
+Exit codes: 0 done, 1 trouble, 2 wrong usage, 3 verify found differences, 78 wrong configuration."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -72,6 +72,10 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Fill an empty database with demo data or an invented history
     Seed(Seed),
+    /// Recompute every figure from the facts and compare
+    Verify(Verify),
+    /// Make the ledger behind the figures anew from the facts
+    Rebuild(Rebuild),
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
 }
@@ -117,6 +121,37 @@ pub(crate) struct Listen {
     /// The origin people open, such as https://rr.example.com [env: RR_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every figure is computed again from all facts, and every counter is compared with the entries it is
+the sum of. It changes nothing; the server may run. What differs is named with what was expected and
+what was found, and the exit code is 3; `revenue-ripple rebuild` repairs it.
+
+Examples:
+  revenue-ripple verify
+  revenue-ripple verify --json")]
+pub(crate) struct Verify {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `rebuild`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The ledger is emptied and all facts are posted again. Facts are not touched. A running server goes on
+taking writes and answers figures with 503 until it is done; if this command is interrupted, the next
+start of the server (or this command) finishes it.
+
+Example:
+  revenue-ripple rebuild")]
+pub(crate) struct Rebuild {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `migrate`.

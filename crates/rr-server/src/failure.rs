@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     Trouble(anyhow::Error),
     /// The command has said what is wrong itself: 1.
     Reported,
+    /// What was verified is not right, and the command has said what: 3.
+    Differs,
 }
 
 impl Failure {
@@ -26,6 +28,7 @@ impl Failure {
             Failure::Configuration(_) => 78,
             Failure::Usage(_) => 2,
             Failure::Trouble(_) | Failure::Reported => 1,
+            Failure::Differs => 3,
         })
     }
 
@@ -48,7 +51,7 @@ impl Failure {
         match self {
             Failure::Configuration(error) => vec![format!("configuration: {error}")],
             Failure::Usage(text) => vec![text.clone()],
-            Failure::Reported => Vec::new(),
+            Failure::Reported | Failure::Differs => Vec::new(),
             Failure::Trouble(error) => {
                 let mut lines: Vec<String> = Vec::new();
                 for cause in error.chain() {

@@ -37,15 +37,57 @@ impl Store {
         self.read(|conn| Sequence::Facts.last(conn)).await
     }
 
-    /// Computes every figure from all facts, in bounded memory.
+    /// Computes every figure from all facts, in bounded memory: slow, plain, and for comparison.
     pub async fn fold_facts(&self, as_of: Timestamp) -> Result<Figures, StoreError> {
+        let version = self.facts_version().await?;
+        let mut fold = Fold::new(as_of);
+        let mut last = None;
+        loop {
+            let page = self.facts_in_time(last, version).await?;
+            let Some((place, _)) = page.last() else { return Ok(fold.finish()) };
+            last = Some(*place);
+            for (_, fact) in &page {
+                fold.add(fact);
+            }
+        }
+    }
+
+    /// The next facts after a place, in the order of time, up to number `version`. Pages need no
+    /// snapshot to agree with each other: numbers are committed in their order, so the set below
+    /// `version` is fixed, and no long transaction keeps SQLite's WAL from being emptied.
+    pub(crate) async fn facts_in_time(
+        &self,
+        last: Option<FactPlace>,
+        version: i64,
+    ) -> Result<Vec<(FactPlace, Fact)>, StoreError> {
         self.read(move |conn| {
-            let version = Sequence::Facts.last(conn)?;
-            fold(conn, as_of, version)
+            let page: Vec<(i64, Id, At, JsonText)> = on_each!(conn, |c| {
+                let mut query = facts::table
+                    .select((facts::seq, facts::id, facts::occurred_at, facts::body))
+                    .filter(facts::seq.le(version))
+                    .into_boxed();
+                if let Some((at, seq)) = last {
+                    // The first half lets the index start at the right place.
+                    query = query
+                        .filter(facts::occurred_at.ge(At(at)))
+                        .filter(facts::occurred_at.gt(At(at)).or(facts::seq.gt(seq)));
+                }
+                query.order((facts::occurred_at, facts::seq)).limit(FOLD_PAGE).load(c)
+            })?;
+            page.into_iter()
+                .map(|(seq, id, at, body)| {
+                    let kind: FactKind = serde_json::from_str(&body.0)
+                        .map_err(|error| Error::DeserializationError(error.into()))?;
+                    Ok(((at.0, seq), Fact { id: id.0, occurred_at: at.0, kind }))
+                })
+                .collect()
         })
         .await
     }
 }
+
+/// Where a fact stands in time: when it happened, and its number among those of that instant.
+pub(crate) type FactPlace = (Timestamp, i64);
 
 /// Appends, inside the caller's transaction.
 pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> QueryResult<usize> {
@@ -76,39 +118,6 @@ pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> Q
             .execute(c))?;
     }
     Ok(new)
-}
-
-/// Folds the facts up to number `version`. Pages by (time, number) need no snapshot to agree with
-/// each other: numbers are committed in their order, so the set below `version` is fixed, and no
-/// long transaction keeps SQLite's WAL from being emptied.
-pub(crate) fn fold(conn: &mut Conn, as_of: Timestamp, version: i64) -> QueryResult<Figures> {
-    let mut fold = Fold::new(as_of);
-    let mut last: Option<(At, i64)> = None;
-    loop {
-        let page: Vec<(i64, Id, At, JsonText)> = on_each!(conn, |c| {
-            let mut query = facts::table
-                .select((facts::seq, facts::id, facts::occurred_at, facts::body))
-                .filter(facts::seq.le(version))
-                .into_boxed();
-            if let Some((at, seq)) = last {
-                // The first half lets the index start at the right place.
-                query = query
-                    .filter(facts::occurred_at.ge(at))
-                    .filter(facts::occurred_at.gt(at).or(facts::seq.gt(seq)));
-            }
-            query.order((facts::occurred_at, facts::seq)).limit(FOLD_PAGE).load(c)
-        })?;
-        let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < FOLD_PAGE;
-        for (seq, id, at, body) in page {
-            let kind: FactKind = serde_json::from_str(&body.0)
-                .map_err(|error| Error::DeserializationError(error.into()))?;
-            fold.add(&Fact { id: id.0, occurred_at: at.0, kind });
-            last = Some((at, seq));
-        }
-        if is_last {
-            return Ok(fold.finish());
-        }
-    }
 }
 
 const FACT_COLUMNS: usize = 8;

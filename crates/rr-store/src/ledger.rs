@@ -7,15 +7,24 @@
 //! by the same posting, in pieces.
 
 mod catch_up;
+mod explain;
 mod look;
 mod memory;
 mod post;
 mod read;
+mod rebuild;
+mod restatements;
 mod rows;
+mod spans;
 mod touched;
+mod verify;
 
 pub use catch_up::Progress;
+pub use explain::{EntryFilter, EntryPlace, PlacedEntry};
 pub(crate) use look::{Seen, look};
 pub(crate) use memory::Memory;
 pub use memory::Present;
 pub(crate) use post::{Posted, positions, post};
+pub use restatements::Restatement;
+pub use spans::Spans;
+pub use verify::{Fault, Group, Verification};

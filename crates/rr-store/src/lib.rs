@@ -52,7 +52,10 @@ pub use keys::{
     CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PermissionUses,
     RotateKey, Rotation, SupersededUses, UpdateKey,
 };
-pub use ledger::{Present, Progress};
+pub use ledger::{
+    EntryFilter, EntryPlace, Fault, Group, PlacedEntry, Present, Progress, Restatement, Spans,
+    Verification,
+};
 pub use migrate::Migration;
 pub use options::StoreOptions;
 pub use page::{Cursor, CursorError, Page, PageRequest};

@@ -16,6 +16,8 @@ pub(crate) enum Sequence {
     Ledger,
     /// How often the ledger was made anew.
     LedgerRebuilds,
+    /// The last fact whose restatements were noted before the ledger was made anew.
+    Restatements,
 }
 
 impl Sequence {
@@ -27,6 +29,7 @@ impl Sequence {
             Sequence::Facts => "facts",
             Sequence::Ledger => "ledger",
             Sequence::LedgerRebuilds => "ledger_rebuilds",
+            Sequence::Restatements => "restatements",
         }
     }
 

@@ -34,6 +34,8 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held by whoever looks at the ledger for all who wait for it.
     looking: tokio::sync::Mutex<()>,
+    ledger_checks: AtomicU64,
+    ledger_faults: AtomicU64,
 }
 
 /// About what a write without a body of its own weighs in the queue.
@@ -81,6 +83,8 @@ impl Store {
             reader_count,
             threads: Mutex::new(threads),
             looking: tokio::sync::Mutex::new(()),
+            ledger_checks: AtomicU64::new(0),
+            ledger_faults: AtomicU64::new(0),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
@@ -118,6 +122,8 @@ impl Store {
             refused: get(&inner.refused),
             connections: get(&inner.connections.made),
             connections_broken: get(&inner.connections.broken),
+            ledger_checks: get(&inner.ledger_checks),
+            ledger_faults: get(&inner.ledger_faults),
         }
     }
 
@@ -189,6 +195,13 @@ impl Store {
     /// The figures in memory.
     pub(crate) fn memory(&self) -> &Arc<Memory> {
         &self.inner.writer.memory
+    }
+
+    /// Counts a group of the ledger that was compared, and what differed.
+    pub(crate) fn count_check(&self, faults: usize) {
+        let faults = u64::try_from(faults).unwrap_or(u64::MAX);
+        self.inner.ledger_checks.fetch_add(1, Ordering::Relaxed);
+        self.inner.ledger_faults.fetch_add(faults, Ordering::Relaxed);
     }
 
     /// Waits until nobody else looks at the ledger.

@@ -10,6 +10,8 @@ mod key_usage;
 mod keys;
 mod leaks;
 mod ledger;
+mod ledger_reads;
+mod ledger_repair;
 mod lists;
 mod migrations;
 mod on_postgres;

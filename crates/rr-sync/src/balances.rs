@@ -15,13 +15,19 @@ pub struct Balances(BTreeMap<Account, BTreeMap<String, Sum>>);
 impl Balances {
     /// Adds to a group.
     pub fn add(&mut self, account: Account, group: &str, sum: Sum) {
+        if sum.is_zero() {
+            return;
+        }
         let groups = self.0.entry(account).or_default();
         if let Some(present) = groups.get_mut(group) {
             *present += sum;
             if present.is_zero() {
                 groups.remove(group);
+                if groups.is_empty() {
+                    self.0.remove(&account);
+                }
             }
-        } else if !sum.is_zero() {
+        } else {
             groups.insert(group.to_owned(), sum);
         }
     }

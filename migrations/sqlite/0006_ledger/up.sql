@@ -22,7 +22,8 @@ CREATE INDEX facts_by_subject ON facts (subject);
 CREATE INDEX facts_by_owner ON facts (owner) WHERE owner IS NOT NULL;
 
 -- `ledger`: the last fact that the ledger holds. `ledger_rebuilds`: how often it was made anew.
-INSERT INTO sequences (name, value) VALUES ('ledger', 0), ('ledger_rebuilds', 0);
+-- `restatements`: up to which fact it had noted what late facts moved when that happened.
+INSERT INTO sequences (name, value) VALUES ('ledger', 0), ('ledger_rebuilds', 0), ('restatements', 0);
 
 -- Append-only. The sum of the entries of an account's group dated up to an instant is its value at
 -- that instant. A correction is a further entry. `seq` is the last fact of the write that posted it.

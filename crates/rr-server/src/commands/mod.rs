@@ -7,8 +7,10 @@ mod import;
 mod keys;
 mod migrate;
 mod openapi;
+mod rebuild;
 mod seed;
 mod stdin;
+mod verify;
 
 pub(crate) use admin::give_password;
 pub(crate) use keys::{Wish, all as all_keys, make as make_key};
@@ -61,6 +63,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => block_on(import::run(&context, args)),
         Command::Doctor(args) => block_on(doctor::run(&context, &args)),
         Command::Seed(args) => block_on(seed::run(&context, args)),
+        Command::Verify(args) => block_on(verify::run(&context, &args)),
+        Command::Rebuild(args) => block_on(rebuild::run(&context, &args)),
         Command::Openapi => openapi::run(),
     }
 }

@@ -16,6 +16,8 @@ const FOLLOW: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often facts of other processes are looked for.
 const FOLLOW_LEDGER: Duration = Duration::from_millis(250);
+/// How often a group of the ledger is compared with its entries.
+const CHECK_LEDGER: Duration = Duration::from_secs(60);
 /// How often what is over is removed.
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long an idempotency id is remembered: the longest published retry schedule of a sender ends
@@ -31,6 +33,7 @@ pub(super) fn start(state: &Arc<AppState>) -> Tasks {
         tokio::spawn(flush_usage(Arc::clone(state))),
         tokio::spawn(follow_keys(Arc::clone(state))),
         tokio::spawn(follow_ledger(Arc::clone(state))),
+        tokio::spawn(check_ledger(Arc::clone(state))),
         tokio::spawn(sweep(Arc::clone(state))),
     ])
 }
@@ -68,6 +71,30 @@ async fn follow_ledger(state: Arc<AppState>) {
             tracing::debug!(%error, "the ledger could not be looked at; in a moment, then");
         }
         tokio::time::sleep(FOLLOW_LEDGER).await;
+    }
+}
+
+/// Goes round all groups, one at a time; what differs is logged and counted in `/metrics`.
+async fn check_ledger(state: Arc<AppState>) {
+    let mut last = None;
+    loop {
+        tokio::time::sleep(CHECK_LEDGER).await;
+        match state.store.verify_next(last.clone()).await {
+            Ok(None) => last = None,
+            Ok(Some((group, faults))) => {
+                for fault in faults {
+                    tracing::error!(
+                        figure = fault.figure,
+                        group = fault.group,
+                        expected = fault.expected,
+                        found = fault.found,
+                        "a sum of the ledger is wrong; `revenue-ripple verify` tells more"
+                    );
+                }
+                last = Some(group);
+            }
+            Err(error) => tracing::debug!(%error, "the ledger could not be checked; later, then"),
+        }
     }
 }
 

@@ -13,10 +13,10 @@ use rr_sync::{Board, Need};
 use uuid::Uuid;
 
 use super::memory::{Held, Look, Memory, Present};
+use super::post::{Place, place};
 use super::read;
 use crate::conn::{Conn, on_each};
-use crate::schema::{facts, ledger_counters, ledger_entries, sequences};
-use crate::sequence::Sequence;
+use crate::schema::{facts, ledger_counters, ledger_entries};
 use crate::types::{At, Id, JsonText};
 
 /// How many affiliates, and how many entries, are asked for when the board needs the best or newest.
@@ -30,14 +30,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A board that is further behind than this is loaded anew rather than moved on.
 const FAR_BEHIND: i64 = 200_000;
-
-/// How far the tables are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    facts: i64,
-    ledger: i64,
-    rebuilds: i64,
-}
 
 /// What a look led to.
 pub(crate) enum Seen {
@@ -96,7 +88,10 @@ fn read_on(
             }
             held
         }
-        _ => Held::new(load(conn, place, Held::floor(now))?, place.rebuilds),
+        _ => {
+            memory.forget();
+            Held::new(load(conn, place, Held::floor(now))?, place.rebuilds)
+        }
     };
     for round in 0.. {
         // What a minute brings is asked for ahead, by whoever looks and not by whoever reads then.
@@ -118,15 +113,6 @@ impl Held {
     fn is_of(&self, place: Place, now: Timestamp) -> bool {
         self.rebuilds == place.rebuilds && self.board.floor() <= now
     }
-}
-
-pub(super) fn place(conn: &mut Conn) -> QueryResult<Place> {
-    let names = [Sequence::Facts, Sequence::Ledger, Sequence::LedgerRebuilds].map(Sequence::name);
-    let rows: Vec<(String, i64)> =
-        on_each!(conn, |c| sequences::table.filter(sequences::name.eq_any(names)).load(c))?;
-    let [facts, ledger, rebuilds] =
-        names.map(|name| rows.iter().find(|row| row.0 == name).map_or(0, |row| row.1));
-    Ok(Place { facts, ledger, rebuilds })
 }
 
 fn load(conn: &mut Conn, place: Place, floor: Timestamp) -> QueryResult<Board> {

@@ -121,6 +121,11 @@ impl Memory {
         self.doubts.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// What was read off the board came from another board.
+    pub(super) fn forget(&self) {
+        self.shown.store(None);
+    }
+
     /// Begins a look, which sees everything that was committed before.
     pub(super) fn look(&self) -> Look {
         Look { doubts: self.doubts.load(Ordering::Acquire), at: Instant::now() }

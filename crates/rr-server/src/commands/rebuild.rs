@@ -1,0 +1,33 @@
+//! `rebuild`: the ledger made anew from the facts.
+
+use rr_store::Actor;
+use serde_json::json;
+
+use super::{Context, database};
+use crate::cli::Rebuild;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Progress;
+
+pub(super) async fn run(context: &Context, args: &Rebuild) -> Result<(), Failure> {
+    let store = database::open_current(context).await?;
+    let mut shown = None;
+    let outcome = store
+        .rebuild(context.audit(Actor::CommandLine), |progress| {
+            shown.get_or_insert_with(|| Progress::new("rebuilding", progress.of)).at(progress.done);
+        })
+        .await;
+    drop(shown);
+    let facts = match outcome {
+        Ok(()) => store.facts_version().await,
+        Err(error) => Err(error),
+    };
+    store.close().await;
+    let facts = facts?;
+    if args.json {
+        output::json(&json!({ "facts": facts }));
+    } else {
+        output::line(format!("the ledger was made anew from {facts} facts"));
+    }
+    Ok(())
+}

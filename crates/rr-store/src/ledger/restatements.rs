@@ -1,0 +1,77 @@
+//! What late facts moved in the past.
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use rr_domain::Timestamp;
+use rr_sync::ledger::Account;
+
+use super::read;
+use crate::conn::on_each;
+use crate::page::{cut, fetch_limit};
+use crate::schema::restatements;
+use crate::types::At;
+use crate::{Cursor, Page, PageRequest, Store, StoreError};
+
+/// A write that moved one group of an account in the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restatement {
+    /// The number of the posting: the last fact in it.
+    pub seq: i64,
+    /// The account.
+    pub account: Account,
+    /// The group.
+    pub group: String,
+    /// From when on it is another.
+    pub since: Timestamp,
+    /// By how many, all dates together; zero where something only changed its date.
+    pub count: i64,
+    /// By how much.
+    pub amount: i64,
+    /// Because of so many facts.
+    pub facts: i64,
+    /// When the last of them was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// How many groups of one posting a cursor can tell apart.
+const GROUPS: u128 = 1 << 32;
+
+impl Store {
+    /// Restatements, newest first.
+    pub async fn restatements(&self, page: PageRequest) -> Result<Page<Restatement>, StoreError> {
+        // The tie-breaker of a cursor: the posting, and how many of its groups were shown.
+        let last = page.cursor.map(|cursor| (cursor.tie / GROUPS, cursor.tie % GROUPS));
+        let last = last.map(|(seq, shown)| {
+            (i64::try_from(seq).unwrap_or(i64::MAX), i64::try_from(shown).unwrap_or(i64::MAX))
+        });
+        self.read(move |conn| {
+            let (seq, shown) = last.unwrap_or((i64::MAX, 0));
+            let rows: Vec<Row> = on_each!(conn, |c| restatements::table
+                .filter(restatements::seq.le(seq))
+                .order((restatements::seq.desc(), restatements::account, restatements::grp))
+                .offset(shown)
+                .limit(fetch_limit(&page))
+                .load(c))?;
+            let rows = rows.into_iter().map(restatement).collect::<QueryResult<Vec<_>>>()?;
+            let mut page = cut(rows, &page, |row| Cursor::after_seq(row.recorded_at, row.seq));
+            if let (Some(next), Some(last)) = (&mut page.next, page.items.last()) {
+                let of_last = page.items.iter().filter(|row| row.seq == last.seq).count();
+                let before = if last.seq == seq { shown } else { 0 };
+                let shown = u128::from(before.unsigned_abs()) + of_last as u128;
+                next.tie = u128::from(last.seq.unsigned_abs()) * GROUPS + shown;
+            }
+            Ok(page)
+        })
+        .await
+    }
+}
+
+type Row = (i64, String, String, At, i64, i64, i64, At);
+
+fn restatement(
+    (seq, account, group, since, count, amount, facts, recorded_at): Row,
+) -> QueryResult<Restatement> {
+    let account = read::account(&account)?;
+    let (since, recorded_at) = (since.0, recorded_at.0);
+    Ok(Restatement { seq, account, group, since, count, amount, facts, recorded_at })
+}
