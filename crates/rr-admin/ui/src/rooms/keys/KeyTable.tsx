@@ -5,7 +5,7 @@ import { Button, VisuallyHidden } from '@mantine/core';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
-import { LeakLine, Status } from './Remarks';
+import { GraceLine, LeakLine, NeverNeeded, Status } from './Remarks';
 import { canRotate } from './standing';
 
 const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
@@ -60,6 +60,7 @@ function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
       </td>
       <td role="cell" data-label="Permissions">
         <Permissions names={shown.permissions} />
+        <NeverNeeded of={shown} />
       </td>
       <td role="cell" data-label="Created">
         <When time={shown.created_at} as="day" />
@@ -72,11 +73,7 @@ function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
       </td>
       <td role="cell" data-label="Status">
         <Status of={shown} />
-        {shown.grace_until && (
-          <p className={styles.remark}>
-            The old secret ends <When time={shown.grace_until} />.
-          </p>
-        )}
+        <GraceLine of={shown} />
       </td>
       <td role="cell" className={styles.action}>
         {canRotate(shown) && (

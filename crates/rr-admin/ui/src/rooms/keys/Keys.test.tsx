@@ -251,3 +251,21 @@ it('offers no rotation where none is possible', async () => {
   await screen.findByText('Expired');
   expect(screen.queryByRole('button', { name: 'Rotate' })).toBeNull();
 });
+
+it('tells what a used key never needed, and who still shows its old secret', async () => {
+  const superseded = { count: 2, last_used: new Date(Date.now() - 300_000).toISOString(), last_address: '192.0.2.7' };
+  const used = {
+    ...demo.key,
+    grace_until: new Date(Date.now() + 86_500_000).toISOString(),
+    usage: { count: 9, permissions: [], superseded },
+    unused_permissions: ['write_webhooks'],
+  };
+  new FakeServer().on('GET /api/devops/keys', () =>
+    json({ keys: [used, { ...demo.key, id: 'k2', name: 'Fresh' }], next_cursor: null }),
+  );
+  renderApp();
+  const row = within(await screen.findByRole('row', { name: /Billing export/ }));
+  expect(row.getByText('Never needed: write_webhooks')).toBeVisible();
+  expect(row.getByText(/^The old secret ends/)).toHaveTextContent('used 2 times, last 5m ago from 192.0.2.7');
+  expect(within(screen.getByRole('row', { name: /Fresh/ })).queryByText(/Never needed/)).toBeNull();
+});

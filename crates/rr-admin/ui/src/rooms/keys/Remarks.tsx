@@ -28,6 +28,30 @@ export function Status({ of }: { of: Key }) {
   );
 }
 
+/** Until when the secret that a rotation has replaced works, and whether some program still shows it. */
+export function GraceLine({ of }: { of: Key }) {
+  if (!of.grace_until) return null;
+  const old = of.usage.superseded;
+  return (
+    <p className={styles.remark}>
+      The old secret ends <When time={of.grace_until} />
+      {old && old.count > 0 && (
+        <>
+          ; it was used {formatCounted(old.count, 'time')}, last <When time={old.last_used} />
+          {old.last_address && ` from ${old.last_address}`}
+        </>
+      )}
+      .
+    </p>
+  );
+}
+
+/** What could be taken from the key without anybody noticing. A key that nobody has used yet says nothing. */
+export function NeverNeeded({ of }: { of: Key }) {
+  if (of.usage.count === 0 || of.unused_permissions.length === 0) return null;
+  return <p className={styles.remark}>Never needed: {of.unused_permissions.join(', ')}</p>;
+}
+
 /** The leak of a key, in a line. Where it was found is text and never a link: anybody may have written it. */
 export function LeakLine({ of }: { of: Key }) {
   const { leak } = of;
