@@ -33,6 +33,7 @@ pub(crate) fn listen() -> Stop {
             asked.ask();
             output::note("stopping after what has begun; Ctrl-C again ends at once");
             tokio::signal::ctrl_c().await?;
+            crate::logging::flush();
             std::process::exit(130)
         })
     };

@@ -1,7 +1,7 @@
 //! The writer: takes what waits, commits it together, then answers all.
 //!
 //! A lone write is committed at once, without waiting for company. One that fails harms no
-//! neighbour: on SQLite each runs inside a savepoint; on PostgreSQL, where a savepoint costs two
+//! neighbour: on SQLite each runs inside a savepoint unless it is alone; on PostgreSQL, where a savepoint costs two
 //! round trips, the whole batch is rolled back and its jobs run one by one. Facts that a batch brought
 //! are posted to the ledger in its transaction, once for all of them. Nobody hears of a success before
 //! the commit that contains it has returned and the figures in memory know of it.
