@@ -117,6 +117,14 @@ impl KeyFormat {
         }
     }
 
+    /// Whether prefix and length are those of a key: a first look that costs next to nothing.
+    #[inline]
+    pub(crate) fn resembles(&self, text: &str) -> bool {
+        let ours = text.len() == self.prefix.len() + BODY + CHECK;
+        ours && text.starts_with(&*self.prefix)
+            || self.legacy.iter().any(|shape| shape.resembles(text))
+    }
+
     #[inline]
     fn check(&self, text: &str) -> Result<(), Malformed> {
         let digits = text.strip_prefix(&*self.prefix).ok_or(Malformed::Prefix)?.as_bytes();
@@ -145,6 +153,10 @@ impl LegacyShape {
         length: usize,
     ) -> Result<Self, InvalidPrefix> {
         Ok(Self { prefix: checked(prefix.into())?, length })
+    }
+
+    fn resembles(&self, text: &str) -> bool {
+        text.len() == self.prefix.len() + self.length && text.starts_with(&*self.prefix)
     }
 
     fn fits(&self, text: &str) -> bool {

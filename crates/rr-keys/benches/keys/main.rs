@@ -20,7 +20,7 @@ mod yardstick;
 use std::hint::black_box;
 
 use keys::Keys;
-use measure::{Row, pairs};
+use measure::{Row, Samples, pairs};
 use memory::Weighed;
 use rr_keys::KeyFormat;
 use yardstick::PlainMap;
@@ -39,12 +39,15 @@ fn main() {
         let weighed = memory::weigh(MANY);
         println!("{}", weight("a million keys: bytes beside record / record", &weighed));
         let keys = weighed.keys;
-        println!("{}", against_plain_map("a million keys at random: warm check", &keys, 1.3));
+        let samples = check_and_plain_map(&keys);
+        println!("{}", Row::ratio("a million keys at random: warm check", &samples, 1.3));
+        println!("{}", flat(&samples));
         println!("{}", yardsticks("a million keys: SHA-256 and map / SHA-256", &keys));
     }
     let keys = Keys::new(HOT);
     if wanted("hot") {
-        println!("{}", against_plain_map("64 hot keys: warm check", &keys, 1.5));
+        let samples = check_and_plain_map(&keys);
+        println!("{}", Row::ratio("64 hot keys: warm check", &samples, 1.5));
         println!("{}", yardsticks("64 hot keys: SHA-256 and map / SHA-256", &keys));
     }
     if wanted("threads") {
@@ -63,16 +66,22 @@ fn weight(name: &str, weighed: &Weighed) -> Row {
 }
 
 /// A warm check against SHA-256 of the same bytes and one look-up in a plain map of the same size.
-fn against_plain_map(name: &str, keys: &Keys, goal: f64) -> Row {
+fn check_and_plain_map(keys: &Keys) -> Samples {
     let map = PlainMap::of(keys);
-    let samples = pairs(
+    pairs(
         keys,
         |text| assert!(keys.check(black_box(text)), "every key is good"),
         |text| {
             black_box(map.get(&yardstick::sha256(black_box(text))).unwrap());
         },
-    );
-    Row::ratio(name, &samples, goal)
+    )
+}
+
+/// Whether a check costs the same from one key to a million, but for the memory that the plain map reads too:
+/// what it takes beyond the yardstick, with many keys and with one.
+fn flat(many: &Samples) -> Row {
+    let one = check_and_plain_map(&Keys::new(1));
+    Row::beside("a million keys / one key: ns beyond the yardstick", many.beyond(), one.beyond())
 }
 
 /// Texts that nobody issued, each of a kind that needs no store to be refused.

@@ -5,14 +5,28 @@ use std::time::Instant;
 
 use crate::keys::{Keys, Random};
 
-/// Calls in a round: short enough that most rounds are not interrupted by whatever else the machine does.
-const CALLS: usize = 500;
-const ROUNDS: usize = 2_001;
+/// Calls in a round: so few that most rounds are not interrupted by whatever else the machine does, and so many
+/// that what the other side left in the caches is soon forgotten.
+fn calls(keys: &Keys) -> usize {
+    // Nothing is kept in the caches with that many keys, and a call takes several times as long.
+    if keys.len() < 100_000 { 2_000 } else { 500 }
+}
+
+const ROUNDS: usize = 1_001;
 
 /// Nanoseconds per call of the two sides of a comparison, round by round.
 pub(crate) struct Samples {
     pub(crate) own: Vec<f64>,
     pub(crate) yardstick: Vec<f64>,
+}
+
+impl Samples {
+    /// Nanoseconds that `own` takes longer than its neighbour in time.
+    pub(crate) fn beyond(&self) -> f64 {
+        let beyond: Vec<f64> =
+            self.own.iter().zip(&self.yardstick).map(|(own, yard)| own - yard).collect();
+        median(&beyond)
+    }
 }
 
 /// Runs `own` and `yardstick` in turn on the same texts, drawn at random anew for each round.
@@ -24,7 +38,7 @@ pub(crate) fn pairs(keys: &Keys, own: impl Fn(&str), yardstick: impl Fn(&str)) -
     let mut samples = Samples { own: Vec::new(), yardstick: Vec::new() };
     for round in 0..ROUNDS {
         for side in [round % 2, (round + 1) % 2] {
-            let order: Vec<usize> = (0..CALLS).map(|_| random.below(keys.len())).collect();
+            let order: Vec<usize> = (0..calls(keys)).map(|_| random.below(keys.len())).collect();
             if side == 0 {
                 samples.own.push(per_call(keys, &order, &own));
             } else {
@@ -95,6 +109,12 @@ impl Row {
             goal: String::new(),
             met: None,
         }
+    }
+
+    /// Two figures by themselves, not judged.
+    pub(crate) fn beside(name: &str, own: f64, other: f64) -> Self {
+        let (yardstick, ratio) = (Some(other), Some(own / other));
+        Self { name: name.to_owned(), own, yardstick, ratio, goal: String::new(), met: None }
     }
 
     /// More is better: how many times as much `own` does as `yardstick`.

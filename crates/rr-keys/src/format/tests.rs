@@ -270,7 +270,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text in "\\PC*") {
         let format = KeyFormat::REVENUE_RIPPLE;
-        prop_assert!(format.parse(&text).is_err());
+        prop_assert!(format.parse(&text).is_err() || format.resembles(&text));
         let prefixed = format!("rr_{text}");
         prop_assert!(KeyFormat::new("rr_").unwrap().parse(&prefixed).is_err());
     }
