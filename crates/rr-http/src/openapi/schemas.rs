@@ -280,9 +280,11 @@ mod tests {
     fn a_problem_has_the_described_members() {
         let document = serde_json::to_value(crate::openapi::openapi()).unwrap();
         let described = &document["components"]["schemas"]["Problem"]["properties"];
+        let hint = rr_webhooks::SignatureHint { code: "c", detail: "d".to_owned() };
         let problem = crate::Problem::missing_permission("p", vec!["p".to_owned()])
             .at("/x")
-            .key_id(uuid::Uuid::nil());
+            .key_id(uuid::Uuid::nil())
+            .signature_hints(vec![hint]);
         let body: serde_json::Value = serde_json::from_slice(&problem.body("r")).unwrap();
         let names: Vec<_> = body.as_object().unwrap().keys().collect();
         let described: Vec<_> = described.as_object().unwrap().keys().collect();
