@@ -28,6 +28,7 @@ mod sign_in;
 
 mod bad_body;
 mod bad_credential;
+mod bad_parameter;
 mod batch;
 mod edge;
 mod operations;

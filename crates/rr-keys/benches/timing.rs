@@ -16,9 +16,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
-use rr_keys::{
-    KeyFormat, KeyHash, KeyRecord, MemoryStore, Request, Verifier, VerifierOptions,
-};
+use rr_keys::{KeyFormat, KeyHash, KeyRecord, MemoryStore, Request, Verifier, VerifierOptions};
 use uuid::Uuid;
 
 /// Measurements of each row, and calls in each of them.
@@ -52,9 +50,8 @@ fn main() {
 
     let (verifier, known) = verifier();
     let now = SystemTime::now();
-    let check = |text: &str| {
-        black_box(verifier.check(black_box(text), &Request::any(), now)).is_some()
-    };
+    let check =
+        |text: &str| black_box(verifier.check(black_box(text), &Request::any(), now)).is_some();
     // Nobody has issued either; one begins as a stored key does. Both have good check digits.
     let begins = with_body(&[&known[3..23], "0000000000"].concat());
     let begins_not = with_body(&["7777777777".repeat(2).as_str(), "0000000000"].concat());
@@ -99,11 +96,7 @@ fn row(name: &str, is_alarm_test: bool, call: impl Fn(bool)) {
         (false, false) => "same",
     };
     let each = CALLS as f64;
-    println!(
-        "| {name} | {:.1} ns | {:.1} ns | {t:.1} | {verdict} |",
-        a.mean / each,
-        b.mean / each
-    );
+    println!("| {name} | {:.1} ns | {:.1} ns | {t:.1} | {verdict} |", a.mean / each, b.mean / each);
 }
 
 struct Moments {

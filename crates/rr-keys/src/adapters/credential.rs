@@ -106,8 +106,17 @@ mod tests {
     fn line() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
             prop::sample::select(
-                [&b"k"[..], b"l", b"", b"Bearer k", b"bearer  k", b"Bearer", b"Bearer\tk", b"Basic k"]
-                    .to_vec(),
+                [
+                    &b"k"[..],
+                    b"l",
+                    b"",
+                    b"Bearer k",
+                    b"bearer  k",
+                    b"Bearer",
+                    b"Bearer\tk",
+                    b"Basic k"
+                ]
+                .to_vec(),
             )
             .prop_map(<[u8]>::to_vec),
             ("[bB][eE]arer[ \t]{0,2}", prop::collection::vec(any::<u8>(), 0..4))

@@ -217,8 +217,8 @@ fn is_key(text: &str) -> bool {
         }
         rest[30..].chars().eq(check)
     };
-    let is_old = rest.len() == 43
-        && rest.chars().all(|c| digits.contains(&c) || c == '-' || c == '_');
+    let is_old =
+        rest.len() == 43 && rest.chars().all(|c| digits.contains(&c) || c == '-' || c == '_');
     is_new || is_old
 }
 
