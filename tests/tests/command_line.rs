@@ -27,6 +27,8 @@ fn help_is_there_for_every_command() {
         vec!["import", "--help"],
         vec!["doctor", "--help"],
         vec!["seed", "--help"],
+        vec!["verify", "--help"],
+        vec!["rebuild", "--help"],
         vec!["--version"],
     ] {
         let ended = Program::new("sqlite://unused.db", &command).run().expect(0);
@@ -396,4 +398,23 @@ async fn the_demo_is_ready_at_once_and_the_same_the_second_time() {
     })
     .await;
     assert!(!second.output().contains(&key[7..]), "a key is shown once");
+}
+
+#[tokio::test]
+async fn an_invented_history_verifies_before_and_after_the_ledger_is_made_anew() {
+    let database = TestDatabase::empty().await;
+    let run = |arguments: &[&str]| Program::new(database.url(), arguments).run().expect(0);
+    let seeded = json_of(&run(&["seed", "--users", "300", "--seed", "3", "--json"]).stdout);
+    let facts = seeded["new"]["facts"].as_u64().unwrap();
+    let verified = || {
+        let report = json_of(&run(&["verify", "--json"]).stdout);
+        assert_eq!(report["seq"], facts);
+        assert_eq!(report["faults"], json!([]));
+        assert!(report["compared"].as_u64().unwrap() > 100, "{report}");
+    };
+    verified();
+    assert_eq!(json_of(&run(&["rebuild", "--json"]).stdout), json!({ "facts": facts }));
+    verified();
+    let text = run(&["verify"]).stdout;
+    assert!(text.contains(&format!("agree with the {facts} facts")), "{text}");
 }

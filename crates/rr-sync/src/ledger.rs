@@ -6,7 +6,7 @@
 //! run (what will happen later is an entry with a later date), a fact that arrives late moves them
 //! from its own date only, and nothing depends on the order in which facts arrived.
 //!
-//! When facts arrive, [`posting`] gives the difference between the entries before and after: what
+//! When facts arrive, [`posting()`] gives the difference between the entries before and after: what
 //! is to be added, never edited. It costs the history of the subjects touched, whatever the size of
 //! the rest.
 

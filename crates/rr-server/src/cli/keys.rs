@@ -1,0 +1,114 @@
+//! The command line of keys.
+
+use clap::{Args, Subcommand};
+
+/// `keys`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key; it is printed once and cannot be shown again
+    #[command(after_help = "\
+Examples:
+  revenue-ripple keys create --name \"Reports\"
+  revenue-ripple keys create --name \"CI\" --permission write_webhooks --expires-in-days 90
+  KEY=$(revenue-ripple keys create --name \"CI\" --json | jq -r .api_key)")]
+    Create(KeysCreate),
+    /// List keys, newest first; secrets are never shown
+    List(KeysList),
+    /// Give a key a new secret; it is printed once, and the old one ends after a grace
+    #[command(after_help = "\
+Id, permissions, limits and expiry stay. A key that is revoked, expired or disabled is left as it is.
+When the command returns, every running server knows of the rotation: with --grace-seconds 0 none
+accepts the old secret any more.
+
+Examples:
+  revenue-ripple keys rotate 018f2b5e-…
+  revenue-ripple keys rotate 018f2b5e-… --grace-seconds 0
+  KEY=$(revenue-ripple keys rotate 018f2b5e-… --json | jq -r .api_key)")]
+    Rotate(KeysRotate),
+    /// Revoke a key for good
+    #[command(after_help = "\
+When the command returns, no running server accepts the key: servers look for changes every
+250 milliseconds, and the command waits for that.")]
+    Revoke(KeysRevoke),
+    /// Report a secret that became public; it ends, and its key is disabled
+    #[command(after_help = "\
+The secret is read from standard input (its first line), never from the command line, where others
+could see it. RR_LEAK_POLICY=notify only marks it. A key that was rotated since goes on with its new
+secret; any other can be enabled and rotated, or revoked. When the command returns, every running
+server knows of it.
+
+Examples:
+  revenue-ripple keys report-leak < leaked.txt
+  pbpaste | revenue-ripple keys report-leak --url https://example.com/where/it/was")]
+    ReportLeak(KeysReportLeak),
+}
+
+/// `keys create`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysCreate {
+    /// What the key is for, 1 to 100 characters
+    #[arg(long, default_value = "DevOps Integration Key")]
+    pub(crate) name: String,
+    /// What it may do; repeat or separate by commas [default: read_metrics,write_webhooks]
+    #[arg(long = "permission", value_name = "PERMISSION", value_delimiter = ',')]
+    pub(crate) permissions: Vec<String>,
+    /// Days until it expires
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) expires_in_days: u32,
+    /// It never expires
+    #[arg(long, conflicts_with = "expires_in_days")]
+    pub(crate) never_expires: bool,
+    /// Address or network it may be used from; repeat or separate by commas [default: anywhere]
+    #[arg(long = "allow-ip", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) allowed_ips: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys list`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysList {
+    /// Only working keys that end within so many days [14 unless given], soonest first
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "14", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) expiring: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotate {
+    /// Its id, as `keys list` shows it
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) id: uuid::Uuid,
+    /// For how long the old secret still works, at most a week; 0 ends it at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=604_800))]
+    pub(crate) grace_seconds: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys report-leak`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysReportLeak {
+    /// Where the secret was found
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `keys revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRevoke {
+    /// Its id, as `keys list` shows it
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) id: uuid::Uuid,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
