@@ -28,12 +28,11 @@ const SECRET: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filters = || arguments.iter().filter(|argument| !argument.starts_with('-'));
     if arguments.iter().any(|argument| argument == "--list") {
         println!("{NAME}: test");
         return ExitCode::SUCCESS;
     }
-    if filters().count() > 0 && !filters().any(|filter| NAME.contains(filter.as_str())) {
+    if !is_wanted(&arguments) {
         return end(0, 0);
     }
     let python = match install() {
@@ -48,6 +47,21 @@ fn main() -> ExitCode {
     runtime.block_on(talk(&python));
     println!("test {NAME} ... ok");
     end(1, 0)
+}
+
+/// Whether libtest would run a test of this name, told with these arguments.
+fn is_wanted(arguments: &[String]) -> bool {
+    let (mut filters, mut skipped) = (Vec::new(), Vec::new());
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--skip" => skipped.extend(rest.next()),
+            option if option.starts_with('-') => {}
+            _ => filters.push(argument),
+        }
+    }
+    let names = |filter: &&String| NAME.contains(filter.as_str());
+    (filters.is_empty() || filters.iter().any(names)) && !skipped.iter().any(names)
 }
 
 /// The last line of libtest, which is what is counted.

@@ -69,7 +69,8 @@ fn the_ci_script_installs_what_a_machine_lacks_and_then_checks() {
     let install = calls[1].replacen("sudo -n env DEBIAN_FRONTEND=noninteractive ", "", 1);
     let flags = "apt-get -qq install -y --no-install-recommends ";
     let packages = install.strip_prefix(flags).unwrap_or_else(|| panic!("{install}"));
-    for package in ["build-essential", "git", "curl", "nodejs", "npm", "chromium"] {
+    let wanted = ["build-essential", "git", "curl", "nodejs", "npm", "chromium", "python3-venv"];
+    for package in wanted {
         assert!(packages.split(' ').any(|one| one == package), "{package}: {packages}");
     }
     assert_eq!(calls[2..], ["cargo xtask lint", "cargo xtask test"]);
@@ -77,9 +78,9 @@ fn the_ci_script_installs_what_a_machine_lacks_and_then_checks() {
 
 #[test]
 fn the_ci_script_installs_nothing_that_is_there() {
-    let there = [&NEEDED[..], &["initdb", "apt-get", "cargo"]].concat();
+    let there = [&NEEDED[..], &["python3", "initdb", "apt-get", "cargo"]].concat();
     let calls = Programs::new(&TOOLS, &there).ci();
-    assert_eq!(calls, ["cargo xtask lint", "cargo xtask test"]);
+    assert_eq!(calls, ["python3 -c import ensurepip", "cargo xtask lint", "cargo xtask test"]);
 }
 
 /// The command that developers use; what it hands over to is tested by itself.

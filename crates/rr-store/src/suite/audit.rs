@@ -32,8 +32,15 @@ const AUDITED: &[&str] = &[
 /// An accepted event is a row that says who sent it and when; so is an applied migration. The ledger
 /// is worked out from facts, whose coming has its row. Counting a key's uses and noting that a
 /// session is in use change nothing but that note.
-const OWN_RECORD: &[&str] =
-    &["accept_events", "catch_up", "migrate", "migrate_down", "record_usage", "touch_session"];
+const OWN_RECORD: &[&str] = &[
+    "accept_events",
+    "catch_up",
+    "migrate",
+    "migrate_down",
+    "rebuild",
+    "record_usage",
+    "touch_session",
+];
 
 /// The methods that hand something to the writer, as the sources have them.
 fn writing_methods(folder: &Path, found: &mut BTreeSet<String>) {
