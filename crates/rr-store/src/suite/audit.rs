@@ -21,6 +21,7 @@ const AUDITED: &[&str] = &[
     "end_session",
     "forget_idempotency",
     "import_batch",
+    "rebuild",
     "rehash_password",
     "report_leaks",
     "revoke_key",
@@ -169,6 +170,8 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     log.after("migrate").await;
     store.catch_up(|_| ()).await.unwrap();
     log.after("catch_up").await;
+    store.rebuild(audit(12), |_| ()).await.unwrap();
+    log.after("rebuild").await;
 
     let mut left: BTreeSet<&str> = AUDITED.iter().chain(OWN_RECORD).copied().collect();
     left.retain(|method| !log.done.contains(method));
