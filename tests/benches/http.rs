@@ -205,12 +205,12 @@ fn target(name: &'static str, address: SocketAddr, pid: u32, request: Vec<u8>) -
 }
 
 fn get(path: &str, key: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n\r\n").into_bytes()
 }
 
 fn post(path: &str, key: &str) -> Vec<u8> {
     format!(
-        "POST {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: {key}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{EVENT}",
         EVENT.len()
     )
