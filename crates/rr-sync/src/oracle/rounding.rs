@@ -1,4 +1,5 @@
-//! The one rounding rule: half away from zero.
+//! The one rounding rule: half away from zero. The ledger has its own (`ratio.rs`): the oracle shares
+//! no code with what it judges.
 
 /// `numerator / denominator` to the nearest integer, halves away from zero. The denominator is
 /// above zero, and the numerator is a sum of 64-bit amounts, far below half of what `i128` holds.
