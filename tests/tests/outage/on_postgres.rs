@@ -1,4 +1,5 @@
-//! A PostgreSQL that goes away, comes back, or is not there yet.
+//! A PostgreSQL that goes away, comes back, or is not there yet. Ignored where there is none; the suite
+//! of PostgreSQL in `cargo xtask test` runs them.
 
 use std::time::{Duration, Instant};
 
