@@ -2,8 +2,10 @@
 
 mod accept;
 mod list;
+mod meanings;
 
 use rr_domain::Timestamp;
+use rr_webhooks::Meaning;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -26,6 +28,8 @@ pub struct NewEvent {
     pub event_type: String,
     /// Where it comes from.
     pub source: String,
+    /// What it says happened, as far as it is understood.
+    pub meaning: Meaning,
     /// What lists show.
     pub data: Box<RawValue>,
     /// The content type of the body.

@@ -140,6 +140,24 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use super::*;
+    meanings (event_seq) {
+        event_seq -> BigInt,
+        event_id -> DbUuid,
+        kind -> Text,
+        subject -> Nullable<Text>,
+        service -> Nullable<Text>,
+        environment -> Nullable<Text>,
+        state -> Nullable<Text>,
+        began_at -> DbTime,
+        at -> DbTime,
+        received_at -> DbTime,
+        body -> DbJsonb,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
     facts (seq) {
         seq -> BigInt,
         id -> DbUuid,

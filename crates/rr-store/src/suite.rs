@@ -13,6 +13,7 @@ mod ledger;
 mod ledger_reads;
 mod ledger_repair;
 mod lists;
+mod meanings;
 mod migrations;
 mod on_postgres;
 mod on_sqlite;

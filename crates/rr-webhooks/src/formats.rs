@@ -19,8 +19,9 @@ mod fuzz;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
-mod vectors;
+pub(crate) mod vectors;
 
+pub use free::understand;
 use rr_domain::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -4,6 +4,8 @@
 //! deployments fail and how long recovery takes, and no more. Times are those the sender gave:
 //! when the event arrived is kept beside it, so that a late one corrects the past.
 
+mod parts;
+
 use rr_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{AcceptEvent, NewEvent, OfferedEvent, Together};
+use super::{AcceptEvent, NewEvent, OfferedEvent, Together, meanings};
 use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
 use crate::idempotency::{Claim, Claimed, claim, settle};
@@ -249,7 +249,7 @@ fn insert(conn: &mut Conn, fresh: &[&NewEvent]) -> QueryResult<()> {
             }
         }
     }
-    Ok(())
+    meanings::insert(conn, first, fresh)
 }
 
 /// Each event binds eight values, and PostgreSQL takes 65,535 a statement.

@@ -47,6 +47,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0006_ledger",
     "0007_key_usage",
     "0008_key_leaks",
+    "0009_meanings",
 ];
 
 #[cfg(test)]

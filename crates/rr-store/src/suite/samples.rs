@@ -44,6 +44,7 @@ pub(super) fn event(number: u128) -> NewEvent {
         occurred_at: None,
         event_type: "deployment".to_owned(),
         source: "ci".to_owned(),
+        meaning: rr_webhooks::Meaning::Other,
         data: raw(r#"{"version":"1.2.3"}"#),
         content_type: "application/json".to_owned(),
         body: br#"{"version":"1.2.3"}"#.to_vec(),

@@ -52,6 +52,11 @@ fn event_name(raw: &RawValue, pointer: &str) -> Result<String, Refusal> {
     Ok(name)
 }
 
+/// What an object of the free form says happened that was kept without being understood.
+pub fn understand(event_type: &str, source: &str, data: &RawValue) -> Meaning {
+    meaning(event_type, source, View(&parse(data)).time("/timestamp"), data)
+}
+
 /// What it says happened; the body is taken apart only where its name promises something.
 fn meaning(event_type: &str, source: &str, at: Option<Timestamp>, data: &RawValue) -> Meaning {
     let read = match event_type {

@@ -121,6 +121,7 @@ impl Arrival<'_> {
                 occurred_at: event.occurred_at,
                 event_type: event.event_type,
                 source: event.source,
+                meaning: event.meaning,
                 data: event.data,
                 content_type: event.content_type,
                 body,

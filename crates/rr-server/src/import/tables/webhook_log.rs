@@ -2,6 +2,7 @@
 
 use rr_domain::imported_id;
 use rr_store::NewEvent;
+use rr_webhooks::understand;
 
 use super::{Fault, Item, Row, Seen, Table, row_id};
 use crate::import::field;
@@ -22,13 +23,16 @@ pub(super) const TABLE: Table = Table {
 fn convert(row: &Row<'_>, seen: &mut Seen) -> Result<Vec<Item>, Fault> {
     let old_id = row_id(row, seen)?;
     let data = row.required("data", field::json_object)?;
+    let event_type = row.optional("event_type", name)?.unwrap_or_else(|| "unknown".to_owned());
+    let source = row.optional("source", name)?.unwrap_or_else(|| "devops".to_owned());
     let event = NewEvent {
         id: imported_id("webhook_log", &old_id),
         key_id: None,
         received_at: row.required("created_at", field::timestamp)?,
         occurred_at: None,
-        event_type: row.optional("event_type", name)?.unwrap_or_else(|| "unknown".to_owned()),
-        source: row.optional("source", name)?.unwrap_or_else(|| "devops".to_owned()),
+        meaning: understand(&event_type, &source, &data),
+        event_type,
+        source,
         body: data.get().as_bytes().to_vec(),
         data,
         content_type: "application/json".to_owned(),
