@@ -7,6 +7,14 @@ use rr_store::{Actor, Audit};
 use rr_tests::app::TestApp;
 use serde_json::{Value, json};
 
+const PATHS: [&str; 5] = [
+    "/api/devops/sync/users",
+    "/api/devops/sync/revenue",
+    "/api/devops/sync/commissions",
+    "/api/devops/dashboard",
+    "/your-existing-api/dashboard",
+];
+
 /// Asserts that `whole` has at least the members of `part`, with the same values.
 #[track_caller]
 fn assert_has(whole: &Value, part: &Value) {
@@ -123,13 +131,7 @@ async fn an_empty_installation_has_zeros_and_nulls() {
 async fn an_answer_that_would_be_the_same_is_not_sent_again() {
     let app = TestApp::demo().await;
     let key = app.with_key(&["read_metrics"]).await;
-    for path in [
-        "/api/devops/sync/users",
-        "/api/devops/sync/revenue",
-        "/api/devops/sync/commissions",
-        "/api/devops/dashboard",
-        "/your-existing-api/dashboard",
-    ] {
+    for path in PATHS {
         let first = key.get(path).await.expect(200);
         let etag = first.header("etag").expect("an ETag").to_owned();
         for matching in [etag.clone(), format!("\"other\", {etag}"), "*".to_owned()] {
@@ -139,6 +141,44 @@ async fn an_answer_that_would_be_the_same_is_not_sent_again() {
         }
         key.get(path).header("if-none-match", "\"other\"").await.expect(200);
     }
+}
+
+/// What callers of the first server read is where it was; what is new stands behind it.
+#[tokio::test]
+async fn every_answer_says_of_when_it_speaks_and_from_which_version() {
+    let app = TestApp::demo().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let seq = app.store().facts_version().await.unwrap();
+    app.clock.advance(Duration::from_secs(90));
+    for path in PATHS {
+        let answer = key.get(path).await.expect(200);
+        let end = format!(r#","as_of":"{}","seq":{seq}}}"#, app.clock.now());
+        assert!(answer.text().ends_with(&end), "{path}: {}", answer.text());
+    }
+}
+
+/// The tag holds as long as nothing may have changed, and is another after every fact and whenever
+/// time may have moved a figure.
+#[tokio::test]
+async fn a_tag_lasts_until_something_may_have_changed() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let tag = async || {
+        let answer = key.get("/api/devops/sync/users").await.expect(200);
+        answer.header("etag").expect("an ETag").to_owned()
+    };
+    let mut tags = vec![tag().await];
+    app.clock.advance(Duration::from_secs(59));
+    assert_eq!(tag().await, tags[0]);
+    app.create_user("new@example.com", "member", None).await;
+    tags.push(tag().await);
+    app.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    tags.push(tag().await);
+    app.store().rebuild(app.audit(), |_| {}).await.unwrap();
+    tags.push(tag().await);
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 4, "{tags:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! (f) Several servers on one database: what is revoked on one is refused by all, whatever happens between
-//! them. What a silent network does stands with the outages of PostgreSQL.
+//! (f) Several servers on one database: what is revoked on one is refused by all, and what one records all
+//! count, whatever happens between them. What a silent network does stands with the outages of PostgreSQL.
 
 use std::time::Duration;
 
@@ -42,6 +42,42 @@ async fn what_is_revoked_here_is_refused_there_within_the_stated_bound() {
         }
     }
     assert_ne!(manager, "");
+}
+
+/// Two real servers and a third process that writes: whoever asks a second later counts it.
+#[tokio::test]
+async fn what_one_process_records_every_other_counts_within_a_second() {
+    let database = TestDatabase::migrated().await;
+    let servers = [
+        Program::new(database.url(), ["serve"]).serve().await,
+        Program::new(database.url(), ["serve"]).serve().await,
+    ];
+    let (_, secret) = make_key(database.url(), &["read_metrics"]);
+    for round in 0..=3 {
+        if round > 0 {
+            let email = format!("user{round}@example.com");
+            let create = ["admin", "create", "--email", &email, "--password-stdin"];
+            Program::new(database.url(), create).run_with_input("a long password\n").expect(0);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        for server in &servers {
+            let answer = server.client().with_key(&secret).get(SYNC).await.json();
+            assert_eq!(answer["total_users"], round, "{answer}");
+        }
+    }
+}
+
+/// A write is in the next read of the server that took it, however little time there is between.
+#[tokio::test]
+async fn what_this_process_records_it_counts_at_once() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    for round in 1..=20 {
+        app.create_user(&format!("user{round}@example.com"), "member", None).await;
+        let answer = key.get(SYNC).await.json();
+        assert_eq!(answer["total_users"], round, "{answer}");
+        assert_eq!(answer["seq"], round, "{answer}");
+    }
 }
 
 /// A second server's parts on the database of the first, which nobody tells anything.

@@ -1,43 +1,44 @@
-//! Answers made of figures: written out once, sent many times.
+//! Answers made of the present figures: written out once, sent many times.
 
 use std::fmt::Write;
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
 use rr_domain::Timestamp;
+use rr_store::Present;
 use rr_sync::Figures;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
-/// The four bodies of one set of figures.
+/// What holds at present, its tag, and what was written out of it so far.
 pub(crate) struct Rendered {
-    figures: Arc<Figures>,
-    pub(crate) users: Answer,
-    pub(crate) revenue: Answer,
-    pub(crate) commissions: Answer,
-    pub(crate) dashboard: Answer,
+    present: Arc<Present>,
+    tag: HeaderValue,
+    bodies: [OnceLock<Body>; 4],
 }
 
-/// The last figures that were written out.
+/// The last figures that were asked for.
 pub(crate) struct FiguresCache(ArcSwapOption<Rendered>);
 
-/// One body and its tag. A body that begins with `timestamp` says the present instant there: the
-/// figures hold from when they were computed until now, and a caller judges by it how fresh they
-/// are. The tag speaks of the figures alone, so it is a weak one.
-pub(crate) struct Answer {
-    body: Bytes,
-    /// Where in the body the instant stands.
-    instant: Option<Range<usize>>,
-    tag: HeaderValue,
+/// One of the bodies that are made of the present figures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Users,
+    Revenue,
+    Commissions,
+    Dashboard,
 }
+
+/// A body, cut where it says the present instant. The figures hold from when they were computed
+/// until now, and a caller judges by the instant how fresh they are.
+#[derive(Debug)]
+pub(crate) struct Body(Vec<Bytes>);
 
 impl FiguresCache {
     pub(crate) fn new() -> FiguresCache {
@@ -46,79 +47,114 @@ impl FiguresCache {
 }
 
 impl AppState {
-    /// The present figures, written out. The store hands out the same figures until something
-    /// changes them, and as long as it does nothing is written out anew.
-    pub(crate) async fn rendered_figures(&self) -> Outcome<Arc<Rendered>> {
-        let figures = self.store.figures(self.now()).await?;
+    /// The figures at `now`. The store hands out the same ones until something changes them, and as
+    /// long as it does nothing is written out anew.
+    pub(crate) async fn rendered_figures(&self, now: Timestamp) -> Outcome<Arc<Rendered>> {
+        let present = self.store.present(now).await?;
         if let Some(known) = &*self.figures.0.load()
-            && Arc::ptr_eq(&known.figures, &figures)
+            && Arc::ptr_eq(&known.present, &present)
         {
             return Ok(Arc::clone(known));
         }
-        let rendered = Arc::new(Rendered {
-            users: Answer::of(&figures.users)?,
-            revenue: Answer::of(&figures.revenue)?,
-            commissions: Answer::of(&figures.commissions)?,
-            dashboard: Answer::of(&figures.dashboard)?,
-            figures,
-        });
+        let tag = present_tag(&present)?;
+        let rendered = Arc::new(Rendered { present, tag, bodies: Default::default() });
         self.figures.0.store(Some(Arc::clone(&rendered)));
         Ok(rendered)
     }
 }
 
-impl Answer {
-    fn of(figures: &impl Serialize) -> Outcome<Answer> {
-        let body = serde_json::to_vec(figures).map_err(|error| {
-            tracing::error!(%error, "figures could not be written as JSON");
-            Problem::new(Code::Internal)
-        })?;
-        let instant = instant(&body);
-        let figures = instant.as_ref().map_or(&body[..], |instant| &body[instant.end..]);
-        let mut tag = String::from("W/\"");
-        for byte in &Sha256::digest(figures)[..16] {
-            // Writing to a String cannot fail.
-            let _ = write!(tag, "{byte:02x}");
-        }
-        tag.push('"');
-        let tag = HeaderValue::try_from(tag).map_err(|_| Problem::new(Code::Internal))?;
-        Ok(Answer { body: Bytes::from(body), instant, tag })
+impl Rendered {
+    /// 304 for a caller that has these figures already, else the figures as of `now`.
+    pub(crate) fn respond(
+        &self,
+        part: Part,
+        request: &HttpRequest,
+        now: Timestamp,
+    ) -> Outcome<HttpResponse> {
+        let body = || self.body(part).map(|body| body.at(now));
+        respond(request, &self.tag, "application/json", body)
     }
 
-    /// The body as of now.
-    fn body(&self, now: Timestamp) -> Bytes {
-        let Some(instant) = &self.instant else { return self.body.clone() };
-        let mut body = BytesMut::with_capacity(self.body.len() + 8);
-        body.extend_from_slice(&self.body[..instant.start]);
-        // Writing to a growing buffer cannot fail.
-        let _ = write!(body, "{now}");
-        body.extend_from_slice(&self.body[instant.end..]);
-        body.freeze()
-    }
-
-    /// 304 for a caller that has these figures already, else the figures.
-    pub(crate) fn respond(&self, request: &HttpRequest, now: Timestamp) -> HttpResponse {
-        let known = has_tag(request.headers(), &self.tag);
-        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((header::ETAG, self.tag.clone()));
-        // Kept by nobody but the caller, and only to be asked about again.
-        response
-            .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
-        if known {
-            return response.finish();
+    /// Written out when somebody asks for it: a caller who has it costs no writing.
+    fn body(&self, part: Part) -> Outcome<&Body> {
+        let body = &self.bodies[part as usize];
+        if let Some(body) = body.get() {
+            return Ok(body);
         }
-        response
-            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
-            .body(self.body(now))
+        let (figures, seq): (&Figures, i64) = (&self.present.figures, self.present.seq);
+        let written = match part {
+            Part::Users => Body::of(&figures.users, seq),
+            Part::Revenue => Body::of(&figures.revenue, seq),
+            Part::Commissions => Body::of(&figures.commissions, seq),
+            Part::Dashboard => Body::of(&figures.dashboard, seq),
+        }?;
+        Ok(body.get_or_init(|| written))
     }
 }
 
-/// Where the instant of `{"timestamp":"…",` stands, in a body that begins so.
-fn instant(body: &[u8]) -> Option<Range<usize>> {
-    const BEFORE: &[u8] = br#"{"timestamp":""#;
-    let rest = body.strip_prefix(BEFORE)?;
-    let length = rest.iter().position(|byte| *byte == b'"')?;
-    Some(BEFORE.len()..BEFORE.len() + length)
+impl Body {
+    /// The figures with `as_of` and `seq` behind their own members.
+    pub(crate) fn of(figures: &impl Serialize, seq: i64) -> Outcome<Body> {
+        const TIMESTAMP: &str = r#"{"timestamp":""#;
+        let text = serde_json::to_string(figures).map_err(|error| {
+            tracing::error!(%error, "figures could not be written as JSON");
+            Problem::new(Code::Internal)
+        })?;
+        let mut members = text.strip_suffix('}').unwrap_or(&text);
+        let mut pieces = Vec::with_capacity(3);
+        if let Some(behind) = members.strip_prefix(TIMESTAMP) {
+            pieces.push(Bytes::from_static(TIMESTAMP.as_bytes()));
+            members = behind.find('"').map_or(behind, |end| &behind[end..]);
+        }
+        pieces.push(Bytes::from(format!(r#"{members},"as_of":""#)));
+        pieces.push(Bytes::from(format!(r#"","seq":{seq}}}"#)));
+        Ok(Body(pieces))
+    }
+
+    /// The body as of an instant.
+    pub(crate) fn at(&self, now: Timestamp) -> Bytes {
+        let now = now.to_string();
+        let length: usize = self.0.iter().map(|piece| piece.len() + now.len()).sum();
+        let mut body = BytesMut::with_capacity(length);
+        for (index, piece) in self.0.iter().enumerate() {
+            if index > 0 {
+                body.extend_from_slice(now.as_bytes());
+            }
+            body.extend_from_slice(piece);
+        }
+        body.freeze()
+    }
+}
+
+/// The tag of what holds at present: another fact, a ledger made anew and the next instant at which
+/// time moves something give another. It is a weak one, for the body also says when it was sent.
+fn present_tag(present: &Present) -> Outcome<HeaderValue> {
+    let mut tag = format!("W/\"{}-{}", present.rebuilds, present.seq);
+    if let Some(change) = present.figures.next_change {
+        // Writing to a String cannot fail.
+        let _ = write!(tag, "-{}", change.micros());
+    }
+    tag.push('"');
+    HeaderValue::try_from(tag).map_err(|_| Problem::new(Code::Internal))
+}
+
+/// 304 for a caller that knows the tag, else what `body` writes.
+fn respond(
+    request: &HttpRequest,
+    tag: &HeaderValue,
+    media_type: &'static str,
+    body: impl FnOnce() -> Outcome<Bytes>,
+) -> Outcome<HttpResponse> {
+    let known = has_tag(request.headers(), tag);
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((header::ETAG, tag.clone()));
+    // Kept by nobody but the caller, and only to be asked about again.
+    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
+    if known {
+        return Ok(response.finish());
+    }
+    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)));
+    Ok(response.body(body()?))
 }
 
 /// `If-None-Match`, compared weakly (RFC 9110 §13.1.2).
@@ -157,27 +193,31 @@ mod tests {
     }
 
     #[test]
-    fn the_body_says_now_and_the_tag_does_not_listen() {
+    fn the_body_says_now_and_ends_with_the_version() {
         let at = |second: i64| Timestamp::from_seconds(1_704_067_200 + second).unwrap();
-        let computed = |second| {
-            Answer::of(&serde_json::json!({"timestamp": at(second), "total_users": 2})).unwrap()
-        };
-        let body = computed(0).body(at(90));
-        assert_eq!(body, r#"{"timestamp":"2024-01-01T00:01:30Z","total_users":2}"#);
-        assert_eq!(computed(0).tag, computed(7).tag);
+        let figures = serde_json::json!({"timestamp": at(0), "total_users": 2});
+        let body = Body::of(&figures, 7).unwrap();
         assert_eq!(
-            Answer::of(&serde_json::json!({"users": 1})).unwrap().body(at(0)),
-            r#"{"users":1}"#
+            body.at(at(90)),
+            r#"{"timestamp":"2024-01-01T00:01:30Z","total_users":2,"as_of":"2024-01-01T00:01:30Z","seq":7}"#
         );
+        let body = Body::of(&serde_json::json!({"users": 1}), 0).unwrap();
+        assert_eq!(body.at(at(0)), r#"{"users":1,"as_of":"2024-01-01T00:00:00Z","seq":0}"#);
     }
 
     #[test]
-    fn the_tag_follows_the_figures() {
-        let one = Answer::of(&serde_json::json!({"a": 1})).unwrap();
-        let same = Answer::of(&serde_json::json!({"a": 1})).unwrap();
-        let other = Answer::of(&serde_json::json!({"a": 2})).unwrap();
-        assert_eq!(one.tag, same.tag);
-        assert_ne!(one.tag, other.tag);
-        assert_eq!(one.tag.len(), 36);
+    fn the_tag_follows_whatever_may_change_a_figure() {
+        let tag = |rebuilds, seq, facts: &[rr_domain::Fact], second: i64| {
+            let now = Timestamp::from_seconds(1_704_067_200 + second).unwrap();
+            let figures = Arc::new(rr_sync::compute(facts, now));
+            let balances = rr_sync::Balances::default();
+            present_tag(&Present { seq, rebuilds, figures, balances }).unwrap()
+        };
+        let demo = rr_sync::demo::facts();
+        let one = tag(0, 7, &demo, 90_000);
+        assert_eq!(one, tag(0, 7, &demo, 90_001), "nothing happened");
+        assert_ne!(one, tag(0, 8, &demo, 90_000), "a fact more");
+        assert_ne!(one, tag(1, 7, &demo, 90_000), "made anew");
+        assert_ne!(one, tag(0, 7, &demo, 10 * 86_400), "a window has moved on");
     }
 }

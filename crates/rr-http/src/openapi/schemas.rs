@@ -82,7 +82,7 @@ pub(crate) enum LeakAnswer {
 /// Who is here.
 #[derive(ToSchema)]
 pub(crate) struct UserFigures {
-    /// When these figures were computed; nothing has changed them since.
+    /// The same as `as_of`.
     #[schema(format = DateTime)]
     timestamp: String,
     total_users: u64,
@@ -90,12 +90,17 @@ pub(crate) struct UserFigures {
     users_by_status: BTreeMap<String, u64>,
     /// Users created in the last 7 days.
     recent_signups: u64,
+    /// The instant that the figures speak of.
+    #[schema(format = DateTime)]
+    as_of: String,
+    /// The version of the ledger: the number of the last fact in the figures.
+    seq: i64,
 }
 
 /// What came in, and what comes in every month.
 #[derive(ToSchema)]
 pub(crate) struct RevenueFigures {
-    /// When these figures were computed; nothing has changed them since.
+    /// The same as `as_of`.
     #[schema(format = DateTime)]
     timestamp: String,
     #[schema(example = "USD")]
@@ -108,6 +113,11 @@ pub(crate) struct RevenueFigures {
     subscription_breakdown: BTreeMap<String, TierFigures>,
     /// At most 10, newest first.
     recent_transactions: Vec<RecentTransaction>,
+    /// The instant that the figures speak of.
+    #[schema(format = DateTime)]
+    as_of: String,
+    /// The version of the ledger: the number of the last fact in the figures.
+    seq: i64,
 }
 
 /// One tier of the subscription breakdown.
@@ -133,7 +143,7 @@ pub(crate) struct RecentTransaction {
 /// What affiliates earned.
 #[derive(ToSchema)]
 pub(crate) struct CommissionFigures {
-    /// When these figures were computed; nothing has changed them since.
+    /// The same as `as_of`.
     #[schema(format = DateTime)]
     timestamp: String,
     total_commissions: f64,
@@ -143,6 +153,11 @@ pub(crate) struct CommissionFigures {
     commission_by_tier: BTreeMap<String, TierCommissions>,
     /// At most 5, newest first.
     recent_commissions: Vec<RecentCommission>,
+    /// The instant that the figures speak of.
+    #[schema(format = DateTime)]
+    as_of: String,
+    /// The version of the ledger: the number of the last fact in the figures.
+    seq: i64,
 }
 
 /// An affiliate and what they earned.
@@ -177,6 +192,11 @@ pub(crate) struct RecentCommission {
 pub(crate) struct Dashboard {
     users: UserHeadline,
     revenue: RevenueHeadline,
+    /// The instant that the figures speak of.
+    #[schema(format = DateTime)]
+    as_of: String,
+    /// The version of the ledger: the number of the last fact in the figures.
+    seq: i64,
 }
 
 /// How many, and how that grew.
@@ -212,6 +232,8 @@ pub(crate) enum Trend {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+
+    use crate::figures::Body;
 
     /// What is written must have the described members and no others, all the way down.
     fn check(value: &Value, schema: &Value, document: &Value, place: &str) {
@@ -265,11 +287,15 @@ mod tests {
         let facts = rr_sync::demo::facts();
         let later = rr_domain::Timestamp::parse("2024-01-03T00:00:00Z").unwrap();
         let figures = rr_sync::compute(&facts, later);
+        let written = |figures: Value| -> Value {
+            let body = Body::of(&figures, 7).unwrap();
+            serde_json::from_slice(&body.at(later)).unwrap()
+        };
         for (name, body) in [
-            ("UserFigures", json!(figures.users)),
-            ("RevenueFigures", json!(figures.revenue)),
-            ("CommissionFigures", json!(figures.commissions)),
-            ("Dashboard", json!(figures.dashboard)),
+            ("UserFigures", written(json!(figures.users))),
+            ("RevenueFigures", written(json!(figures.revenue))),
+            ("CommissionFigures", written(json!(figures.commissions))),
+            ("Dashboard", written(json!(figures.dashboard))),
         ] {
             let schema = &document["components"]["schemas"][name];
             check(&body, schema, &document, name);

@@ -28,6 +28,8 @@ const BEHIND: Duration = Duration::from_secs(60);
 pub struct Present {
     /// The number of the last fact in it. It changes whenever a fact may have changed a figure.
     pub seq: i64,
+    /// How often the ledger was made anew, which may have changed a figure too.
+    pub rebuilds: i64,
     /// The figures.
     pub figures: Arc<Figures>,
     /// What stands in every account but the affiliates'.
@@ -161,6 +163,7 @@ impl Memory {
         held.board.settle(now.minus(BEHIND));
         let present = Arc::new(Present {
             seq: held.board.seq(),
+            rebuilds: held.rebuilds,
             figures: Arc::new(held.board.figures(now)?),
             balances: held.board.balances(now)?.into_owned(),
         });

@@ -87,6 +87,10 @@ export type Checkout = {
  * What affiliates earned.
  */
 export type CommissionFigures = {
+    /**
+     * The instant that the figures speak of.
+     */
+    as_of: string;
     commission_by_tier: {
         [key: string]: TierCommissions;
     };
@@ -95,7 +99,11 @@ export type CommissionFigures = {
      */
     recent_commissions: Array<RecentCommission>;
     /**
-     * When these figures were computed; nothing has changed them since.
+     * The version of the ledger: the number of the last fact in the figures.
+     */
+    seq: number;
+    /**
+     * The same as `as_of`.
      */
     timestamp: string;
     /**
@@ -143,7 +151,15 @@ export type Credentials = {
  * The two numbers people look at first.
  */
 export type Dashboard = {
+    /**
+     * The instant that the figures speak of.
+     */
+    as_of: string;
     revenue: RevenueHeadline;
+    /**
+     * The version of the ledger: the number of the last fact in the figures.
+     */
+    seq: number;
     users: UserHeadline;
 };
 
@@ -586,18 +602,26 @@ export type RecentTransaction = {
  */
 export type RevenueFigures = {
     active_subscriptions: number;
+    /**
+     * The instant that the figures speak of.
+     */
+    as_of: string;
     currency: string;
     monthly_recurring_revenue: number;
     /**
      * At most 10, newest first.
      */
     recent_transactions: Array<RecentTransaction>;
+    /**
+     * The version of the ledger: the number of the last fact in the figures.
+     */
+    seq: number;
     subscription_breakdown: {
         [key: string]: TierFigures;
     };
     subscription_revenue: number;
     /**
-     * When these figures were computed; nothing has changed them since.
+     * The same as `as_of`.
      */
     timestamp: string;
     total_revenue: number;
@@ -763,11 +787,19 @@ export type User = {
  */
 export type UserFigures = {
     /**
+     * The instant that the figures speak of.
+     */
+    as_of: string;
+    /**
      * Users created in the last 7 days.
      */
     recent_signups: number;
     /**
-     * When these figures were computed; nothing has changed them since.
+     * The version of the ledger: the number of the last fact in the figures.
+     */
+    seq: number;
+    /**
+     * The same as `as_of`.
      */
     timestamp: string;
     total_users: number;

@@ -3,12 +3,15 @@
 import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, SignedInUser, UserFigures } from '../server/calls';
 
 const at = '2026-11-22T12:00:00Z';
+/** What every answer made of figures ends with. */
+const version = { as_of: at, seq: 7 };
 
 export const user: SignedInUser = { id: '0190c000-0000-7000-8000-000000000001', email: 'admin@example.com', role: 'admin' };
 
 export const dashboard: Dashboard = {
   users: { total: 2, growthRate: 0, trend: 'stable' },
   revenue: { total: 47, growthRate: 0, trend: 'stable' },
+  ...version,
 };
 
 export const users: UserFigures = {
@@ -17,6 +20,7 @@ export const users: UserFigures = {
   users_by_role: { admin: 1, member: 1 },
   users_by_status: { active: 2 },
   recent_signups: 0,
+  ...version,
 };
 
 export const revenue: RevenueFigures = {
@@ -37,6 +41,7 @@ export const revenue: RevenueFigures = {
       timestamp: '2024-01-02T00:00:00Z',
     },
   ],
+  ...version,
 };
 
 export const commissions: CommissionFigures = {
@@ -55,6 +60,7 @@ export const commissions: CommissionFigures = {
       created_at: '2024-01-02T00:00:00Z',
     },
   ],
+  ...version,
 };
 
 export const key: Key = {

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer;
 use crate::auth::{Allowed, ReadMetrics};
+use crate::figures::Part;
 use crate::problem::Outcome;
 use crate::state::AppState;
 
@@ -19,5 +20,5 @@ pub(crate) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
-    answer(&request, &state, |figures| &figures.commissions).await
+    answer(&request, &state, Part::Commissions).await
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer;
 use crate::auth::{Allowed, ReadMetrics};
+use crate::figures::Part;
 use crate::problem::Outcome;
 use crate::state::AppState;
 
@@ -19,7 +20,7 @@ pub(crate) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
-    answer(&request, &state, |figures| &figures.dashboard).await
+    answer(&request, &state, Part::Dashboard).await
 }
 
 /// Users and revenue at a glance, where the first server had them.
@@ -33,5 +34,5 @@ pub(crate) async fn get_old(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
-    answer(&request, &state, |figures| &figures.dashboard).await
+    answer(&request, &state, Part::Dashboard).await
 }
