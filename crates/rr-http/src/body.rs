@@ -64,8 +64,12 @@ impl Body {
             return Err(too_large(limit));
         }
         let limits = state_of(&self.request)?.settings.limits;
+        let activity = self.request.conn_data::<Rc<Activity>>();
+        if let Some(activity) = activity {
+            activity.wants_body();
+        }
         let bytes = collect(&mut self.payload, limit, &limits).await?;
-        if let Some(activity) = self.request.conn_data::<Rc<Activity>>() {
+        if let Some(activity) = activity {
             activity.body_was_read();
         }
         Ok(bytes)

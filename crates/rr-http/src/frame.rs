@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -54,9 +55,10 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
     };
     let id = state.request_ids.take(sent_id(request.headers()));
     let method = method_name(request.method());
-    let serving = request
-        .conn_data::<Rc<Activity>>()
-        .map(|activity| activity.serve(has_body(request.headers())));
+    let activity = request.conn_data::<Rc<Activity>>().cloned();
+    let serving = activity
+        .as_ref()
+        .map(|activity| activity.serve(has_body(request.headers()), request.head().expect()));
     request.extensions_mut().insert(id.clone());
 
     let answered = match check_head(&request, &state.settings) {
@@ -71,7 +73,11 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
     let https = state.settings.is_https();
     match answered {
         Ok(answer) => {
-            let answer = finish(answer, &id, https);
+            let mut answer = finish(answer, &id, https);
+            if activity.is_some_and(|activity| activity.was_never_asked()) {
+                // The client may send the body all the same: nobody could tell it from a request.
+                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             note(&state, method, Some(answer.request()), answer.status(), &id, started);
             Ok(answer.map_body(|_, inner| Tracked { inner, _serving: serving }))
         }

@@ -27,6 +27,17 @@ pub(super) enum Phase {
     },
 }
 
+/// What became of a client's `Expect: 100-continue` (RFC 9110, section 10.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Continue {
+    /// Nobody waits for one.
+    Unasked,
+    /// The client waits, and the application has not asked for the body.
+    Held,
+    /// The application wants the body: the client is to be told.
+    Due,
+}
+
 /// One connection's state. Stream and requests live on the same worker thread.
 #[derive(Debug)]
 pub(crate) struct Activity {
@@ -39,6 +50,8 @@ pub(crate) struct Activity {
     pub(super) answer_pending: Cell<bool>,
     /// The last request was answered before its body had arrived; the rest is thrown away.
     pub(super) unread_body: Cell<bool>,
+    /// Whether the client of the present request waits to be told to send its body.
+    pub(super) go_ahead: Cell<Continue>,
     /// No request has been served yet.
     pub(super) fresh: Cell<bool>,
 }
@@ -51,18 +64,33 @@ impl Activity {
             asked_to_parse: Cell::new(false),
             answer_pending: Cell::new(false),
             unread_body: Cell::new(false),
+            go_ahead: Cell::new(Continue::Unasked),
             fresh: Cell::new(true),
         })
     }
 
     /// The application has a request; until the returned value is dropped, it is being served.
-    pub(crate) fn serve(self: &Rc<Activity>, has_body: bool) -> Serving {
+    /// `waits` says that its client sends no body before it is told to.
+    pub(crate) fn serve(self: &Rc<Activity>, has_body: bool, waits: bool) -> Serving {
         self.phase.set(Phase::Serving);
         self.head_bytes.set(0);
         self.asked_to_parse.set(false);
         self.fresh.set(false);
         self.unread_body.set(has_body);
+        self.go_ahead.set(if waits { Continue::Held } else { Continue::Unasked });
         Serving(Rc::clone(self))
+    }
+
+    /// The application is about to read the body of the present request.
+    pub(crate) fn wants_body(&self) {
+        if self.go_ahead.get() == Continue::Held {
+            self.go_ahead.set(Continue::Due);
+        }
+    }
+
+    /// The client still waits to be told to send its body, and now never will be.
+    pub(crate) fn was_never_asked(&self) -> bool {
+        self.go_ahead.get() == Continue::Held
     }
 
     /// The body of the present request was read to its end.

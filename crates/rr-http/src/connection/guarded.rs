@@ -11,12 +11,15 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-use super::activity::{Activity, Phase};
+use super::activity::{Activity, Continue, Phase};
 use super::drain::Counted;
 use super::refusal::{framework_refusal, refusal};
 use crate::codes::Code;
 use crate::limits::Limits;
 use crate::request_id::RequestIds;
+
+/// What the framework sends to a client that expects it, before anybody has looked at the head.
+const GO_AHEAD: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What all connections of a worker share.
 #[derive(Debug)]
@@ -38,8 +41,8 @@ pub(crate) struct Guarded<S> {
     timer: Pin<Box<Sleep>>,
     /// A write has been stalling since then, and so many bytes went out meanwhile.
     stalled: Option<(Instant, usize)>,
-    /// Our own answer, going out instead of the framework's or because of a deadline.
-    refusing: Option<Bytes>,
+    /// Our own words, going out instead of the framework's or because of a deadline.
+    ours: Option<Bytes>,
     _counted: Counted,
 }
 
@@ -53,7 +56,7 @@ impl<S> Guarded<S> {
     pub(crate) fn new(io: S, settings: Rc<Settings>, counted: Counted) -> Guarded<S> {
         let timer = Box::pin(tokio::time::sleep(settings.limits.head_time));
         let activity = Activity::new();
-        Guarded { io, activity, settings, timer, stalled: None, refusing: None, _counted: counted }
+        Guarded { io, activity, settings, timer, stalled: None, ours: None, _counted: counted }
     }
 
     /// What the requests of this connection report to.
@@ -70,6 +73,10 @@ impl<S> Guarded<S> {
         let limits = self.limits();
         match self.activity.phase.get() {
             Phase::Waiting { since } if self.activity.fresh.get() => Some(since + limits.head_time),
+            // The rest of a body that nobody wants may never come.
+            Phase::Waiting { since } if self.activity.unread_body.get() => {
+                Some(since + limits.linger)
+            }
             Phase::Waiting { since } => Some(since + limits.idle_time),
             Phase::Head { since } => Some(since + limits.head_time),
             Phase::Refused { until } => Some(until),
@@ -85,6 +92,12 @@ impl<S> Guarded<S> {
     }
 
     fn poll_verdict(&mut self, cx: &mut Context<'_>) -> Verdict {
+        // Only this deadline is shorter than what the timer was set to when its phase began.
+        if self.activity.unread_body.get()
+            && let Some(deadline) = self.deadline()
+        {
+            self.arm(deadline);
+        }
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             let next = match self.deadline() {
@@ -128,7 +141,7 @@ impl<S> Guarded<S> {
     fn refuse(&mut self, code: Code) {
         let id = self.settings.ids.make();
         tracing::info!(code = code.name(), request_id = id.as_str(), "refused a connection");
-        self.refusing = Some(refusal(code, &id));
+        self.ours = Some(refusal(code, &id));
         let until = Instant::now() + self.limits().linger;
         self.activity.phase.set(Phase::Refused { until });
         self.timer.as_mut().reset(until);
@@ -163,11 +176,11 @@ impl<S> Guarded<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guarded<S> {
-    /// Writes our own answer to its end.
-    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(answer) = &mut self.refusing {
+    /// Writes our own words to their end.
+    fn poll_ours(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(answer) = &mut self.ours {
             if answer.is_empty() {
-                self.refusing = None;
+                self.ours = None;
                 break;
             }
             match Pin::new(&mut self.io).poll_write(cx, answer) {
@@ -240,7 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<S> {
             let Verdict::InTime = this.poll_verdict(cx) else { return Poll::Ready(Ok(())) };
         }
         if let Phase::Refused { .. } = this.activity.phase.get() {
-            ready!(this.poll_refusal(cx))?;
+            ready!(this.poll_ours(cx))?;
             return this.poll_discard(cx);
         }
         this.poll_read_some(cx, buffer)
@@ -258,19 +271,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         let ours =
             this.activity.answer_pending.get() || this.activity.phase.get() == Phase::Serving;
         if !ours
-            && this.refusing.is_none()
+            && this.ours.is_none()
             && let Some(code) = framework_refusal(data)
         {
             this.refuse(code);
         }
         if let Phase::Refused { .. } = this.activity.phase.get() {
             // The framework's own answer has no body; ours went out in its place.
-            ready!(this.poll_refusal(cx))?;
+            ready!(this.poll_ours(cx))?;
             return Poll::Ready(Ok(data.len()));
+        }
+        let go_ahead = this.activity.go_ahead.get();
+        if go_ahead != Continue::Unasked && data.starts_with(GO_AHEAD) {
+            // The client is told when the application wants the body, and not before.
+            return Poll::Ready(Ok(GO_AHEAD.len()));
         }
         match Pin::new(&mut this.io).poll_write(cx, data) {
             Poll::Ready(written) => {
                 let written = written?;
+                this.activity.go_ahead.set(Continue::Unasked);
                 if let Some((_, bytes)) = &mut this.stalled {
                     *bytes += written;
                 }
@@ -286,7 +305,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     /// The framework flushes only when it has nothing left to write.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.poll_refusal(cx))?;
+        if this.activity.go_ahead.get() == Continue::Due && this.ours.is_none() {
+            this.activity.go_ahead.set(Continue::Unasked);
+            this.ours = Some(Bytes::from_static(GO_AHEAD));
+        }
+        ready!(this.poll_ours(cx))?;
         this.stalled = None;
         if this.activity.phase.get() != Phase::Serving {
             this.activity.answer_pending.set(false);

@@ -78,7 +78,7 @@ async fn a_second_head_has_as_much_time_as_the_first() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     stream.read_exact(&mut [0; 18]).await.unwrap();
-    let serving = stream.activity().serve(false);
+    let serving = stream.activity().serve(false, false);
     tokio::time::sleep(20 * SECOND).await;
     drop(serving);
     stream.flush().await.unwrap();
@@ -95,7 +95,7 @@ async fn an_idle_connection_ends_without_a_word() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     stream.read_exact(&mut [0; 18]).await.unwrap();
-    drop(stream.activity().serve(false));
+    drop(stream.activity().serve(false, false));
     stream.flush().await.unwrap();
     let (_, took) = read_to_end(&mut stream).await;
     assert!(about(60 * SECOND, took), "{took:?}");
@@ -108,7 +108,7 @@ async fn a_request_that_is_being_served_has_no_deadline_here() {
     let (mut stream, mut client) = connection();
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     stream.read_exact(&mut [0; 18]).await.unwrap();
-    let _serving = stream.activity().serve(false);
+    let _serving = stream.activity().serve(false, false);
     let waited = tokio::time::timeout(600 * SECOND, stream.read(&mut [0; 1024])).await;
     assert!(waited.is_err(), "it must still wait");
 }
@@ -134,7 +134,7 @@ async fn a_body_does_not_count_as_head() {
     while taken < Limits::STANDARD.head_bytes {
         taken += stream.read(&mut buffer).await.unwrap();
     }
-    let _serving = stream.activity().serve(true);
+    let _serving = stream.activity().serve(true, false);
     while taken < 60_000 {
         taken += stream.read(&mut buffer).await.unwrap();
     }
@@ -143,7 +143,7 @@ async fn a_body_does_not_count_as_head() {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_cut() {
     let (mut stream, _client) = connection();
-    let _serving = stream.activity().serve(false);
+    let _serving = stream.activity().serve(false, false);
     let began = Instant::now();
     let error = stream.write_all(&vec![0; 100_000]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -154,7 +154,7 @@ async fn a_client_that_does_not_read_is_cut() {
 async fn a_client_that_reads_too_slowly_is_cut_and_a_slow_one_is_not() {
     for (bytes_a_second, survives) in [(1024, false), (16 * 1024, true)] {
         let (mut stream, mut client) = connection();
-        let _serving = stream.activity().serve(false);
+        let _serving = stream.activity().serve(false, false);
         let reading = tokio::spawn(async move {
             let mut buffer = vec![0; bytes_a_second];
             while client.read_exact(&mut buffer).await.is_ok() {
@@ -179,7 +179,7 @@ async fn the_frameworks_refusal_gets_a_body_and_our_own_answers_pass() {
     assert!(text.contains(r#""code":"bad_request""#), "{text}");
 
     let (mut stream, mut client) = connection();
-    let serving = stream.activity().serve(false);
+    let serving = stream.activity().serve(false, false);
     stream.write_all(bare).await.unwrap();
     drop(serving);
     stream.write_all(bare).await.unwrap();
@@ -187,4 +187,38 @@ async fn the_frameworks_refusal_gets_a_body_and_our_own_answers_pass() {
     drop(stream);
     let text = everything(&mut client).await;
     assert_eq!(text.as_bytes(), [&bare[..], bare].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_an_unwanted_body_is_not_waited_for_long() {
+    let (mut stream, mut client) = connection();
+    client.write_all(b"POST / HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.read_exact(&mut [0; 19]).await.unwrap();
+    drop(stream.activity().serve(true, false));
+    stream.flush().await.unwrap();
+    let (_, took) = read_to_end(&mut stream).await;
+    assert!(about(2 * SECOND, took), "{took:?}");
+    drop(stream);
+    assert_eq!(everything(&mut client).await, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_waits_is_told_when_the_body_is_wanted() {
+    let answer = b"HTTP/1.1 401 Unauthorized\r\n\r\n";
+    for (wanted, expected) in [(true, [GO_AHEAD, answer].concat()), (false, answer.to_vec())] {
+        let (mut stream, mut client) = connection();
+        let serving = stream.activity().serve(true, true);
+        stream.write_all(GO_AHEAD).await.unwrap();
+        stream.flush().await.unwrap();
+        if wanted {
+            stream.activity().wants_body();
+            stream.flush().await.unwrap();
+        }
+        assert_eq!(stream.activity().was_never_asked(), !wanted);
+        stream.write_all(answer).await.unwrap();
+        drop(serving);
+        stream.flush().await.unwrap();
+        drop(stream);
+        assert_eq!(everything(&mut client).await.as_bytes(), expected);
+    }
 }
