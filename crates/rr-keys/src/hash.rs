@@ -106,20 +106,9 @@ impl Digest {
         Self([0, 2, 4, 6].map(|n| u64::from(state[n]) | u64::from(state[n + 1]) << 32))
     }
 
-    /// Two independent words. A digest is already evenly spread, so tables index by it directly instead of
-    /// hashing the hash.
-    pub(crate) fn words(&self) -> (u64, u64) {
-        (self.0[0], self.0[1])
-    }
-
-    /// Half a word that [`Digest::words`] does not use.
-    pub(crate) fn tag(&self) -> u32 {
-        u32::try_from(self.0[2] >> 32).unwrap_or_default()
-    }
-
-    /// An evenly spread number that neither [`Digest::words`] nor [`Digest::tag`] uses.
-    pub(crate) fn lot(&self) -> usize {
-        usize::try_from(self.0[3] >> 48).unwrap_or_default()
+    /// A digest is already evenly spread, so a table can index by a word of it instead of hashing the hash.
+    pub(crate) fn word(&self) -> u64 {
+        self.0[0]
     }
 }
 

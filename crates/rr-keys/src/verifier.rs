@@ -8,6 +8,7 @@ mod identities;
 mod options;
 mod shared;
 mod slots;
+mod spot;
 mod stats;
 mod unknown;
 mod usage;
@@ -29,6 +30,7 @@ use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
 use slots::Loan;
+use spot::Sought;
 use stats::StripedCounter;
 
 /// Answers whether a presented key opens the door.
@@ -71,8 +73,8 @@ impl<S: KeyStore> Verifier<S> {
         let instant = Instant::of(now);
         let entry = match self.find(presented, instant)? {
             Find::Hit(entry) => entry,
-            Find::Miss(digest) => {
-                Loan::from_inner(self.look_up(presented, digest, request, instant).await?)
+            Find::Miss(sought) => {
+                Loan::from_inner(self.look_up(presented, sought, request, instant).await?)
             }
         };
         Ok(admit(entry, request, now, instant)?)
@@ -145,19 +147,22 @@ impl<S: KeyStore> Verifier<S> {
     }
 
     /// Looks in memory first and at the check digits after: what is in memory was a well-formed key when it
-    /// came there, and the tables of the check digits would push other things out of the processor's cache.
+    /// came there. Garbage leads to nothing in memory and is refused before anything is hashed.
     fn find(&self, presented: &str, instant: Instant) -> Result<Find, Denial> {
         if !self.format.resembles(presented) {
             return Err(Denial::Malformed);
         }
+        let (spot, guess) = self.cache.guess(presented);
+        if guess.is_none() && self.format.parse(presented).is_err() {
+            return Err(Denial::Malformed);
+        }
         let digest = Digest::of(presented);
-        match self.cache.get(&digest, instant) {
+        match guess.and_then(|guess| Cache::<S::Error>::check(&guess, &digest, instant)) {
             Some(entry) => {
                 self.hits.add_one();
                 Ok(Find::Hit(entry))
             }
-            None if self.format.parse(presented).is_err() => Err(Denial::Malformed),
-            None => Ok(Find::Miss(digest)),
+            None => Ok(Find::Miss(Sought { spot, digest })),
         }
     }
 
@@ -165,12 +170,12 @@ impl<S: KeyStore> Verifier<S> {
     async fn look_up(
         &self,
         presented: &str,
-        digest: Digest,
+        sought: Sought,
         request: &Request<'_>,
         instant: Instant,
     ) -> Result<Arc<Entry>, VerifyError<S::Error>> {
         let outcome = loop {
-            match self.cache.join(digest, request.address, instant) {
+            match self.cache.join(sought, request.address, instant) {
                 Join::Answered(outcome) => break outcome,
                 Join::Follow(flight) => {
                     if let Some(outcome) = flight.wait().await {
@@ -178,7 +183,7 @@ impl<S: KeyStore> Verifier<S> {
                     }
                 }
                 Join::Lead(lead) => {
-                    let answer = self.ask(presented, digest.into()).await;
+                    let answer = self.ask(presented, sought.digest.into()).await;
                     break lead.report(answer, instant);
                 }
                 Join::Throttled(retry_after) => {
@@ -214,7 +219,7 @@ impl<S: KeyStore> Verifier<S> {
 /// Where a key was found.
 enum Find {
     Hit(Loan),
-    Miss(Digest),
+    Miss(Sought),
 }
 
 fn admit(

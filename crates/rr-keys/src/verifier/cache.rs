@@ -19,7 +19,8 @@ use super::flight::Flight;
 use super::identities::Identities;
 use super::options::VerifierOptions;
 use super::shared::SharedSets;
-use super::slots::{Loan, Slots};
+use super::slots::{Guess, Loan, Slots};
+use super::spot::{Sought, Spot, Spots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
 use crate::hash::Digest;
@@ -29,6 +30,7 @@ use crate::sync::{Mutex, MutexGuard};
 const PORTION: usize = 256;
 
 pub(super) struct Cache<E> {
+    spots: Spots,
     slots: Slots,
     max_age_us: u64,
     directory: Mutex<Directory<E>>,
@@ -84,7 +86,7 @@ pub(super) enum Join<'a, E> {
 /// The duty to ask the store. Dropping it without [`Lead::report`] hands the duty to another.
 pub(super) struct Lead<'a, E> {
     cache: &'a Cache<E>,
-    digest: Digest,
+    sought: Sought,
     ticket: Ticket<E>,
     charge: Charge,
     reported: bool,
@@ -106,13 +108,27 @@ impl<E> Cache<E> {
         };
         let max_age = options.max_age.map_or(u128::MAX, |age| age.as_micros());
         let max_age_us = u64::try_from(max_age).unwrap_or(u64::MAX);
-        Self { slots, max_age_us, directory: Mutex::new(directory) }
+        Self { spots: Spots::default(), slots, max_age_us, directory: Mutex::new(directory) }
+    }
+
+    /// Where a text leads to, and the place there that may be its own.
+    #[inline]
+    pub(super) fn guess(&self, text: &str) -> (Spot, Option<Guess<'_>>) {
+        let spot = self.spots.of(text);
+        (spot, self.slots.guess(spot))
     }
 
     /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
     #[inline]
-    pub(super) fn get(&self, digest: &Digest, now: Instant) -> Option<Loan> {
-        let entry = self.slots.get(digest).filter(|entry| entry.is_fresh(now))?;
+    pub(super) fn check(guess: &Guess<'_>, digest: &Digest, now: Instant) -> Option<Loan> {
+        let entry = guess.check(digest).filter(|entry| entry.is_fresh(now))?;
+        entry.touch();
+        Some(entry)
+    }
+
+    /// The same without a guess.
+    fn get(&self, sought: &Sought, now: Instant) -> Option<Loan> {
+        let entry = self.slots.get(sought).filter(|entry| entry.is_fresh(now))?;
         entry.touch();
         Some(entry)
     }
@@ -120,21 +136,21 @@ impl<E> Cache<E> {
     /// The slow path: finds out who asks the store.
     pub(super) fn join(
         &self,
-        digest: Digest,
+        sought: Sought,
         address: Option<IpAddr>,
         now: Instant,
     ) -> Join<'_, E> {
         let mut directory = self.lock();
         let directory = &mut *directory;
         directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
-        if let Some(entry) = self.get(&digest, now) {
+        if let Some(entry) = self.get(&sought, now) {
             return Join::Answered(Outcome::Found(Loan::into_inner(entry)));
         }
-        if directory.unknown.contains(&digest, directory.epoch, now.microseconds()) {
+        if directory.unknown.contains(&sought.digest, directory.epoch, now.microseconds()) {
             directory.counts.negative_hits += 1;
             return Join::Answered(Outcome::Unknown);
         }
-        if let Some(ticket) = directory.flights.get(&digest)
+        if let Some(ticket) = directory.flights.get(&sought.digest)
             && ticket.epoch == directory.epoch
         {
             return Join::Follow(Arc::clone(&ticket.flight));
@@ -148,8 +164,8 @@ impl<E> Cache<E> {
         };
         directory.counts.misses += 1;
         let ticket = Ticket { flight: Arc::new(Flight::new()), epoch: directory.epoch };
-        directory.flights.insert(digest, ticket.clone());
-        Join::Lead(Lead { cache: self, digest, ticket, charge, reported: false })
+        directory.flights.insert(sought.digest, ticket.clone());
+        Join::Lead(Lead { cache: self, sought, ticket, charge, reported: false })
     }
 
     /// Takes a key out. When this returns, no later caller is answered from before.
@@ -157,7 +173,7 @@ impl<E> Cache<E> {
         let mut directory = self.lock();
         directory.epoch += 1;
         for entry in directory.identities.entries(id) {
-            self.take_out(&mut directory, entry.digest());
+            self.take_out(&mut directory, &entry.sought());
         }
     }
 
@@ -200,8 +216,8 @@ impl<E> Cache<E> {
         }
     }
 
-    fn take_out(&self, directory: &mut Directory<E>, digest: &Digest) {
-        if self.slots.remove(digest).is_some() {
+    fn take_out(&self, directory: &mut Directory<E>, sought: &Sought) {
+        if self.slots.remove(sought).is_some() {
             directory.counts.entries -= 1;
         }
     }
@@ -228,7 +244,7 @@ impl<E> Lead<'_, E> {
             Ok(None) => {
                 if unchanged {
                     let epoch = directory.epoch;
-                    directory.unknown.insert(self.digest, epoch, now.microseconds());
+                    directory.unknown.insert(self.sought.digest, epoch, now.microseconds());
                 }
                 Outcome::Unknown
             }
@@ -248,17 +264,17 @@ impl<E> Lead<'_, E> {
         let meter = directory.identities.meter(&found.record, now.nanoseconds);
         let loaded_us = now.microseconds();
         let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
-        let entry = Arc::new(Entry::new(self.digest, found, meter, loaded_us, fresh_until_us));
+        let entry = Arc::new(Entry::new(self.sought, found, meter, loaded_us, fresh_until_us));
         directory.identities.add(&entry, now.nanoseconds);
         entry
     }
 
     /// Takes the flight off the board, unless a later epoch has put another in its place.
     fn leave(&self, directory: &mut Directory<E>) {
-        if let Some(ticket) = directory.flights.get(&self.digest)
+        if let Some(ticket) = directory.flights.get(&self.sought.digest)
             && Arc::ptr_eq(&ticket.flight, &self.ticket.flight)
         {
-            directory.flights.remove(&self.digest);
+            directory.flights.remove(&self.sought.digest);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
+use super::spot::{Sought, Spot};
 use super::usage::{Counters, KeyUsage};
 use crate::decide::{granting, judge};
 use crate::hash::Digest;
@@ -15,7 +16,7 @@ use crate::{Denial, KeyHash, KeyRecord, PermissionSet, Request};
 /// Two threads that read the clock at about the same time differ by less.
 const CLOCK_SKEW_US: u64 = 1_000_000;
 
-/// A record as the store gave it, under the hash of the secret that was presented.
+/// A record as the store gave it, under what its presented secret is looked for by.
 ///
 /// What an ordinary check looks at stands together here, within two cache lines: with a million keys it is
 /// memory that takes the time. The order counts.
@@ -41,6 +42,7 @@ struct Window {
 
 struct Rest {
     record: KeyRecord,
+    spot: Spot,
     vacant: bool,
     /// The last microsecond at which the record may be believed without asking the store again.
     fresh_until_us: u64,
@@ -67,17 +69,18 @@ pub(super) struct Found {
 
 impl Entry {
     pub(super) fn new(
-        digest: Digest,
+        sought: Sought,
         found: Found,
         meter: Option<Arc<Meter>>,
         loaded_us: u64,
         fresh_until_us: u64,
     ) -> Self {
         let (record, outdated) = (found.record, found.outdated.map(Box::new));
-        let rest = Rest { record, vacant: false, fresh_until_us, loaded_us, meter, outdated };
+        let spot = sought.spot;
+        let rest = Rest { record, spot, vacant: false, fresh_until_us, loaded_us, meter, outdated };
         let permissions = rest.record.permissions.clone();
         Self {
-            digest,
+            digest: sought.digest,
             open: Window::of(&rest),
             used: Counters::new(permissions.len()),
             permissions,
@@ -89,7 +92,8 @@ impl Entry {
     /// What stands in a free place of the table: of no key, and stale.
     pub(super) fn vacant() -> Self {
         let record = KeyRecord::new(Uuid::nil(), "", SystemTime::UNIX_EPOCH);
-        let mut entry = Self::new(Digest::NONE, record.into(), None, u64::MAX, 0);
+        let nothing = Sought { spot: Spot::NONE, digest: Digest::NONE };
+        let mut entry = Self::new(nothing, record.into(), None, u64::MAX, 0);
         entry.rest.vacant = true;
         entry
     }
@@ -102,8 +106,8 @@ impl Entry {
         self.digest == *digest
     }
 
-    pub(super) fn digest(&self) -> &Digest {
-        &self.digest
+    pub(super) fn sought(&self) -> Sought {
+        Sought { spot: self.rest.spot, digest: self.digest }
     }
 
     pub(super) fn record(&self) -> &KeyRecord {

@@ -231,6 +231,7 @@ mod tests {
     use std::num::NonZeroU32;
     use std::time::{Duration, SystemTime};
 
+    use super::super::spot::{Sought, Spot};
     use super::*;
     use crate::hash::Digest;
     use crate::{QuotaPeriod, Quotas, RateLimit};
@@ -241,7 +242,8 @@ mod tests {
 
     fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
         let meter = identities.meter(&record, 0);
-        Arc::new(Entry::new(Digest::of("k"), record.into(), meter, 0, u64::MAX))
+        let sought = Sought { spot: Spot::NONE, digest: Digest::of("k") };
+        Arc::new(Entry::new(sought, record.into(), meter, 0, u64::MAX))
     }
 
     #[test]

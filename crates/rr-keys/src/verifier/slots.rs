@@ -1,9 +1,9 @@
 //! The cache itself: a table of fixed size that is read without a lock.
 //!
-//! A key has two sets, chosen by two words of its digest, and may sit in any of the five places of either.
+//! A key has two sets, chosen by the [`Spot`] of its text, and may sit in any of the five places of either.
 //! A set is one cache line: five short tags that tell almost surely which place to look at, five pointers.
-//! The size is fixed at the start, so memory is bounded by construction; there is no growing, no rehashing
-//! and no hashing of the hash. A newcomer goes to its first set until only one place there is left, then to
+//! The size is fixed at the start, so memory is bounded by construction; there is no growing and no
+//! rehashing. A newcomer goes to its first set until only one place there is left, then to
 //! the emptier. So a read seldom needs the second set, and yet the sets fill evenly: at the stated capacity
 //! about one key in ten thousand finds no place free.
 //!
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::entry::Entry;
+use super::spot::{Sought, Spot};
 use crate::hash::Digest;
 use crate::sync::{ArcSwap, AtomicU32, Guard};
 
@@ -34,6 +35,17 @@ struct Set {
 /// so that threads which use the same key do not wait for one another's writes.
 pub(super) type Loan = Guard<Arc<Entry>>;
 
+/// Where a key probably sits.
+pub(super) struct Guess<'a>(&'a ArcSwap<Entry>);
+
+impl Guess<'_> {
+    /// The entry there, if it is that of the key.
+    #[inline]
+    pub(super) fn check(&self, digest: &Digest) -> Option<Loan> {
+        Some(self.0.load()).filter(|entry| entry.is_of(digest))
+    }
+}
+
 impl Slots {
     /// A table with two places for every entry of its capacity.
     pub(super) fn new(capacity: usize) -> Self {
@@ -49,27 +61,37 @@ impl Slots {
         self.sets.len() * WAYS
     }
 
+    /// The place that a text leads to if it leads to any; only the digest can tell.
     #[inline]
-    pub(super) fn get(&self, digest: &Digest) -> Option<Loan> {
-        let (first, second) = digest.words();
-        self.home(first).get(digest).or_else(|| self.home(second).get(digest))
+    pub(super) fn guess(&self, spot: Spot) -> Option<Guess<'_>> {
+        let (first, second) = spot.words();
+        self.home(first).guess(spot).or_else(|| self.home(second).guess(spot))
+    }
+
+    /// The entry of a key, for those who have not guessed or have guessed wrong.
+    pub(super) fn get(&self, sought: &Sought) -> Option<Loan> {
+        self.homes(sought.spot)
+            .iter()
+            .flat_map(|set| &set.places)
+            .map(ArcSwap::load)
+            .find(|entry| entry.is_of(&sought.digest))
     }
 
     /// Puts an entry in its place and returns the one that had to go. Needs the directory's lock.
     pub(super) fn insert(&self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
-        let tag = entry.digest().tag();
-        let (set, way) = self.place_for(entry.digest());
-        set.tags[way].store(tag, Ordering::Relaxed);
+        let sought = entry.sought();
+        let (set, way) = self.place_for(&sought);
+        set.tags[way].store(sought.spot.tag(), Ordering::Relaxed);
         let gone = set.places[way].swap(entry);
         (!gone.is_vacant()).then_some(gone)
     }
 
     /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
-    pub(super) fn remove(&self, digest: &Digest) -> Option<Arc<Entry>> {
-        self.homes(digest)
+    pub(super) fn remove(&self, sought: &Sought) -> Option<Arc<Entry>> {
+        self.homes(sought.spot)
             .iter()
             .flat_map(|set| &set.places)
-            .find(|place| place.load().is_of(digest))
+            .find(|place| place.load().is_of(&sought.digest))
             .map(|place| place.swap(Arc::clone(&self.vacant)))
     }
 
@@ -83,12 +105,12 @@ impl Slots {
     }
 
     /// Where the entry sits already, else a free place, else that of an entry that was not hit of late.
-    fn place_for(&self, digest: &Digest) -> (&Set, usize) {
-        let homes = self.homes(digest);
+    fn place_for(&self, sought: &Sought) -> (&Set, usize) {
+        let homes = self.homes(sought.spot);
         let find = |wanted: &dyn Fn(&Entry) -> bool| {
             homes.iter().find_map(|set| Some((*set, set.find(wanted)?)))
         };
-        if let Some(own) = find(&|entry| entry.is_of(digest)) {
+        if let Some(own) = find(&|entry| entry.is_of(&sought.digest)) {
             return own;
         }
         // The first set is read first, so it is worth filling it more than the second.
@@ -97,13 +119,13 @@ impl Slots {
         if let Some(way) = [first, second][emptier].way {
             return (homes[emptier], way);
         }
-        // When all ten were hit since a newcomer last came by, any may go: the digest picks one. All have
+        // When all ten were hit since a newcomer last came by, any may go: the spot picks one. All have
         // lost their mark by then and must be hit again before the next newcomer.
-        find(&|entry| !entry.was_touched()).unwrap_or_else(|| (homes[0], digest.lot() % WAYS))
+        find(&|entry| !entry.was_touched()).unwrap_or_else(|| (homes[0], sought.spot.lot() % WAYS))
     }
 
-    fn homes(&self, digest: &Digest) -> [&Set; 2] {
-        let (first, second) = digest.words();
+    fn homes(&self, spot: Spot) -> [&Set; 2] {
+        let (first, second) = spot.words();
         [self.home(first), self.home(second)]
     }
 
@@ -124,16 +146,9 @@ struct Free {
 
 impl Set {
     #[inline]
-    fn get(&self, digest: &Digest) -> Option<Loan> {
-        let mut candidates = self.candidates(digest.tag());
-        while let Some(place) = self.places.get(candidates.trailing_zeros() as usize) {
-            let loan = place.load();
-            if loan.is_of(digest) {
-                return Some(loan);
-            }
-            candidates &= candidates - 1;
-        }
-        None
+    fn guess(&self, spot: Spot) -> Option<Guess<'_>> {
+        let candidates = self.candidates(spot.tag());
+        self.places.get(candidates.trailing_zeros() as usize).map(Guess)
     }
 
     /// The places whose tag is this, a bit for each: a loop with an early exit would make the processor guess
@@ -159,16 +174,24 @@ impl Set {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::sync::LazyLock;
     use std::time::SystemTime;
 
     use uuid::Uuid;
 
+    use super::super::spot::Spots;
     use super::*;
     use crate::KeyRecord;
 
     fn entry(n: u64) -> Arc<Entry> {
         let record = KeyRecord::new(Uuid::from_u128(n.into()), "k", SystemTime::UNIX_EPOCH);
-        Arc::new(Entry::new(Digest::of(&n.to_string()), record.into(), None, 0, u64::MAX))
+        Arc::new(Entry::new(sought(n), record.into(), None, 0, u64::MAX))
+    }
+
+    fn sought(n: u64) -> Sought {
+        static SPOTS: LazyLock<Spots> = LazyLock::new(Spots::default);
+        let text = n.to_string();
+        Sought { spot: SPOTS.of(&text), digest: Digest::of(&text) }
     }
 
     #[test]
@@ -183,11 +206,12 @@ mod tests {
             assert!(slots.insert(entry(n)).is_none(), "{n} found no place within the capacity");
         }
         for n in 0..1_000_u64 {
-            let digest = Digest::of(&n.to_string());
-            assert_eq!(slots.get(&digest).unwrap().record().id, Uuid::from_u128(n.into()));
-            assert!(slots.remove(&digest).is_some());
-            assert!(slots.get(&digest).is_none());
-            assert!(slots.remove(&digest).is_none());
+            let sought = sought(n);
+            assert_eq!(slots.get(&sought).unwrap().record().id, Uuid::from_u128(n.into()));
+            assert!(slots.guess(sought.spot).unwrap().check(&sought.digest).is_some());
+            assert!(slots.remove(&sought).is_some());
+            assert!(slots.get(&sought).is_none());
+            assert!(slots.remove(&sought).is_none());
         }
     }
 
@@ -196,9 +220,9 @@ mod tests {
         let slots = Slots::new(8);
         assert!(slots.insert(entry(1)).is_none());
         let replaced = slots.insert(entry(1)).unwrap();
-        assert!(replaced.is_of(entry(1).digest()));
-        assert!(slots.remove(entry(1).digest()).is_some());
-        assert!(slots.get(entry(1).digest()).is_none(), "a second copy would outlive a revocation");
+        assert!(replaced.is_of(&sought(1).digest));
+        assert!(slots.remove(&sought(1)).is_some());
+        assert!(slots.get(&sought(1)).is_none(), "a second copy would outlive a revocation");
     }
 
     #[test]
@@ -213,29 +237,29 @@ mod tests {
             }
         }
         assert!(inside.len() <= slots.len());
-        assert!(inside.keys().all(|n| slots.get(&Digest::of(&n.to_string())).is_some()));
+        assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_some()));
         slots.clear();
-        assert!(inside.keys().all(|n| slots.get(&Digest::of(&n.to_string())).is_none()));
+        assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_none()));
     }
 
     #[test]
     fn hot_entries_survive_a_parade_of_newcomers() {
         let slots = Slots::new(256);
-        let hot: Vec<_> = (0..32).map(|n| Digest::of(&n.to_string())).collect();
+        let hot: Vec<_> = (0..32).map(sought).collect();
         for n in 0..32 {
             slots.insert(entry(n));
         }
         let mut lost = 0;
         for n in 1_000..20_000 {
-            for digest in &hot {
-                if let Some(entry) = slots.get(digest) {
+            for key in &hot {
+                if let Some(entry) = slots.get(key) {
                     entry.touch();
                 }
             }
             slots.insert(entry(n));
         }
-        for digest in &hot {
-            lost += usize::from(slots.get(digest).is_none());
+        for key in &hot {
+            lost += usize::from(slots.get(key).is_none());
         }
         assert_eq!(lost, 0, "{lost} of 32 hot keys were pushed out by cold ones");
     }

@@ -53,7 +53,7 @@ impl UnknownKeys {
     }
 
     fn index(&self, digest: &Digest) -> usize {
-        let (word, _) = digest.words();
+        let word = digest.word();
         let places = u64::try_from(self.places.len()).unwrap_or(u64::MAX);
         // The remainder is smaller than the length, which is a usize.
         usize::try_from(word % places).unwrap_or_default()
