@@ -17,3 +17,4 @@ pub mod load;
 pub mod process;
 pub mod proxy;
 pub mod raw;
+pub mod sql;

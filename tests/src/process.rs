@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 
-/// How long a server may take to listen, and a command to end.
+/// How long a server may take to listen, and a command to end unless it is given longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The binary that was built beside these tests.
@@ -31,6 +31,7 @@ pub struct Program {
     folder: TempDir,
     /// Where a server's standard error goes instead of to this process.
     log: Option<std::fs::File>,
+    limit: Duration,
 }
 
 /// How a command ended.
@@ -56,7 +57,7 @@ impl Program {
             .env("RR_DATABASE_URL", database)
             .env("RR_BIND", "127.0.0.1:0")
             .stdin(Stdio::null());
-        Program { command, folder, log: None }
+        Program { command, folder, log: None, limit: LIMIT }
     }
 
     /// The folder it runs in.
@@ -82,6 +83,13 @@ impl Program {
     #[must_use]
     pub fn file(self, name: &str, content: &str) -> Program {
         std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    /// Gives a command so long to end.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Program {
+        self.limit = limit;
         self
     }
 
@@ -134,7 +142,7 @@ impl Program {
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        let status = wait(&mut child, LIMIT).expect("the command did not end in time");
+        let status = wait(&mut child, self.limit).expect("the command did not end in time");
         Ended {
             code: status.code(),
             stdout: stdout.join().unwrap(),

@@ -19,6 +19,7 @@ mod key_quotas;
 mod key_rotation;
 mod key_usage;
 mod keys;
+mod recount;
 mod webhook;
 
 mod cross_site;

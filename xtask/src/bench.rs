@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Connections of the load generator, one measurement for each number.
     #[arg(long, value_delimiter = ',', default_value = "64,256")]
     connections: Vec<u32>,
+    /// Users of the invented histories that `figures` compares, ascending.
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
+    sizes: Vec<u64>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -30,6 +33,8 @@ enum What {
     Keys,
     /// Whether the time of an answer tells anything about stored keys.
     Timing,
+    /// What figures cost at any size: reads, writes, start-up, memory.
+    Figures,
 }
 
 /// Builds what is measured with optimisation and runs the measurement.
@@ -38,6 +43,7 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
         What::Http => http(project, args),
         What::Keys => keys(project, "keys"),
         What::Timing => keys(project, "timing"),
+        What::Figures => figures(project, args),
     }
 }
 
@@ -54,5 +60,15 @@ fn http(project: &Project, args: &Args) -> Result<()> {
     cargo.args(["--rounds", &args.rounds.to_string()]);
     let connections: Vec<String> = args.connections.iter().map(u32::to_string).collect();
     cargo.args(["--connections", &connections.join(",")]);
+    run::openly(&mut cargo)
+}
+
+fn figures(project: &Project, args: &Args) -> Result<()> {
+    server::build(project, server::Build::Release)?;
+    let mut cargo = server::cargo(project);
+    cargo.args(["bench", "--quiet", "--workspace", "--bench", "figures", "--"]);
+    cargo.args(["--rounds", &args.rounds.to_string()]);
+    let sizes: Vec<String> = args.sizes.iter().map(u64::to_string).collect();
+    cargo.args(["--sizes", &sizes.join(",")]);
     run::openly(&mut cargo)
 }
