@@ -11,6 +11,7 @@ mod coverage;
 mod samples;
 
 mod config;
+mod dora;
 mod events;
 mod figures;
 mod key_leaks;

@@ -1,4 +1,4 @@
-//! The vocabulary every other crate speaks: ids, money, labels, facts, time and randomness as values.
+//! The vocabulary every other crate speaks: ids, money, labels, facts, what events mean, time and randomness as values.
 //!
 //! Invariants: no I/O, no clock is read, no random source is opened. A [`Clock`] and a [`Random`]
 //! are made once by the binary and handed down, which is what makes expiry and signatures testable.
@@ -7,6 +7,7 @@ mod clock;
 mod fact;
 mod id;
 mod label;
+mod meaning;
 mod money;
 mod random;
 
@@ -14,5 +15,9 @@ pub use clock::{Clock, Timestamp, TimestampError};
 pub use fact::{Fact, FactKind, Interval, IntervalUnit, Product, SubscriptionStatus};
 pub use id::{imported_id, new_id};
 pub use label::{Label, LabelError};
+pub use meaning::{
+    Alert, AlertState, Build, Change, Commit, Deployment, Incident, IncidentState, Meaning,
+    Progress, Trigger,
+};
 pub use money::{Money, MoneyError, Total};
 pub use random::Random;

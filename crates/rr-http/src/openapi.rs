@@ -10,14 +10,16 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
 
+mod delivery;
 mod schemas;
 
+pub(crate) use delivery::DeliveryFigures;
 pub(crate) use schemas::{
     CommissionFigures, Dashboard, LeakAnswer, LeakBody, Problem, RevenueFigures, UserFigures,
 };
 
 use crate::endpoints::{
-    activity, auth, config, docs, events, keys, operations, payments, sync, users,
+    activity, auth, config, docs, dora, events, keys, operations, payments, sync, users,
 };
 use crate::routes::{Access, RouteInfo, routes};
 
@@ -37,6 +39,7 @@ use crate::routes::{Access, RouteInfo, routes};
         keys::revoke::delete, keys::rotate::post, keys::report_leak::post,
         sync::users::get, sync::revenue::get, sync::commissions::get, sync::dashboard::get,
         sync::dashboard::get_old,
+        dora::get,
         users::get,
         events::webhook::post, events::batch::post, events::list::get, events::metrics::post,
         config::get, config::patch, activity::get,

@@ -18,6 +18,7 @@ mod url;
 
 mod activity;
 mod audit;
+mod dora;
 mod events;
 mod facts;
 mod figures;

@@ -4,6 +4,8 @@ pub mod ledger;
 
 pub mod metrics;
 
+pub mod dora;
+
 mod balances;
 mod board;
 mod figures;

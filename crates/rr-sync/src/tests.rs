@@ -3,6 +3,7 @@
 mod board;
 mod book;
 mod commissions;
+mod dora;
 mod laws;
 mod ledger;
 mod metrics;

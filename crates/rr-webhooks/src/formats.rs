@@ -19,7 +19,9 @@ mod fuzz;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
-pub(crate) mod vectors;
+mod parts;
+#[cfg(test)]
+mod vectors;
 
 pub use free::understand;
 use rr_domain::Timestamp;

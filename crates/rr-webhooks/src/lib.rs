@@ -7,7 +7,6 @@ mod github;
 mod headers;
 mod json;
 mod lines;
-mod meaning;
 mod media;
 mod members;
 mod refusal;
@@ -21,10 +20,10 @@ pub use formats::understand;
 pub use github::{AlertRefusal, GithubKeys, GithubKeysError, SecretAlert};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
 pub use lines::{Line, accept_lines};
-pub use meaning::{
+pub use refusal::Refusal;
+pub use rr_domain::{
     Alert, AlertState, Build, Change, Commit, Deployment, Incident, IncidentState, Meaning,
     Progress, Trigger,
 };
-pub use refusal::Refusal;
 pub use secret::{SecretError, WebhookSecret};
 pub use signature::{SignatureHint, diagnose};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::headers::check_name;
-use crate::meaning::Commit;
+use rr_domain::Commit;
 
 /// The commits of a push that are kept; more than that says nothing about lead time any more.
 const MOST_COMMITS: usize = 1_000;

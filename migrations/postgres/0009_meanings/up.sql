@@ -15,4 +15,4 @@ CREATE TABLE meanings (
     received_at timestamptz NOT NULL,
     body        jsonb       NOT NULL
 );
-CREATE INDEX meanings_in_time ON meanings (kind, at);
+CREATE INDEX meanings_in_time ON meanings (kind, at, event_seq);

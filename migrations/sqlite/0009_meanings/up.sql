@@ -15,4 +15,4 @@ CREATE TABLE meanings (
     received_at INTEGER NOT NULL,
     body        TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX meanings_in_time ON meanings (kind, at);
+CREATE INDEX meanings_in_time ON meanings (kind, at, event_seq);

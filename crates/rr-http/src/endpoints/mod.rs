@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod auth;
 pub(crate) mod config;
 pub(crate) mod docs;
+pub(crate) mod dora;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod operations;

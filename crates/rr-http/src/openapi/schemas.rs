@@ -281,6 +281,23 @@ mod tests {
         assert!(described.iter().any(fits), "{place}: {value} is no {described:?}");
     }
 
+    /// The figures of delivery with something in every list.
+    fn delivery() -> rr_sync::dora::Dora {
+        let at = |text: &str| rr_domain::Timestamp::parse(text).unwrap();
+        let told = [
+            json!({"kind": "deployment", "service": "shop", "result": "succeeded"}),
+            json!({"kind": "incident", "service": "shop", "state": "detected"}),
+        ];
+        let told = (1..).zip(told).map(|(seq, meaning)| rr_sync::dora::Told {
+            seq,
+            event: uuid::Uuid::nil(),
+            at: at("2026-02-10T10:00:00Z"),
+            meaning: serde_json::from_value(meaning).unwrap(),
+        });
+        let (from, to) = (at("2026-02-01T00:00:00Z"), at("2026-03-01T00:00:00Z"));
+        rr_sync::dora::dora(&told.collect::<Vec<_>>(), rr_sync::dora::Window { from, to })
+    }
+
     #[test]
     fn the_described_figures_are_those_that_are_written() {
         let document = serde_json::to_value(crate::openapi::openapi()).unwrap();
@@ -296,6 +313,7 @@ mod tests {
             ("RevenueFigures", written(json!(figures.revenue))),
             ("CommissionFigures", written(json!(figures.commissions))),
             ("Dashboard", written(json!(figures.dashboard))),
+            ("DeliveryFigures", json!(delivery())),
         ] {
             let schema = &document["components"]["schemas"][name];
             check(&body, schema, &document, name);

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use super::{MOST_EVENTS, Members, Read, Source, digest, items, joined};
 use crate::Refusal;
 use crate::event::{Dedupe, Event};
-use crate::meaning::{Alert, AlertState, Meaning};
 use crate::members::string;
 use crate::view::{View, parse};
+use rr_domain::{Alert, AlertState, Meaning};
 
 /// The events, if the body is a group of alerts.
 pub(super) fn read(

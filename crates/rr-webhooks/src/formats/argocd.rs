@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::{Members, Read, Source, digest, dotted, hex, joined};
 use crate::event::{Dedupe, Event};
-use crate::meaning::{Commit, Deployment, Meaning, Progress, Trigger};
 use crate::view::{View, parse};
+use rr_domain::{Commit, Deployment, Meaning, Progress, Trigger};
 
 /// The event, if the body is one.
 pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {

@@ -7,10 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{Members, Read, Source, digest};
 use crate::event::{Dedupe, Event};
-use crate::meaning::{
-    Build, Change, Deployment, Incident, IncidentState, Meaning, Progress, Trigger,
-};
 use crate::view::{View, parse};
+use rr_domain::{Build, Change, Deployment, Incident, IncidentState, Meaning, Progress, Trigger};
 
 /// What the types of CDEvents begin with.
 const PREFIX: &str = "dev.cdevents.";

@@ -14,13 +14,13 @@ use super::{Members, Read};
 use crate::Refusal;
 use crate::event::Event;
 use crate::headers::check_name;
-use crate::meaning::{
-    Alert, AlertState, Build, Commit, Deployment, Incident, IncidentState, Meaning, Progress,
-    Trigger,
-};
 use crate::media::Media;
 use crate::members::string;
 use crate::view::{View, parse};
+use rr_domain::{
+    Alert, AlertState, Build, Commit, Deployment, Incident, IncidentState, Meaning, Progress,
+    Trigger,
+};
 
 pub(super) fn read(
     media: &Media,

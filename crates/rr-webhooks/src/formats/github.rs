@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::{Read, Source, digest, dotted, joined};
 use crate::Refusal;
 use crate::event::{Dedupe, Event};
-use crate::meaning::{Build, Change, Commit, Deployment, Meaning, Progress, Trigger};
 use crate::view::{View, parse};
+use rr_domain::{Build, Change, Commit, Deployment, Meaning, Progress, Trigger};
 
 pub(super) fn read(source: Source<'_>, name: &str, data: &RawValue) -> Result<Event, Refusal> {
     let delivery = source.headers.id("x-github-delivery")?;

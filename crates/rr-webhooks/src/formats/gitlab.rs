@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::{Read, Source, dotted, joined};
 use crate::event::Event;
-use crate::meaning::{Build, Change, Commit, Deployment, Meaning, Progress, Trigger};
 use crate::view::{View, parse};
+use rr_domain::{Build, Change, Commit, Deployment, Meaning, Progress, Trigger};
 
 pub(super) fn read(source: Source<'_>, data: &RawValue) -> Event {
     let value = parse(data);

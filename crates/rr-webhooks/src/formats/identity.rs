@@ -8,7 +8,7 @@ use rr_domain::Timestamp;
 use serde_json::{Value, json};
 
 use super::vectors::send;
-use crate::meaning::{
+use rr_domain::{
     Alert, AlertState, Build, Change, Commit, Deployment, Incident, IncidentState, Meaning,
     Progress, Trigger,
 };

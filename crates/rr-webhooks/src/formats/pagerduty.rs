@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Members, Read, Source, digest, dotted};
 use crate::event::{Dedupe, Event};
-use crate::meaning::{Incident, IncidentState, Meaning};
 use crate::view::{View, parse};
+use rr_domain::{Incident, IncidentState, Meaning};
 
 /// The event, if the body is one.
 pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {

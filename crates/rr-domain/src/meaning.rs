@@ -6,8 +6,9 @@
 
 mod parts;
 
-use rr_domain::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
 
 /// What an event says happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +244,7 @@ pub enum AlertState {
 
 impl Progress {
     /// Reads the words that tools and people use.
-    pub(crate) fn read(word: &str) -> Progress {
+    pub fn read(word: &str) -> Progress {
         match word.to_ascii_lowercase().as_str() {
             "success" | "succeeded" | "successful" | "passed" | "completed" | "complete"
             | "deployed" | "finished" | "done" | "ok" | "neutral" => Progress::Succeeded,
@@ -257,14 +258,14 @@ impl Progress {
     }
 
     /// `at`, if this is an end.
-    pub(crate) fn end(self, at: Option<Timestamp>) -> Option<Timestamp> {
+    pub fn end(self, at: Option<Timestamp>) -> Option<Timestamp> {
         if self == Progress::Running { None } else { at }
     }
 }
 
 impl Trigger {
     /// Reads why a deployment was made out of what its sender calls it.
-    pub(crate) fn read(text: &str) -> Trigger {
+    pub fn read(text: &str) -> Trigger {
         let text = text.to_ascii_lowercase();
         if text.contains("rollback") || text.contains("roll-back") || text.contains("revert") {
             Trigger::Rollback
