@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsDoraData, GetApiDevopsDoraErrors, GetApiDevopsDoraResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -131,6 +131,27 @@ export const getApiDevopsDashboard = <ThrowOnError extends boolean = false>(opti
         }
     ],
     url: '/api/devops/dashboard',
+    ...options
+});
+
+/**
+ * The five figures of delivery: deployment frequency, change lead time, change fail rate, recovery
+ * time and rework rate, from the deployments, incidents and changes that events told of. No data is
+ * null. The figures speak of the instant `to`: nothing dated at or after it counts.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsDora = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsDoraData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsDoraResponses, GetApiDevopsDoraErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/dora',
     ...options
 });
 
