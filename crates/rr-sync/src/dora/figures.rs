@@ -15,11 +15,14 @@ use super::{Delivery, Dora, Evidence, IncidentCounts, Link, MOST_LINKS, Told, Wi
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
 
+/// A deployment that is taken for a cause, and why.
+type Cause<'a> = (&'a Rollout<'a>, Evidence);
+
 /// Everything known about one place.
 #[derive(Default)]
 struct Found<'a> {
     rollouts: Vec<(usize, &'a Rollout<'a>)>,
-    troubles: Vec<(&'a Trouble<'a>, Option<(&'a Rollout<'a>, Evidence)>)>,
+    troubles: Vec<(&'a Trouble<'a>, Option<Cause<'a>>)>,
 }
 
 /// Computes the figures of a window from what was told, in any order. Who tells more of the time

@@ -22,10 +22,12 @@ pub(super) struct Trouble<'a> {
     pub(super) chain: Option<&'a str>,
 }
 
+/// A step: who told, and what.
+type Step<'a> = (&'a Told, &'a Incident);
+
 /// The incidents that began before `end`, as they stood then, the oldest first.
 pub(super) fn incidents(told: &[Told], end: Timestamp) -> Vec<Trouble<'_>> {
-    let mut groups: BTreeMap<(Option<&str>, Option<Uuid>), Vec<(&Told, &Incident)>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<(Option<&str>, Option<Uuid>), Vec<Step<'_>>> = BTreeMap::new();
     for told in told {
         let Meaning::Incident(said) = &told.meaning else { continue };
         let alone = said.id.is_none().then_some(told.event);
@@ -36,14 +38,14 @@ pub(super) fn incidents(told: &[Told], end: Timestamp) -> Vec<Trouble<'_>> {
     all
 }
 
-fn together<'a>(mut steps: Vec<(&'a Told, &'a Incident)>, end: Timestamp) -> Option<Trouble<'a>> {
+fn together<'a>(mut steps: Vec<Step<'a>>, end: Timestamp) -> Option<Trouble<'a>> {
     steps.sort_unstable_by_key(|(told, _)| (told.at, told.seq));
     // Who tells of a beginning or an end without its time means the event's own.
-    let began = |(told, said): &(&Told, &Incident)| {
+    let began = |(told, said): &Step<'_>| {
         let own = (said.state == IncidentState::Detected).then_some(told.at);
         said.detected_at.or(own).filter(|at| *at < end)
     };
-    let over = |(told, said): &(&Told, &Incident)| {
+    let over = |(told, said): &Step<'_>| {
         let own = (said.state == IncidentState::Resolved).then_some(told.at);
         said.resolved_at.or(own).filter(|at| *at < end)
     };

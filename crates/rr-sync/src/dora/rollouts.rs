@@ -33,6 +33,9 @@ pub(super) struct Place {
     pub(super) environment: String,
 }
 
+/// What the steps of one deployment share: its service and id, or the event that is all of it.
+type Key<'a> = (&'a str, Option<&'a str>, Option<Uuid>);
+
 /// A step: when it happened, who told, what.
 type Step<'a> = (Timestamp, &'a Told, &'a Deployment);
 
@@ -51,7 +54,7 @@ impl Rollout<'_> {
 /// The deployments that were over before `end`, the oldest first. One that was given up is none.
 pub(super) fn rollouts(told: &[Told], end: Timestamp) -> Vec<Rollout<'_>> {
     // Steps with one id and service are one deployment; without an id each is one of its own.
-    let mut groups: BTreeMap<(&str, Option<&str>, Option<Uuid>), Vec<Step<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key<'_>, Vec<Step<'_>>> = BTreeMap::new();
     for told in told {
         let Meaning::Deployment(said) = &told.meaning else { continue };
         let moment = match said.result {

@@ -261,7 +261,7 @@ fn means(ship: &Ship, name: &str) -> bool {
 }
 
 /// The last good deployment among those that `is_it`.
-fn latest<'a>(ships: &'a [Ship], is_it: impl Fn(&Ship) -> bool) -> Option<&'a Ship> {
+fn latest(ships: &[Ship], is_it: impl Fn(&Ship) -> bool) -> Option<&Ship> {
     let mut best: Option<&Ship> = None;
     for ship in ships.iter().filter(|ship| ship.good && is_it(ship)) {
         if best.is_none_or(|best| (ship.done, ship.seq) > (best.done, best.seq)) {
