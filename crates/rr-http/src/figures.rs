@@ -1,10 +1,9 @@
 //! Answers made of the present figures: written out once, sent many times.
 
-use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
 use rr_domain::Timestamp;
@@ -13,13 +12,14 @@ use rr_sync::Figures;
 use serde::Serialize;
 
 use crate::codes::Code;
+use crate::format::Format;
 use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// What holds at present, its tag, and what was written out of it so far.
 pub(crate) struct Rendered {
     present: Arc<Present>,
-    tag: HeaderValue,
+    tag: Tag,
     bodies: [OnceLock<Body>; 4],
 }
 
@@ -34,6 +34,10 @@ pub(crate) enum Part {
     Commissions,
     Dashboard,
 }
+
+/// The tag of an answer made of figures. A weak one: beside the figures the body also says when it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag(HeaderValue);
 
 /// A body, cut where it says the present instant. The figures hold from when they were computed
 /// until now, and a caller judges by the instant how fresh they are.
@@ -56,7 +60,7 @@ impl AppState {
         {
             return Ok(Arc::clone(known));
         }
-        let tag = present_tag(&present)?;
+        let tag = Tag::now(&present);
         let rendered = Arc::new(Rendered { present, tag, bodies: Default::default() });
         self.figures.0.store(Some(Arc::clone(&rendered)));
         Ok(rendered)
@@ -71,8 +75,11 @@ impl Rendered {
         request: &HttpRequest,
         now: Timestamp,
     ) -> Outcome<HttpResponse> {
-        let body = || self.body(part).map(|body| body.at(now));
-        respond(request, &self.tag, "application/json", body)
+        if let Some(response) = unchanged(request, &self.tag) {
+            return Ok(response);
+        }
+        let body = self.body(part)?.at(now);
+        Ok(tagged(&self.tag).content_type("application/json").body(body))
     }
 
     /// Written out when somebody asks for it: a caller who has it costs no writing.
@@ -126,35 +133,41 @@ impl Body {
     }
 }
 
-/// The tag of what holds at present: another fact, a ledger made anew and the next instant at which
-/// time moves something give another. It is a weak one, for the body also says when it was sent.
-fn present_tag(present: &Present) -> Outcome<HeaderValue> {
-    let mut tag = format!("W/\"{}-{}", present.rebuilds, present.seq);
-    if let Some(change) = present.figures.next_change {
-        // Writing to a String cannot fail.
-        let _ = write!(tag, "-{}", change.micros());
+impl Tag {
+    /// Of what holds now: another fact, a ledger made anew and the next instant at which time moves
+    /// something give another.
+    pub(crate) fn now(present: &Present) -> Tag {
+        let change = present.figures.next_change.map_or(0, Timestamp::micros);
+        Tag::new(&format!("{}-{}-{change}", present.rebuilds, present.seq))
     }
-    tag.push('"');
-    HeaderValue::try_from(tag).map_err(|_| Problem::new(Code::Internal))
+
+    /// Of what was read of the past, in one of its forms: the ledger alone changes it.
+    pub(crate) fn at(present: &Present, seq: i64, format: Format) -> Tag {
+        Tag::new(&format!("{}-{seq}-{}", present.rebuilds, format.letter()))
+    }
+
+    #[expect(clippy::expect_used, reason = "digits, letters and dashes may stand in a header")]
+    fn new(text: &str) -> Tag {
+        Tag(HeaderValue::try_from(format!("W/\"{text}\"")).expect("visible ASCII"))
+    }
 }
 
-/// 304 for a caller that knows the tag, else what `body` writes.
-fn respond(
-    request: &HttpRequest,
-    tag: &HeaderValue,
-    media_type: &'static str,
-    body: impl FnOnce() -> Outcome<Bytes>,
-) -> Outcome<HttpResponse> {
-    let known = has_tag(request.headers(), tag);
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, tag.clone()));
-    // Kept by nobody but the caller, and only to be asked about again.
-    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
-    if known {
-        return Ok(response.finish());
-    }
-    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)));
-    Ok(response.body(body()?))
+/// 304 for a caller that has this already.
+pub(crate) fn unchanged(request: &HttpRequest, tag: &Tag) -> Option<HttpResponse> {
+    has_tag(request.headers(), &tag.0).then(|| with_tag(HttpResponse::NotModified(), tag).finish())
+}
+
+/// An answer with this tag.
+pub(crate) fn tagged(tag: &Tag) -> HttpResponseBuilder {
+    with_tag(HttpResponse::Ok(), tag)
+}
+
+/// Kept by nobody but the caller, and only to be asked about again.
+fn with_tag(mut response: HttpResponseBuilder, tag: &Tag) -> HttpResponseBuilder {
+    const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+    response.insert_header((header::ETAG, tag.0.clone()));
+    response.insert_header((header::CACHE_CONTROL, CACHE));
+    response
 }
 
 /// `If-None-Match`, compared weakly (RFC 9110 §13.1.2).
@@ -211,7 +224,7 @@ mod tests {
             let now = Timestamp::from_seconds(1_704_067_200 + second).unwrap();
             let figures = Arc::new(rr_sync::compute(facts, now));
             let balances = rr_sync::Balances::default();
-            present_tag(&Present { seq, rebuilds, figures, balances }).unwrap()
+            Tag::now(&Present { seq, rebuilds, figures, balances })
         };
         let demo = rr_sync::demo::facts();
         let one = tag(0, 7, &demo, 90_000);

@@ -26,7 +26,9 @@ mod server;
 
 mod auth;
 mod body;
+mod csv;
 mod detached;
+mod format;
 mod idempotency;
 mod json_fault;
 mod leaks;
@@ -35,6 +37,7 @@ mod query;
 mod figures;
 mod metrics;
 mod openapi;
+mod verifications;
 
 mod endpoints;
 

@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::problem::Chain;
 use crate::request_id::{RequestId, RequestIds};
 use crate::settings::HttpSettings;
+use crate::verifications::Verifications;
 
 /// The running server's parts. One per process, shared by all workers.
 pub struct AppState {
@@ -34,6 +35,7 @@ pub struct AppState {
     /// Apart from the sign-in's, so that a flood of reports makes nobody's failures forgotten.
     pub(crate) report_throttle: Throttle,
     pub(crate) figures: FiguresCache,
+    pub(crate) verifications: Verifications,
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
 }
@@ -53,6 +55,7 @@ impl AppState {
             throttle: Throttle::new(),
             report_throttle: Throttle::new(),
             figures: FiguresCache::new(),
+            verifications: Verifications::default(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
             store,
