@@ -133,6 +133,11 @@ export type CommissionFigures = {
 };
 
 /**
+ * How sure it is that the deployment caused the incident.
+ */
+export type Confidence = 'high' | 'medium' | 'low';
+
+/**
  * The configuration, as the script expects it.
  */
 export type Config = {
@@ -193,6 +198,74 @@ export type Definition = About & {
 };
 
 /**
+ * The figures of a service in an environment.
+ */
+export type Delivery = {
+    /**
+     * The share of harmful deployments, in percent.
+     */
+    change_fail_rate: number | null;
+    /**
+     * From commit to running, the median in seconds.
+     */
+    change_lead_time_s: number | null;
+    /**
+     * Days with a deployment in a week, the median over the whole weeks of the window.
+     */
+    deployment_days_per_week: number | null;
+    /**
+     * Deployments that succeeded; the rates are shares of these.
+     */
+    deployments: number;
+    /**
+     * In lower case; `production` for what is called so in short, or nothing.
+     */
+    environment: string;
+    failed_deployments: number;
+    /**
+     * Deployments that led to an incident or were taken back.
+     */
+    harmful_deployments: number;
+    incidents: IncidentCounts;
+    /**
+     * The newest ties between incidents and deployments, at most 20.
+     */
+    links: Array<IncidentLink>;
+    /**
+     * From an incident's start to its end, the median in seconds.
+     */
+    recovery_time_s: number | null;
+    /**
+     * The share of unplanned deployments, in percent.
+     */
+    rework_rate: number | null;
+    service: string;
+    /**
+     * Unplanned deployments that followed an incident.
+     */
+    unplanned_deployments: number;
+};
+
+/**
+ * The figures of a window.
+ */
+export type DeliveryFigures = {
+    from: string;
+    /**
+     * Incidents of the window that name no service and no deployment: they count nowhere.
+     */
+    incidents_without_service: number;
+    /**
+     * By service, then environment.
+     */
+    services: Array<Delivery>;
+    /**
+     * The instant that the figures speak of.
+     */
+    to: string;
+};
+
+/**
  * An event.
  */
 export type Event = {
@@ -222,6 +295,11 @@ export type EventList = {
     events: Array<Event>;
     next_cursor?: string | null;
 };
+
+/**
+ * What ties an incident to a deployment, the surest first.
+ */
+export type Evidence = 'id' | 'chain' | 'artifact' | 'rollback' | 'time';
 
 /**
  * A figure and what it is made of.
@@ -336,6 +414,38 @@ export type Head = About & {
  */
 export type Health = {
     status: string;
+};
+
+/**
+ * The window's incidents, by what ties them to a deployment.
+ */
+export type IncidentCounts = {
+    by_artifact: number;
+    by_chain: number;
+    by_id: number;
+    by_rollback: number;
+    by_time: number;
+    open: number;
+    total: number;
+    unlinked: number;
+};
+
+/**
+ * An incident and the deployment that is taken for its cause.
+ */
+export type IncidentLink = {
+    confidence: Confidence;
+    deployed_at: string;
+    /**
+     * The event that first told of the deployment.
+     */
+    deployment: string;
+    detected_at: string;
+    /**
+     * The event that first told of the incident.
+     */
+    incident: string;
+    link: Evidence;
 };
 
 /**
@@ -1416,6 +1526,64 @@ export type GetApiDevopsDashboardResponses = {
 };
 
 export type GetApiDevopsDashboardResponse = GetApiDevopsDashboardResponses[keyof GetApiDevopsDashboardResponses];
+
+export type GetApiDevopsDoraData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Start of the window (RFC 3339); 91 days before `to`
+         */
+        from?: string;
+        /**
+         * End of the window (RFC 3339), not in it; now
+         */
+        to?: string;
+        /**
+         * Only this service
+         */
+        service?: string;
+        /**
+         * Only this environment
+         */
+        environment?: string;
+    };
+    url: '/api/devops/dora';
+};
+
+export type GetApiDevopsDoraErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsDoraError = GetApiDevopsDoraErrors[keyof GetApiDevopsDoraErrors];
+
+export type GetApiDevopsDoraResponses = {
+    /**
+     * The figures
+     */
+    200: DeliveryFigures;
+};
+
+export type GetApiDevopsDoraResponse = GetApiDevopsDoraResponses[keyof GetApiDevopsDoraResponses];
 
 export type GetApiDevopsEventsData = {
     body?: never;
