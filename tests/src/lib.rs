@@ -13,6 +13,7 @@ pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod database;
+pub mod follow;
 pub mod load;
 pub mod process;
 pub mod proxy;

@@ -23,6 +23,7 @@ mod key_usage;
 mod keys;
 mod metrics;
 mod recount;
+mod stream;
 mod webhook;
 
 mod cross_site;

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
 use rr_domain::Timestamp;
 use rr_store::Present;
-use rr_sync::Figures;
+use rr_sync::{CommissionFigures, Figures, RevenueFigures, UserFigures};
 use serde::Serialize;
 
 use crate::codes::Code;
@@ -38,6 +38,16 @@ pub(crate) enum Part {
 /// The tag of an answer made of figures. A weak one: beside the figures the body also says when it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tag(HeaderValue);
+
+impl Part {
+    /// All of them, by the names of their endpoints.
+    pub(crate) const ALL: [(&'static str, Part); 4] = [
+        ("users", Part::Users),
+        ("revenue", Part::Revenue),
+        ("commissions", Part::Commissions),
+        ("dashboard", Part::Dashboard),
+    ];
+}
 
 /// A body, cut where it says the present instant. The figures hold from when they were computed
 /// until now, and a caller judges by the instant how fresh they are.
@@ -82,8 +92,33 @@ impl Rendered {
         Ok(tagged(&self.tag).content_type("application/json").body(body))
     }
 
+    /// Later figures have a greater one.
+    pub(crate) fn version(&self) -> (i64, i64, Timestamp) {
+        (self.present.rebuilds, self.present.seq, self.present.figures.as_of)
+    }
+
+    /// Whether a part says the same here and there, whenever it was read.
+    pub(crate) fn is_like(&self, other: &Rendered, part: Part) -> bool {
+        let (own, other) = (&*self.present.figures, &*other.present.figures);
+        match part {
+            Part::Users => {
+                let timestamp = own.users.timestamp;
+                own.users == UserFigures { timestamp, ..other.users.clone() }
+            }
+            Part::Revenue => {
+                let timestamp = own.revenue.timestamp;
+                own.revenue == RevenueFigures { timestamp, ..other.revenue.clone() }
+            }
+            Part::Commissions => {
+                let timestamp = own.commissions.timestamp;
+                own.commissions == CommissionFigures { timestamp, ..other.commissions.clone() }
+            }
+            Part::Dashboard => own.dashboard == other.dashboard,
+        }
+    }
+
     /// Written out when somebody asks for it: a caller who has it costs no writing.
-    fn body(&self, part: Part) -> Outcome<&Body> {
+    pub(crate) fn body(&self, part: Part) -> Outcome<&Body> {
         let body = &self.bodies[part as usize];
         if let Some(body) = body.get() {
             return Ok(body);

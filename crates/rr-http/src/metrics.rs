@@ -14,6 +14,7 @@ use rr_keys::CacheStats;
 use rr_store::{BATCH_BUCKETS, Present, StoreStats};
 use rr_sync::metrics::{Kind, METRICS, Unit};
 
+use crate::live::LiveStats;
 use crate::verifications::Verified;
 
 /// Counters of the HTTP edge.
@@ -70,11 +71,16 @@ impl Metrics {
         store: &StoreStats,
         cache: &CacheStats,
         connections: usize,
+        live: LiveStats,
         ledger: &LedgerNumbers,
     ) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         encode_registry(&mut text, &self.registry)?;
         write_gauge(&mut text, "rr_http_connections", "Open connections", connections)?;
+        let readers = live.readers;
+        write_gauge(&mut text, "rr_stream_readers", "Readers of the live stream", readers)?;
+        let slow = "Readers of the live stream that were let go because they were too slow";
+        write_counter(&mut text, "rr_stream_dropped", slow, live.dropped)?;
         write_cache(&mut text, cache)?;
         write_store(&mut text, store)?;
         write_ledger(&mut text, ledger)?;
@@ -232,7 +238,9 @@ mod tests {
             commit_micros: 1_000_007,
             ..StoreStats::default()
         };
-        let text = metrics.render(&store, &CacheStats::default(), 4, &ledger()).unwrap();
+        let text = metrics
+            .render(&store, &CacheStats::default(), 4, LiveStats::default(), &ledger())
+            .unwrap();
         for line in [
             "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 2",
             "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 2",

@@ -106,6 +106,7 @@ static TABLE: &[RouteInfo] = {
     row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
+    row("GET", "/api/devops/stream", key(ReadEvents), || web::to(events::stream::get)),
     row("POST", "/api/devops/metrics", key(WriteWebhooks), || web::to(events::metrics::post)),
     row("GET", "/api/devops/config", key(ReadMetrics), || web::to(config::get)),
     row("PATCH", "/api/devops/config", Administrator, || web::to(config::patch)),

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 pub(crate) use job::{Closure, Work};
 
 use crate::conn::{Lease, SqliteFile};
@@ -42,11 +44,18 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue<WriteJob>,
     pub(crate) counters: Counters,
     pub(crate) memory: Arc<Memory>,
+    /// Told of every commit.
+    pub(crate) committed: watch::Sender<()>,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Queue<WriteJob>) -> Writer {
-        Writer { queue, counters: Counters::default(), memory: Arc::default() }
+        Writer {
+            queue,
+            counters: Counters::default(),
+            memory: Arc::default(),
+            committed: watch::Sender::new(()),
+        }
     }
 }
 

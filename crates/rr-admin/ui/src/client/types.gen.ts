@@ -2402,6 +2402,70 @@ export type GetApiDevopsRestatementsResponses = {
 
 export type GetApiDevopsRestatementsResponse = GetApiDevopsRestatementsResponses[keyof GetApiDevopsRestatementsResponses];
 
+export type GetApiDevopsStreamData = {
+    body?: never;
+    headers?: {
+        /**
+         * The same, and it goes before the others: browsers send it when they come back
+         */
+        'Last-Event-ID'?: number | null;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Begin after the event of this number; without it, with what comes next
+         */
+        after?: number;
+        /**
+         * The same
+         */
+        'Last-Event-ID'?: number;
+        /**
+         * Only events of this type
+         */
+        type?: string;
+        /**
+         * Only events from this source
+         */
+        source?: string;
+    };
+    url: '/api/devops/stream';
+};
+
+export type GetApiDevopsStreamErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsStreamError = GetApiDevopsStreamErrors[keyof GetApiDevopsStreamErrors];
+
+export type GetApiDevopsStreamResponses = {
+    /**
+     * `event: event` with an event as the list has it; with `read_metrics` also `event: figures` with the figures that changed, by the names of their endpoints (all of them at first)
+     */
+    200: string;
+};
+
+export type GetApiDevopsStreamResponse = GetApiDevopsStreamResponses[keyof GetApiDevopsStreamResponses];
+
 export type GetApiDevopsSyncCommissionsData = {
     body?: never;
     path?: never;

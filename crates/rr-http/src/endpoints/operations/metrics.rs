@@ -31,7 +31,7 @@ pub(crate) async fn get(_: Allowed<ReadMetrics>, state: Data<AppState>) -> Outco
     let (store, keys) = (state.store.stats(), state.verifier.stats());
     let text = state
         .metrics
-        .render(&store, &keys, state.drain.connections(), &ledger)
+        .render(&store, &keys, state.drain.connections(), state.live.stats(), &ledger)
         .map_err(|_| Problem::new(Code::Internal))?;
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
