@@ -1,7 +1,6 @@
 //! Events: what the webhook accepted.
 
 mod accept;
-mod after;
 mod list;
 mod meanings;
 

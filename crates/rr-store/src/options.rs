@@ -13,6 +13,8 @@ pub struct StoreOptions {
     pub readers: usize,
     /// How many reads, and how many writes, may wait.
     pub queue: usize,
+    /// How many writes share a commit at most.
+    pub batch: usize,
     /// How many bytes of waiting writes are held in memory.
     pub queue_bytes: usize,
     /// A statement that takes longer is ended (PostgreSQL).
@@ -31,6 +33,7 @@ impl StoreOptions {
             url,
             readers: 4,
             queue: 1024,
+            batch: 256,
             queue_bytes: 64 << 20,
             statement_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(3),

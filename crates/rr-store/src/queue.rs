@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Holds at most `capacity` items and about `max_weight` bytes.
 pub(crate) struct Queue<T> {
@@ -15,8 +16,22 @@ struct State<T> {
     items: VecDeque<(T, usize)>,
     weight: usize,
     closed: bool,
-    /// How many threads wait for an item. Waking nobody would still be a system call.
+    /// How many threads wait. Waking nobody would still be a system call.
     waiting: usize,
+    /// How many items have to be there before it is worth waking one of them.
+    wanted: usize,
+}
+
+/// How many items are worth waiting for, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Company {
+    pub(crate) number: usize,
+    pub(crate) patience: Duration,
+}
+
+impl Company {
+    /// Takes what is there: a lone item waits for nobody.
+    pub(crate) const NONE: Company = Company { number: 1, patience: Duration::ZERO };
 }
 
 /// Why an item was not taken.
@@ -28,7 +43,8 @@ pub(crate) enum Refused {
 
 impl<T> Queue<T> {
     pub(crate) fn new(capacity: usize, max_weight: usize) -> Queue<T> {
-        let state = State { items: VecDeque::new(), weight: 0, closed: false, waiting: 0 };
+        let items = VecDeque::new();
+        let state = State { items, weight: 0, closed: false, waiting: 0, wanted: 1 };
         Queue { state: Mutex::new(state), filled: Condvar::new(), capacity, max_weight }
     }
 
@@ -44,7 +60,7 @@ impl<T> Queue<T> {
         }
         state.weight += weight;
         state.items.push_back((item, weight));
-        let wake = state.waiting > 0;
+        let wake = state.waiting > 0 && state.items.len() >= state.wanted;
         drop(state);
         if wake {
             self.filled.notify_one();
@@ -69,11 +85,27 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits for one item, then takes what else is there already: a lone item waits for nobody.
-    pub(crate) fn pop_batch(&self, max_items: usize, max_weight: usize) -> Option<Vec<T>> {
+    /// Waits for one item, then for as many as `company` asks for, then takes what is there. Only
+    /// one thread may take batches.
+    pub(crate) fn pop_batch(
+        &self,
+        max_items: usize,
+        max_weight: usize,
+        company: Company,
+    ) -> Option<Vec<T>> {
         let first = self.pop()?;
         let mut batch = vec![first];
         let mut state = self.lock();
+        let wanted = company.number.min(max_items).saturating_sub(batch.len());
+        if state.items.len() < wanted && !company.patience.is_zero() {
+            (state.waiting, state.wanted) = (state.waiting + 1, wanted);
+            let too_few = |state: &mut State<T>| !state.closed && state.items.len() < wanted;
+            (state, _) = self
+                .filled
+                .wait_timeout_while(state, company.patience, too_few)
+                .unwrap_or_else(PoisonError::into_inner);
+            (state.waiting, state.wanted) = (state.waiting - 1, 1);
+        }
         let mut taken = 0;
         while batch.len() < max_items
             && let Some((_, weight)) = state.items.front()
@@ -122,7 +154,7 @@ mod tests {
         assert_eq!(queue.push('d', 0), Err(Refused::Full), "too many");
         queue.close();
         assert_eq!(queue.push('d', 0), Err(Refused::Closed));
-        assert_eq!(queue.pop_batch(10, 10), Some(vec!['b', 'c']));
+        assert_eq!(queue.pop_batch(10, 10, Company::NONE), Some(vec!['b', 'c']));
         assert_eq!(queue.pop(), None);
     }
 
@@ -132,8 +164,35 @@ mod tests {
         for item in 0..5 {
             queue.push(item, 2).unwrap();
         }
-        assert_eq!(queue.pop_batch(3, 100), Some(vec![0, 1, 2]));
-        assert_eq!(queue.pop_batch(3, 1), Some(vec![3]), "the second is too heavy to join");
+        assert_eq!(queue.pop_batch(3, 100, Company::NONE), Some(vec![0, 1, 2]));
+        assert_eq!(
+            queue.pop_batch(3, 1, Company::NONE),
+            Some(vec![3]),
+            "the second is too heavy to join"
+        );
         assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn a_batch_waits_for_company_that_comes_and_gives_up_on_one_that_does_not() {
+        let queue = Queue::new(100, 100);
+        let for_ever = Company { number: 3, patience: Duration::from_secs(600) };
+        let taken = std::thread::scope(|scope| {
+            let taken = scope.spawn(|| queue.pop_batch(10, 100, for_ever));
+            for item in 0..3 {
+                queue.push(item, 1).unwrap();
+            }
+            taken.join().unwrap()
+        });
+        assert_eq!(taken, Some(vec![0, 1, 2]));
+        queue.push(3, 1).unwrap();
+        let briefly = Company { number: 3, patience: Duration::from_millis(1) };
+        assert_eq!(queue.pop_batch(10, 100, briefly), Some(vec![3]));
+        queue.push(4, 1).unwrap();
+        assert_eq!(queue.pop_batch(1, 100, for_ever), Some(vec![4]), "no more than fit");
+        queue.push(5, 1).unwrap();
+        queue.close();
+        assert_eq!(queue.pop_batch(10, 100, for_ever), Some(vec![5]), "nobody will come any more");
+        assert_eq!(queue.pop_batch(10, 100, for_ever), None);
     }
 }

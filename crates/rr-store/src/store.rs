@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use diesel::QueryResult;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
 use crate::error::Verdict;
@@ -72,7 +72,7 @@ impl Store {
             let thread = readers::spawn(Arc::clone(&readers), number, lease());
             threads.push(thread.map_err(OpenError::Thread)?);
         }
-        let thread = writer::spawn(Arc::clone(&writer), lease(), file);
+        let thread = writer::spawn(Arc::clone(&writer), lease(), file, options.batch.max(1));
         threads.push(thread.map_err(OpenError::Thread)?);
         let inner = Inner {
             database,
@@ -190,11 +190,6 @@ impl Store {
     pub(crate) fn push_event(&self, job: Box<EventJob>) -> Result<(), StoreError> {
         let weight = SMALL + job.weight();
         self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
-    }
-
-    /// Told of every commit.
-    pub(crate) fn committed(&self) -> &watch::Sender<()> {
-        &self.inner.writer.committed
     }
 
     /// The figures in memory.

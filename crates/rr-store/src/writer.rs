@@ -1,6 +1,7 @@
 //! The writer: takes what waits, commits it together, then answers all.
 //!
-//! A lone write is committed at once, without waiting for company. One that fails harms no
+//! A lone write is committed at once, without waiting for company; where many write at once, the
+//! writer waits a moment until about half of them are there again (`pace.rs`). One that fails harms no
 //! neighbour: on SQLite each runs inside a savepoint unless it is alone; on PostgreSQL, where a savepoint costs two
 //! round trips, the whole batch is rolled back and its jobs run one by one. Facts that a batch brought
 //! are posted to the ledger in its transaction, once for all of them. Nobody hears of a success before
@@ -8,15 +9,16 @@
 
 mod batch;
 mod job;
+mod pace;
+mod reply;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use tokio::sync::watch;
+use std::time::{Duration, Instant};
 
 pub(crate) use job::{Closure, Work};
+pub(crate) use reply::{Reply, Round, reply};
 
 use crate::conn::{Lease, SqliteFile};
 use crate::events::{EventGroup, EventJob};
@@ -24,8 +26,8 @@ use crate::ledger::Memory;
 use crate::queue::Queue;
 use crate::stats::BATCH_BUCKETS;
 
-/// How many writes share a commit at most.
-const MAX_BATCH: usize = 256;
+use self::pace::Pace;
+
 /// How many bytes of writes share a commit, about.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 /// How many commits pass between two looks at the size of the WAL.
@@ -44,18 +46,11 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue<WriteJob>,
     pub(crate) counters: Counters,
     pub(crate) memory: Arc<Memory>,
-    /// Told of every commit.
-    pub(crate) committed: watch::Sender<()>,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Queue<WriteJob>) -> Writer {
-        Writer {
-            queue,
-            counters: Counters::default(),
-            memory: Arc::default(),
-            committed: watch::Sender::new(()),
-        }
+        Writer { queue, counters: Counters::default(), memory: Arc::default() }
     }
 }
 
@@ -89,12 +84,17 @@ pub(crate) fn spawn(
     writer: Arc<Writer>,
     mut lease: Lease,
     file: Option<SqliteFile>,
+    max_batch: usize,
 ) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("db-write".to_owned()).spawn(move || {
         let mut wal_checked_at = 0;
-        while let Some(jobs) = writer.queue.pop_batch(MAX_BATCH, MAX_BATCH_BYTES) {
-            let count = u64::try_from(jobs.len()).unwrap_or(u64::MAX);
+        let mut pace = Pace::default();
+        let next = |pace: &Pace| writer.queue.pop_batch(max_batch, MAX_BATCH_BYTES, pace.company());
+        while let Some(jobs) = next(&pace) {
+            let (count, started) = (jobs.len(), Instant::now());
             batch::run(&mut lease, group(jobs), &writer);
+            pace.ran(count, started.elapsed());
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
             writer.counters.jobs.fetch_add(count, Ordering::Relaxed);
             let commits = writer.counters.commits.load(Ordering::Relaxed);
             if commits - wal_checked_at >= WAL_CHECK_EVERY {

@@ -12,6 +12,7 @@ pub(crate) fn open(context: &Context) -> Result<Store, Failure> {
     let config = &context.config.database;
     let mut options = StoreOptions::new(config.url.clone());
     options.readers = config.readers;
+    options.batch = config.batch;
     Ok(Store::open(options)?)
 }
 

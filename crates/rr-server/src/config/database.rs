@@ -12,13 +12,17 @@ pub(crate) struct DatabaseConfig {
     pub(crate) url: DatabaseUrl,
     /// `RR_DATABASE_READERS`, `database.readers`: connections that read. Default 4.
     pub(crate) readers: usize,
+    /// `RR_DATABASE_BATCH`, `database.batch`: writes that share a commit at most. Default 256.
+    pub(crate) batch: usize,
 }
 
 pub(crate) const URL: Setting = Setting::new("database.url", "RR_DATABASE_URL");
 const READERS: Setting = Setting::new("database.readers", "RR_DATABASE_READERS");
+const BATCH: Setting = Setting::new("database.batch", "RR_DATABASE_BATCH");
 
 const DEFAULT_URL: &str = "sqlite://data/revenue-ripple.db";
 const DEFAULT_READERS: usize = 4;
+const DEFAULT_BATCH: usize = 256;
 
 impl DatabaseConfig {
     pub(crate) fn read(sources: &mut Sources) -> Result<DatabaseConfig, ConfigError> {
@@ -27,7 +31,11 @@ impl DatabaseConfig {
             None => DatabaseUrl::parse(DEFAULT_URL)
                 .map_err(|error| ConfigError(format!("{}: {error}", URL.variable)))?,
         };
-        Ok(DatabaseConfig { url, readers: sources.parse(READERS, DEFAULT_READERS, parse_readers)? })
+        Ok(DatabaseConfig {
+            url,
+            readers: sources.parse(READERS, DEFAULT_READERS, parse_readers)?,
+            batch: sources.parse(BATCH, DEFAULT_BATCH, parse_batch)?,
+        })
     }
 }
 
@@ -36,4 +44,11 @@ fn parse_readers(text: &str) -> Result<usize, &'static str> {
         .ok()
         .filter(|readers| (1..=64).contains(readers))
         .ok_or("is not a number between 1 and 64")
+}
+
+fn parse_batch(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|writes| (1..=1024).contains(writes))
+        .ok_or("is not a number between 1 and 1024")
 }

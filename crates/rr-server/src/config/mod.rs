@@ -138,6 +138,7 @@ pub(crate) mod tests {
             [database]
             url = "sqlite://elsewhere.db"
             readers = 2
+            batch = 8
             [log]
             filter = "warn,rr_store=debug"
             format = "json"
@@ -171,6 +172,7 @@ pub(crate) mod tests {
             ("RR_TRUSTED_PROXIES", "10.0.0.0/8,::1"),
             ("RR_DATABASE_URL", "sqlite://elsewhere.db"),
             ("RR_DATABASE_READERS", "2"),
+            ("RR_DATABASE_BATCH", "8"),
             ("RR_LOG", "warn,rr_store=debug"),
             ("RR_LOG_FORMAT", "json"),
             ("RR_ADMIN_EMAIL", "admin@example.com"),
@@ -206,6 +208,7 @@ pub(crate) mod tests {
             ("RR_TRUSTED_PROXIES", "10.0.0.0/33"),
             ("RR_DATABASE_URL", "mysql://user:hunter2@host/x"),
             ("RR_DATABASE_READERS", "0"),
+            ("RR_DATABASE_BATCH", "0"),
             ("RR_LOG", "inof"),
             ("RR_LOG_FORMAT", "xml"),
             ("RR_ADMIN_EMAIL", "nobody"),

@@ -2,10 +2,6 @@
 
 use std::collections::HashSet;
 
-use diesel::QueryResult;
-use diesel::prelude::*;
-use tokio::sync::oneshot;
-
 use super::{AcceptEvent, NewEvent, OfferedEvent, Together, meanings};
 use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
@@ -13,8 +9,10 @@ use crate::idempotency::{Claim, Claimed, claim, settle};
 use crate::schema::{event_bodies, events};
 use crate::sequence::Sequence;
 use crate::types::{At, Id, JsonText};
-use crate::writer::Work;
+use crate::writer::{Reply, Round, Work, reply};
 use crate::{Idempotency, Store, StoreError};
+use diesel::QueryResult;
+use diesel::prelude::*;
 
 impl Store {
     /// Stores an event durably, or recognises it as a repeat by any of its `ids`.
@@ -37,9 +35,9 @@ impl Store {
         offers: Vec<OfferedEvent>,
         together: Together,
     ) -> Result<Vec<AcceptEvent>, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = reply();
         self.push_event(Box::new(EventJob { offers, together, reply }))?;
-        answer.await.unwrap_or_else(|_| Err(Verdict::defect("an event was lost").into()))
+        answer.await.unwrap_or_else(|| Err(Verdict::defect("an event was lost").into()))
     }
 }
 
@@ -47,7 +45,7 @@ impl Store {
 pub(crate) struct EventJob {
     offers: Vec<OfferedEvent>,
     together: Together,
-    reply: oneshot::Sender<Result<Vec<AcceptEvent>, StoreError>>,
+    reply: Reply<Result<Vec<AcceptEvent>, StoreError>>,
 }
 
 impl EventJob {
@@ -113,14 +111,16 @@ impl Work for EventGroup {
 
     fn answer(self: Box<Self>, outcome: Result<(), Verdict>) {
         let mut results = self.results.into_iter();
+        let mut round = Round::new();
         for job in self.jobs {
             let answer = match (&outcome, results.next()) {
                 (Ok(()), Some(result)) => Ok(result),
                 (Ok(()), None) => Err(Verdict::defect("an event was committed unseen").into()),
                 (Err(verdict), _) => Err(verdict.clone().into()),
             };
-            drop(job.reply.send(answer));
+            round.put(job.reply, answer);
         }
+        round.wake();
     }
 
     fn len(&self) -> usize {

@@ -100,7 +100,7 @@ fn part(
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
-pub(super) struct EventRecord {
+struct EventRecord {
     seq: i64,
     id: Id,
     key_id: Option<Id>,
@@ -112,7 +112,7 @@ pub(super) struct EventRecord {
 }
 
 impl EventRecord {
-    pub(super) fn into_row(self) -> QueryResult<EventRow> {
+    fn into_row(self) -> QueryResult<EventRow> {
         Ok(EventRow {
             id: self.id.0,
             seq: self.seq,
