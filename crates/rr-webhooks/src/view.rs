@@ -13,7 +13,7 @@ use rr_domain::Commit;
 /// The commits of a push that are kept; more than that says nothing about lead time any more.
 const MOST_COMMITS: usize = 1_000;
 
-/// A look at a value; members are named by JSON pointers.
+/// A look at a value; members are named by JSON pointers without escapes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a>(pub(crate) &'a Value);
 
@@ -23,9 +23,17 @@ pub(crate) fn parse(body: &RawValue) -> Value {
 }
 
 impl<'a> View<'a> {
+    /// What serde_json's own `pointer` would find, without its two copies of each name.
+    fn find(self, pointer: &str) -> Option<&'a Value> {
+        pointer.split('/').skip(1).try_fold(self.0, |value, name| match value {
+            Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+            value => value.get(name),
+        })
+    }
+
     /// A part; null where there is none.
     pub(crate) fn part(self, pointer: &str) -> View<'a> {
-        View(self.0.pointer(pointer).unwrap_or(&Value::Null))
+        View(self.find(pointer).unwrap_or(&Value::Null))
     }
 
     pub(crate) fn is_object(self) -> bool {
@@ -34,7 +42,7 @@ impl<'a> View<'a> {
 
     /// A name: a text, not empty, at most 255 characters, without control characters.
     pub(crate) fn text(self, pointer: &str) -> Option<String> {
-        let text = self.0.pointer(pointer)?.as_str()?;
+        let text = self.find(pointer)?.as_str()?;
         check_name(text).is_ok().then(|| text.to_owned())
     }
 
@@ -45,7 +53,7 @@ impl<'a> View<'a> {
 
     /// An id: a name or a whole number.
     pub(crate) fn id(self, pointer: &str) -> Option<String> {
-        match self.0.pointer(pointer)? {
+        match self.find(pointer)? {
             Value::Number(number) if !number.is_f64() => Some(number.to_string()),
             _ => self.text(pointer),
         }
@@ -53,17 +61,17 @@ impl<'a> View<'a> {
 
     /// An RFC 3339 time.
     pub(crate) fn time(self, pointer: &str) -> Option<Timestamp> {
-        Timestamp::parse(self.0.pointer(pointer)?.as_str()?).ok()
+        Timestamp::parse(self.find(pointer)?.as_str()?).ok()
     }
 
     /// A whole number.
     pub(crate) fn number(self, pointer: &str) -> Option<u64> {
-        self.0.pointer(pointer)?.as_u64()
+        self.find(pointer)?.as_u64()
     }
 
     /// Whether it is there and true.
     pub(crate) fn is_true(self, pointer: &str) -> bool {
-        self.0.pointer(pointer) == Some(&Value::Bool(true))
+        self.find(pointer) == Some(&Value::Bool(true))
     }
 
     /// A commit's hash. What git writes for "there is none", all zeros, is none.
@@ -73,7 +81,7 @@ impl<'a> View<'a> {
 
     /// A list of commits as GitHub and GitLab write them, or of mere hashes.
     pub(crate) fn commits(self, pointer: &str) -> Vec<Commit> {
-        let list = self.0.pointer(pointer).and_then(Value::as_array);
+        let list = self.find(pointer).and_then(Value::as_array);
         let read = |item: &'a Value| {
             let item = View(item);
             let sha = item.sha("/id").or_else(|| item.sha("/sha")).or_else(|| item.sha(""))?;
