@@ -1,5 +1,6 @@
 //! What the integration tests share: a server per test with a clock that can be set, a database of
-//! its own, an HTTP client, raw sockets, a proxy that can be cut, and the real binary.
+//! its own, an HTTP client, raw sockets, a proxy that can be cut, the real binary,
+//! and what the benches and the fault rigs are made of.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,8 +14,9 @@ pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod database;
-pub mod follow;
+pub mod durability;
 pub mod load;
+pub mod measure;
 pub mod process;
 pub mod proxy;
 pub mod raw;

@@ -45,6 +45,11 @@ impl Load {
         self.shared.acknowledged.lock().unwrap().len()
     }
 
+    /// Name and id of what has been acknowledged so far.
+    pub fn acknowledged_so_far(&self) -> Vec<(String, String)> {
+        self.shared.acknowledged.lock().unwrap().clone()
+    }
+
     /// Stops, and gives name and id of what was acknowledged.
     pub async fn stop(self) -> Vec<(String, String)> {
         self.shared.stopped.store(true, Ordering::SeqCst);

@@ -1,9 +1,10 @@
-//! SIGKILL under load: what was acknowledged is there afterwards, exactly once.
+//! SIGKILL under load: what was acknowledged is there afterwards, exactly once. `cargo xtask rig kill`
+//! does the same two hundred times on each database.
 
-use std::time::Duration;
-
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use rr_tests::database::TestDatabase;
-use rr_tests::load::{Load, stored_names};
+use rr_tests::durability::{Tally, kill_rounds};
 use rr_tests::process::{Program, make_key};
 use serde_json::json;
 
@@ -11,14 +12,8 @@ use serde_json::json;
 async fn what_was_acknowledged_survives_sigkill_exactly_once() {
     let database = TestDatabase::migrated().await;
     let (_, key) = make_key(database.url(), &["write_webhooks"]);
-    let mut acknowledged: Vec<(String, String)> = Vec::new();
-    for _ in 0..3 {
-        let mut server = Program::new(database.url(), ["serve"]).serve().await;
-        let load = Load::start(&server.client().with_key(&key), 16);
-        tokio::time::sleep(Duration::from_millis(900)).await;
-        server.kill();
-        acknowledged.extend(load.stop().await);
-    }
+    let mut random = ChaCha20Rng::seed_from_u64(u64::from(std::process::id()));
+    let acknowledged = kill_rounds(database.url(), &key, 4, &mut random).await;
     assert!(acknowledged.len() > 100, "hardly any load: {}", acknowledged.len());
 
     // A repeat after the restart finds the first: nothing is doubled either.
@@ -32,10 +27,6 @@ async fn what_was_acknowledged_survives_sigkill_exactly_once() {
     }
     drop(server);
 
-    let stored = stored_names(database.url()).await;
-    for (name, id) in &acknowledged {
-        let ids = stored.get(name).unwrap_or_else(|| panic!("{name} was acknowledged and is lost"));
-        assert_eq!(ids, std::slice::from_ref(id), "{name}");
-    }
-    assert!(stored.values().all(|ids| ids.len() == 1), "an event is there twice");
+    let tally = Tally::of(database.url(), &acknowledged).await;
+    assert_eq!((tally.lost, tally.doubled), (Vec::new(), Vec::new()));
 }

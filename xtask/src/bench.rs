@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: figures to hold against a bare handler, measured in one run.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
+use crate::cluster::Cluster;
 use crate::project::Project;
 use crate::{run, server};
 
@@ -17,8 +18,9 @@ pub(crate) struct Args {
     /// Rounds per measurement; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Connections of the load generator, one measurement for each number.
-    #[arg(long, value_delimiter = ',', default_value = "64,256")]
+    /// Connections of the load generator, one measurement for each number (http: 64,256; events:
+    /// 1,16,64,256).
+    #[arg(long, value_delimiter = ',')]
     connections: Vec<u32>,
     /// Users of the invented histories that `figures` compares, ascending.
     #[arg(long, value_delimiter = ',', default_value = "1000,100000,1000000")]
@@ -29,6 +31,8 @@ pub(crate) struct Args {
 enum What {
     /// Requests per second, start-up time, memory, size of the binary.
     Http,
+    /// Durable events per second on both databases, against a bare handler and one commit each.
+    Events,
     /// What checking a key costs, beside what its parts would cost alone; no server takes part.
     Keys,
     /// Whether the time of an answer tells anything about stored keys.
@@ -40,7 +44,8 @@ enum What {
 /// Builds what is measured with optimisation and runs the measurement.
 pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     match args.what {
-        What::Http => http(project, args),
+        What::Http => over_http(project, args, "http", &[]),
+        What::Events => events(project, args),
         What::Keys => keys(project, "keys"),
         What::Timing => keys(project, "timing"),
         What::Figures => figures(project, args),
@@ -52,14 +57,28 @@ fn keys(project: &Project, bench: &str) -> Result<()> {
     run::openly(server::cargo(project).args(arguments))
 }
 
-fn http(project: &Project, args: &Args) -> Result<()> {
+fn events(project: &Project, args: &Args) -> Result<()> {
+    over_http(project, args, "events", &[])?;
+    let cluster = Cluster::start().map_err(|missing| anyhow!(missing.0))?;
+    over_http(project, args, "events", &cluster.environment())
+}
+
+fn over_http(
+    project: &Project,
+    args: &Args,
+    bench: &str,
+    environment: &[(&'static str, String)],
+) -> Result<()> {
     server::build(project, server::Build::Release)?;
     let mut cargo = server::cargo(project);
-    cargo.args(["bench", "--quiet", "--workspace", "--bench", "http", "--"]);
+    cargo.args(["bench", "--quiet", "--workspace", "--bench", bench, "--"]);
     cargo.args(["--seconds", &args.seconds.to_string()]);
     cargo.args(["--rounds", &args.rounds.to_string()]);
-    let connections: Vec<String> = args.connections.iter().map(u32::to_string).collect();
-    cargo.args(["--connections", &connections.join(",")]);
+    if !args.connections.is_empty() {
+        let connections: Vec<String> = args.connections.iter().map(u32::to_string).collect();
+        cargo.args(["--connections", &connections.join(",")]);
+    }
+    cargo.envs(environment.iter().map(|(name, value)| (name, value)));
     run::openly(&mut cargo)
 }
 

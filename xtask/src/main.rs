@@ -1,4 +1,4 @@
-//! Developer commands, one file each: `cargo xtask up|test|lint|migrate|seed|ui|bench`.
+//! Developer commands, one file each: `cargo xtask up|test|lint|migrate|seed|ui|bench|rig`.
 
 #![expect(
     clippy::print_stdout,
@@ -7,10 +7,12 @@
 )]
 
 mod bench;
+mod cluster;
 mod lint;
 mod migrate;
 mod panel;
 mod project;
+mod rig;
 mod run;
 mod seed;
 mod server;
@@ -49,6 +51,8 @@ enum Command {
     Ui(ui::Args),
     /// Measure: requests per second against a bare handler, start-up, memory, size; or the cost of a key.
     Bench(bench::Args),
+    /// Faults under load: SIGKILL, power cuts, a disk that fails. What was acknowledged must be there.
+    Rig(rig::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Seed(args) => seed::run(&project, &args),
         Command::Ui(args) => ui::run(&project, &args),
         Command::Bench(args) => bench::run(&project, &args),
+        Command::Rig(args) => rig::run(&project, &args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,15 +1,14 @@
 //! `cargo xtask test`: every suite, and at the end one line for each: what ran, how many passed and
 //! failed, what was left out and why.
 
-mod cluster;
 mod compiled;
 mod outcome;
 mod panel;
 
 use anyhow::{Result, bail};
 
+use crate::cluster::Cluster;
 use crate::project::Project;
-use cluster::Cluster;
 use compiled::{Compiled, Database};
 use outcome::{Outcome, State};
 

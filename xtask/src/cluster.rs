@@ -57,6 +57,15 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// What tells the tests, benches and rigs to use it.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("RR_TEST_DATABASE", "postgres".to_owned()),
+            ("RR_TEST_POSTGRES_URL", self.url()),
+            ("RR_TEST_POSTGRES_PROGRAMS", self.programs.display().to_string()),
+        ]
+    }
+
     /// Where PostgreSQL's programs are, for tests that need a cluster of their own.
     pub(crate) fn programs(&self) -> &Path {
         &self.programs

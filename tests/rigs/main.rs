@@ -1,0 +1,127 @@
+//! Faults under load, many times over: after each of them, what was acknowledged has to be there,
+//! exactly once. `cargo xtask rig kill|power|flush` builds what this needs and runs it.
+//!
+//! A rig that finds nothing could be blind, so each one that takes something away from the server
+//! ends with a control that must lose events: the same server whose flushes do nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a rig tells what it found on the terminal, and a panic is how a failure is told"
+)]
+
+mod disk;
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use disk::Disk;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use rr_tests::database::{TestDatabase, is_postgres};
+use rr_tests::durability::{Acknowledged, Tally, kill_rounds, round};
+use rr_tests::measure::option;
+use rr_tests::process::{Program, make_key};
+
+/// Makes every flush a lie: it is answered with success and does nothing.
+const NO_FLUSH: [&str; 8] =
+    ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync,fdatasync:retval=0"];
+
+fn main() -> ExitCode {
+    let rounds = option("--rounds").and_then(|rounds| u32::try_from(rounds).ok()).unwrap_or(20);
+    let seed = option("--seed").unwrap_or_else(|| u64::from(std::process::id()));
+    let what = std::env::args().nth(1).unwrap_or_default();
+    let own_mounts = std::env::args().any(|argument| argument == OWN_MOUNTS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let mut random = ChaCha20Rng::seed_from_u64(seed);
+    if what == "power" && !own_mounts {
+        return with_own_mounts();
+    }
+    println!("{what}: {rounds} rounds, --seed {seed}");
+    let good = match what.as_str() {
+        "kill" => runtime.block_on(kill(rounds, &mut random)),
+        "power" => runtime.block_on(power(rounds, &mut random)),
+        "flush" => runtime.block_on(flush(rounds, &mut random)),
+        other => panic!("kill, power or flush, not {other:?}"),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn kill(rounds: u32, random: &mut ChaCha20Rng) -> bool {
+    let database = TestDatabase::migrated().await;
+    let (_, key) = make_key(database.url(), &["write_webhooks"]);
+    let acknowledged = kill_rounds(database.url(), &key, rounds, random).await;
+    let on = if is_postgres() { "SIGKILL, PostgreSQL" } else { "SIGKILL, SQLite" };
+    is_whole(on, database.url(), &acknowledged).await
+}
+
+/// The argument of a rig that may mount what nobody else sees.
+const OWN_MOUNTS: &str = "--own-mounts";
+
+/// Becomes the same rig in a mount name space of its own.
+fn with_own_mounts() -> ExitCode {
+    let mut command = Command::new("unshare");
+    command.arg("--mount").arg("--").arg(std::env::current_exe().unwrap());
+    let error = command.args(std::env::args().skip(1)).arg(OWN_MOUNTS).exec();
+    left_out(&format!("unshare: {error}"))
+}
+
+fn left_out(reason: &str) -> ExitCode {
+    eprintln!("LEFT OUT, nothing was tried: {reason}");
+    ExitCode::SUCCESS
+}
+
+async fn power(rounds: u32, random: &mut ChaCha20Rng) -> bool {
+    let disk = match Disk::new() {
+        Ok(disk) => disk,
+        Err(reason) => return left_out(&reason) == ExitCode::SUCCESS,
+    };
+    let mut all_good = true;
+    for (name, wrapper, rounds) in
+        [("power cuts", None, rounds), ("power cuts, flushes that do nothing", Some(NO_FLUSH), 3)]
+    {
+        let url = format!("sqlite://{}", disk.mounted().join(format!("{rounds}.db")).display());
+        Program::new(&url, ["migrate", "up"]).run().expect(0);
+        let (_, key) = make_key(&url, &["write_webhooks"]);
+        let mut acknowledged = Vec::new();
+        for _ in 0..rounds {
+            let mut server = Program::new(&url, ["serve"]).with_log_file();
+            if let Some(wrapper) = &wrapper {
+                server = server.under(wrapper);
+            }
+            acknowledged.extend(round(server, &key, random, || disk.cut().unwrap()).await);
+            disk.restore().unwrap();
+        }
+        let whole = is_whole(name, &url, &acknowledged).await;
+        if wrapper.is_some() && whole {
+            println!("VOID: the control lost nothing, so the rig sees nothing");
+        }
+        all_good &= whole == wrapper.is_none();
+    }
+    all_good
+}
+
+/// Each round, some later flush of the server's fails, and so do the two after it.
+async fn flush(rounds: u32, random: &mut ChaCha20Rng) -> bool {
+    let database = TestDatabase::migrated_sqlite().await;
+    let (_, key) = make_key(database.url(), &["write_webhooks"]);
+    let mut acknowledged = Vec::new();
+    for number in 1..=rounds {
+        let fault =
+            format!("inject=fsync,fdatasync:error=EIO:when={}..{}", number * 2, number * 2 + 2);
+        let wrapper = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", &fault];
+        let server = Program::new(database.url(), ["serve"]).with_log_file().under(&wrapper);
+        acknowledged.extend(round(server, &key, random, || ()).await);
+    }
+    is_whole("flushes that fail", database.url(), &acknowledged).await
+}
+
+/// Says what was found.
+async fn is_whole(what: &str, url: &str, acknowledged: &Acknowledged) -> bool {
+    let tally = Tally::of(url, acknowledged).await;
+    let (lost, doubled) = (tally.lost.len(), tally.doubled.len());
+    println!("{what}: {} acknowledged, {lost} lost, {doubled} doubled", tally.acknowledged);
+    lost == 0 && doubled == 0
+}
