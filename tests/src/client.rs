@@ -113,11 +113,24 @@ impl Call {
 
     /// Sends it; an error means that no answer came.
     pub async fn attempt(self) -> Result<Answer, reqwest::Error> {
-        let response = self.builder.send().await?;
+        Answer::of(self.open().await?).await
+    }
+
+    /// Sends it, and leaves the body to be read.
+    pub async fn open(self) -> Result<reqwest::Response, reqwest::Error> {
+        self.builder.send().await
+    }
+}
+
+impl Answer {
+    /// Reads an answer to its end. That of a stream has none; it is taken without its body.
+    pub async fn of(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
         let status = response.status();
         let headers = response.headers().clone();
         let url = response.url().path().to_owned();
-        let body = response.bytes().await?.to_vec();
+        let is_endless =
+            headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_endless { Vec::new() } else { response.bytes().await?.to_vec() };
         Ok(Answer { url, status, headers, body })
     }
 }

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod cluster;
 pub mod database;
 pub mod durability;
+pub mod follow;
 pub mod load;
 pub mod measure;
 pub mod process;

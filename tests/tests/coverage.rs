@@ -28,6 +28,7 @@ fn path_of(route: &RouteInfo) -> String {
     route
         .path
         .replace("{id}", "018f2b5e-0000-7000-8000-000000000001")
+        .replace("{name}", "mrr")
         .replace("{file:.*}", "index.html")
 }
 

@@ -13,6 +13,7 @@ mod samples;
 mod config;
 mod dora;
 mod events;
+mod explain;
 mod figures;
 mod key_leaks;
 mod key_lifecycle;
@@ -20,7 +21,9 @@ mod key_quotas;
 mod key_rotation;
 mod key_usage;
 mod keys;
+mod metrics;
 mod recount;
+mod stream;
 mod webhook;
 
 mod cross_site;

@@ -14,6 +14,7 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
             "content-type",
             "idempotency-key",
             "if-none-match",
+            "last-event-id",
             "x-request-id",
             "x-webhook-signature",
             "webhook-id",

@@ -1,25 +1,25 @@
 //! Answers made of the present figures: written out once, sent many times.
 
-use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
 use rr_domain::Timestamp;
 use rr_store::Present;
-use rr_sync::Figures;
+use rr_sync::{CommissionFigures, Figures, RevenueFigures, UserFigures};
 use serde::Serialize;
 
 use crate::codes::Code;
+use crate::format::Format;
 use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// What holds at present, its tag, and what was written out of it so far.
 pub(crate) struct Rendered {
     present: Arc<Present>,
-    tag: HeaderValue,
+    tag: Tag,
     bodies: [OnceLock<Body>; 4],
 }
 
@@ -33,6 +33,20 @@ pub(crate) enum Part {
     Revenue,
     Commissions,
     Dashboard,
+}
+
+/// The tag of an answer made of figures. A weak one: beside the figures the body also says when it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tag(HeaderValue);
+
+impl Part {
+    /// All of them, by the names of their endpoints.
+    pub(crate) const ALL: [(&'static str, Part); 4] = [
+        ("users", Part::Users),
+        ("revenue", Part::Revenue),
+        ("commissions", Part::Commissions),
+        ("dashboard", Part::Dashboard),
+    ];
 }
 
 /// A body, cut where it says the present instant. The figures hold from when they were computed
@@ -56,7 +70,7 @@ impl AppState {
         {
             return Ok(Arc::clone(known));
         }
-        let tag = present_tag(&present)?;
+        let tag = Tag::now(&present);
         let rendered = Arc::new(Rendered { present, tag, bodies: Default::default() });
         self.figures.0.store(Some(Arc::clone(&rendered)));
         Ok(rendered)
@@ -71,12 +85,40 @@ impl Rendered {
         request: &HttpRequest,
         now: Timestamp,
     ) -> Outcome<HttpResponse> {
-        let body = || self.body(part).map(|body| body.at(now));
-        respond(request, &self.tag, "application/json", body)
+        if let Some(response) = unchanged(request, &self.tag) {
+            return Ok(response);
+        }
+        let body = self.body(part)?.at(now);
+        Ok(tagged(&self.tag).content_type("application/json").body(body))
+    }
+
+    /// Later figures have a greater one.
+    pub(crate) fn version(&self) -> (i64, i64, Timestamp) {
+        (self.present.rebuilds, self.present.seq, self.present.figures.as_of)
+    }
+
+    /// Whether a part says the same here and there, whenever it was read.
+    pub(crate) fn is_like(&self, other: &Rendered, part: Part) -> bool {
+        let (own, other) = (&*self.present.figures, &*other.present.figures);
+        match part {
+            Part::Users => {
+                let timestamp = own.users.timestamp;
+                own.users == UserFigures { timestamp, ..other.users.clone() }
+            }
+            Part::Revenue => {
+                let timestamp = own.revenue.timestamp;
+                own.revenue == RevenueFigures { timestamp, ..other.revenue.clone() }
+            }
+            Part::Commissions => {
+                let timestamp = own.commissions.timestamp;
+                own.commissions == CommissionFigures { timestamp, ..other.commissions.clone() }
+            }
+            Part::Dashboard => own.dashboard == other.dashboard,
+        }
     }
 
     /// Written out when somebody asks for it: a caller who has it costs no writing.
-    fn body(&self, part: Part) -> Outcome<&Body> {
+    pub(crate) fn body(&self, part: Part) -> Outcome<&Body> {
         let body = &self.bodies[part as usize];
         if let Some(body) = body.get() {
             return Ok(body);
@@ -126,35 +168,41 @@ impl Body {
     }
 }
 
-/// The tag of what holds at present: another fact, a ledger made anew and the next instant at which
-/// time moves something give another. It is a weak one, for the body also says when it was sent.
-fn present_tag(present: &Present) -> Outcome<HeaderValue> {
-    let mut tag = format!("W/\"{}-{}", present.rebuilds, present.seq);
-    if let Some(change) = present.figures.next_change {
-        // Writing to a String cannot fail.
-        let _ = write!(tag, "-{}", change.micros());
+impl Tag {
+    /// Of what holds now: another fact, a ledger made anew and the next instant at which time moves
+    /// something give another.
+    pub(crate) fn now(present: &Present) -> Tag {
+        let change = present.figures.next_change.map_or(0, Timestamp::micros);
+        Tag::new(&format!("{}-{}-{change}", present.rebuilds, present.seq))
     }
-    tag.push('"');
-    HeaderValue::try_from(tag).map_err(|_| Problem::new(Code::Internal))
+
+    /// Of what was read of the past, in one of its forms: the ledger alone changes it.
+    pub(crate) fn at(present: &Present, seq: i64, format: Format) -> Tag {
+        Tag::new(&format!("{}-{seq}-{}", present.rebuilds, format.letter()))
+    }
+
+    #[expect(clippy::expect_used, reason = "digits, letters and dashes may stand in a header")]
+    fn new(text: &str) -> Tag {
+        Tag(HeaderValue::try_from(format!("W/\"{text}\"")).expect("visible ASCII"))
+    }
 }
 
-/// 304 for a caller that knows the tag, else what `body` writes.
-fn respond(
-    request: &HttpRequest,
-    tag: &HeaderValue,
-    media_type: &'static str,
-    body: impl FnOnce() -> Outcome<Bytes>,
-) -> Outcome<HttpResponse> {
-    let known = has_tag(request.headers(), tag);
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, tag.clone()));
-    // Kept by nobody but the caller, and only to be asked about again.
-    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")));
-    if known {
-        return Ok(response.finish());
-    }
-    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media_type)));
-    Ok(response.body(body()?))
+/// 304 for a caller that has this already.
+pub(crate) fn unchanged(request: &HttpRequest, tag: &Tag) -> Option<HttpResponse> {
+    has_tag(request.headers(), &tag.0).then(|| with_tag(HttpResponse::NotModified(), tag).finish())
+}
+
+/// An answer with this tag.
+pub(crate) fn tagged(tag: &Tag) -> HttpResponseBuilder {
+    with_tag(HttpResponse::Ok(), tag)
+}
+
+/// Kept by nobody but the caller, and only to be asked about again.
+fn with_tag(mut response: HttpResponseBuilder, tag: &Tag) -> HttpResponseBuilder {
+    const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+    response.insert_header((header::ETAG, tag.0.clone()));
+    response.insert_header((header::CACHE_CONTROL, CACHE));
+    response
 }
 
 /// `If-None-Match`, compared weakly (RFC 9110 §13.1.2).
@@ -211,7 +259,7 @@ mod tests {
             let now = Timestamp::from_seconds(1_704_067_200 + second).unwrap();
             let figures = Arc::new(rr_sync::compute(facts, now));
             let balances = rr_sync::Balances::default();
-            present_tag(&Present { seq, rebuilds, figures, balances }).unwrap()
+            Tag::now(&Present { seq, rebuilds, figures, balances })
         };
         let demo = rr_sync::demo::facts();
         let one = tag(0, 7, &demo, 90_000);

@@ -73,7 +73,7 @@ async fn settle(
         state.flush_usage().await;
         let outcome = state.store.report_leaks(news, policy, audit).await;
         // Even after an error, which can hide that the change was committed.
-        keys.iter().for_each(|key_id| state.verifier.forget(*key_id));
+        keys.iter().for_each(|key_id| state.forget_key(*key_id));
         Ok(outcome?)
     })
     .await

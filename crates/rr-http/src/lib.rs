@@ -3,7 +3,8 @@
 //! Read [`routes()`] first: it is the list of everything that answers. An endpoint is one file
 //! under `endpoints/`; who may use it stands in its handler's signature ([`Allowed`],
 //! [`Administrator`]); what can go wrong is a [`Problem`] whose code, status and text stand in
-//! one table. `frame.rs` is what happens around every request, `connection/` what happens below
+//! one table. `live/` is what they follow who want to see events
+//! happen; `frame.rs` is what happens around every request, `connection/` what happens below
 //! them, `limits.rs` how much one client may cost.
 //!
 //! Invariants: no SQL; no clock and no randomness but [`AppState`]'s; nothing blocks a worker; no
@@ -26,15 +27,19 @@ mod server;
 
 mod auth;
 mod body;
+mod csv;
 mod detached;
+mod format;
 mod idempotency;
 mod json_fault;
 mod leaks;
 mod query;
 
 mod figures;
+mod live;
 mod metrics;
 mod openapi;
+mod verifications;
 
 mod endpoints;
 

@@ -29,6 +29,15 @@ pub struct Limits {
     /// …plus the time its bytes take at this many bytes a second.
     pub body_rate: u64,
 
+    /// Readers of the live stream at a time, in all…
+    pub stream_readers: usize,
+    /// …and by the same key or administrator.
+    pub stream_readers_per_caller: usize,
+    /// A reader of whom nothing is heard gets a sign of life this often.
+    pub stream_beat: Duration,
+    /// Bytes of events that are kept in memory for readers; who is further behind is let go.
+    pub stream_tail_bytes: usize,
+
     /// Connections that one worker serves at a time.
     pub connections: usize,
     /// Bytes of a query string.
@@ -51,6 +60,10 @@ impl Limits {
         body_bytes: 64 * 1024,
         body_time: Duration::from_secs(5),
         body_rate: 16 * 1024,
+        stream_readers: 2 * 1024,
+        stream_readers_per_caller: 64,
+        stream_beat: Duration::from_secs(15),
+        stream_tail_bytes: 8 << 20,
         connections: 8 * 1024,
         query_bytes: 4 * 1024,
         password_bytes: 1024,

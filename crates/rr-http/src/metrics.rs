@@ -1,6 +1,7 @@
 //! What is counted, and its Prometheus text.
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,7 +11,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use rr_keys::CacheStats;
-use rr_store::{BATCH_BUCKETS, StoreStats};
+use rr_store::{BATCH_BUCKETS, Present, StoreStats};
+use rr_sync::metrics::{Kind, METRICS, Unit};
+
+use crate::live::LiveStats;
+use crate::verifications::Verified;
 
 /// Counters of the HTTP edge.
 pub struct Metrics {
@@ -66,15 +71,29 @@ impl Metrics {
         store: &StoreStats,
         cache: &CacheStats,
         connections: usize,
+        live: LiveStats,
+        ledger: &LedgerNumbers,
     ) -> Result<String, fmt::Error> {
         let mut text = String::with_capacity(16 * 1024);
         encode_registry(&mut text, &self.registry)?;
         write_gauge(&mut text, "rr_http_connections", "Open connections", connections)?;
+        let readers = live.readers;
+        write_gauge(&mut text, "rr_stream_readers", "Readers of the live stream", readers)?;
+        let slow = "Readers of the live stream that were let go because they were too slow";
+        write_counter(&mut text, "rr_stream_dropped", slow, live.dropped)?;
         write_cache(&mut text, cache)?;
         write_store(&mut text, store)?;
+        write_ledger(&mut text, ledger)?;
         encode_eof(&mut text)?;
         Ok(text)
     }
+}
+
+/// What is told of the ledger. The figures are missing while the database is away: an old number under
+/// a new time would be a wrong one.
+pub(crate) struct LedgerNumbers {
+    pub(crate) present: Option<Arc<Present>>,
+    pub(crate) verified: Option<Verified>,
 }
 
 impl fmt::Debug for Metrics {
@@ -135,6 +154,30 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     write_counter(text, "rr_ledger_faults", "Sums of the ledger found to be wrong", faults)
 }
 
+/// Every figure that stands by itself, the ledger's version, and how the last verification ended.
+fn write_ledger(text: &mut String, ledger: &LedgerNumbers) -> fmt::Result {
+    if let Some(present) = &ledger.present {
+        for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Stock) {
+            let name = format!("rr_figure_{}", metric.name);
+            head(text, &name, metric.definition.trim_end_matches('.'), "gauge")?;
+            let labels = match metric.unit {
+                Unit::Money => format!("{{currency=\"{}\"}}", rr_sync::CURRENCY),
+                _ => String::new(),
+            };
+            writeln!(text, "{name}{labels} {}", metric.show(metric.exact(&present.balances)))?;
+        }
+        head(text, "rr_ledger_seq", "The version of the ledger: its last fact", "gauge")?;
+        writeln!(text, "rr_ledger_seq {}", present.seq)?;
+    }
+    if let Some(Verified { at, faults }) = ledger.verified {
+        let name = "rr_ledger_verified_timestamp_seconds";
+        head(text, name, "When the last verification began", "gauge")?;
+        writeln!(text, "{name} {}", at.seconds())?;
+        write_gauge(text, "rr_ledger_verified_faults", "Values that it found to differ", faults)?;
+    }
+    Ok(())
+}
+
 fn write_batches(text: &mut String, store: &StoreStats) -> fmt::Result {
     let name = "rr_store_batch_size";
     head(text, name, "Writes that shared one commit", "histogram")?;
@@ -162,7 +205,26 @@ fn head(text: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use rr_domain::Timestamp;
+
     use super::*;
+
+    /// The demo, verified on its first day.
+    fn ledger() -> LedgerNumbers {
+        let facts = rr_sync::demo::facts();
+        let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let present = Present {
+            seq: 5,
+            rebuilds: 0,
+            figures: Arc::new(rr_sync::compute(&facts, now)),
+            balances: rr_sync::ledger::posting(&[], &facts).unwrap().iter().collect(),
+        };
+        let at = Timestamp::parse("2024-01-01T00:00:00Z").unwrap();
+        LedgerNumbers {
+            present: Some(Arc::new(present)),
+            verified: Some(Verified { at, faults: 3 }),
+        }
+    }
 
     #[test]
     fn the_text_has_every_number_once_and_an_end() {
@@ -176,7 +238,9 @@ mod tests {
             commit_micros: 1_000_007,
             ..StoreStats::default()
         };
-        let text = metrics.render(&store, &CacheStats::default(), 4).unwrap();
+        let text = metrics
+            .render(&store, &CacheStats::default(), 4, LiveStats::default(), &ledger())
+            .unwrap();
         for line in [
             "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 2",
             "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 2",
@@ -186,6 +250,12 @@ mod tests {
             "rr_store_batch_size_count 3",
             "rr_store_batch_size_sum 5",
             "rr_store_commit_seconds_total 1.000007",
+            "rr_figure_total_users 2",
+            "rr_figure_mrr{currency=\"USD\"} 47",
+            "rr_figure_commissions_payable{currency=\"USD\"} 23.5",
+            "rr_ledger_seq 5",
+            "rr_ledger_verified_timestamp_seconds 1704067200",
+            "rr_ledger_verified_faults 3",
         ] {
             assert_eq!(text.lines().filter(|other| *other == line).count(), 1, "{line}\n{text}");
         }

@@ -19,7 +19,7 @@ pub(crate) use schemas::{
 };
 
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, keys, operations, payments, sync, users,
+    activity, auth, config, docs, dora, events, figures, keys, operations, payments, sync, users,
 };
 use crate::routes::{Access, RouteInfo, routes};
 
@@ -40,8 +40,11 @@ use crate::routes::{Access, RouteInfo, routes};
         sync::users::get, sync::revenue::get, sync::commissions::get, sync::dashboard::get,
         sync::dashboard::get_old,
         dora::get,
+        figures::catalogue::get, figures::metric::get, figures::explain::get,
+        figures::restatements::get, figures::verify::get,
         users::get,
-        events::webhook::post, events::batch::post, events::list::get, events::metrics::post,
+        events::webhook::post, events::batch::post, events::list::get, events::stream::get,
+        events::metrics::post,
         config::get, config::patch, activity::get,
         payments::checkout::membership, payments::checkout::reseller,
         payments::checkout::pro_reseller, payments::checkout::tripwire,

@@ -108,6 +108,11 @@ impl Problem {
         Problem::fields(Code::InvalidParameter, vec![FieldError::new(name, detail)])
     }
 
+    /// One query parameter that can be read and makes no sense.
+    pub fn unusable(name: &str, detail: &str) -> Problem {
+        Problem::fields(Code::UnusableParameter, vec![FieldError::new(name, detail)])
+    }
+
     /// No credential was sent where one is needed.
     pub fn unauthenticated() -> Problem {
         let mut problem = Problem::new(Code::Unauthenticated);

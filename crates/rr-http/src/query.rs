@@ -73,17 +73,16 @@ impl<'a> Query<'a> {
 
     /// `limit` and `cursor`.
     pub(crate) fn page(&self) -> Outcome<PageRequest> {
-        let limit = match self.text("limit")? {
-            None => PAGE,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|limit| (1..=LARGEST_PAGE).contains(limit))
-                .ok_or_else(|| Problem::parameter("limit", "must be a number from 1 to 1000"))?,
-        };
         let wrong = |_| Problem::parameter("cursor", "must be the next_cursor of an earlier page");
         let cursor = self.text("cursor")?.map(|text| Cursor::parse(&text).map_err(wrong));
-        Ok(PageRequest { limit, cursor: cursor.transpose()? })
+        Ok(PageRequest { limit: self.limit()?, cursor: cursor.transpose()? })
+    }
+
+    /// `limit`, or what a page has when nobody says otherwise.
+    pub(crate) fn limit(&self) -> Outcome<u32> {
+        let Some(text) = self.text("limit")? else { return Ok(PAGE) };
+        let limit = text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+        limit.ok_or_else(|| Problem::parameter("limit", "must be a number from 1 to 1000"))
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::auth::Permission;
 use crate::codes::Code;
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, keys, operations, payments, sync, users,
+    activity, auth, config, docs, dora, events, figures, keys, operations, payments, sync, users,
 };
 use crate::problem::{Outcome, Problem};
 
@@ -96,11 +96,17 @@ static TABLE: &[RouteInfo] = {
     row("GET", "/api/devops/dashboard", key(ReadMetrics), || web::to(sync::dashboard::get)),
     row("GET", "/your-existing-api/dashboard", key(ReadMetrics), || web::to(sync::dashboard::get_old)),
     row("GET", "/api/devops/dora", key(ReadMetrics), || web::to(dora::get)),
+    row("GET", "/api/devops/metrics", key(ReadMetrics), || web::to(figures::catalogue::get)),
+    row("GET", "/api/devops/metrics/{name}", key(ReadMetrics), || web::to(figures::metric::get)),
+    row("GET", "/api/devops/metrics/{name}/explain", key(ReadMetrics), || web::to(figures::explain::get)),
+    row("GET", "/api/devops/restatements", key(ReadMetrics), || web::to(figures::restatements::get)),
+    row("GET", "/api/devops/verify", Administrator, || web::to(figures::verify::get)),
     row("GET", "/api/devops/users", key(ReadUsers), || web::to(users::get)),
 
     row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
+    row("GET", "/api/devops/stream", key(ReadEvents), || web::to(events::stream::get)),
     row("POST", "/api/devops/metrics", key(WriteWebhooks), || web::to(events::metrics::post)),
     row("GET", "/api/devops/config", key(ReadMetrics), || web::to(config::get)),
     row("PATCH", "/api/devops/config", Administrator, || web::to(config::patch)),

@@ -17,6 +17,7 @@ use actix_web::web::{Data, ServiceConfig};
 use crate::connection::{Drain, Guarded, Settings};
 use crate::cors::cors;
 use crate::frame::frame;
+use crate::live;
 use crate::routes;
 use crate::state::AppState;
 
@@ -32,6 +33,7 @@ pub struct ServerHandle {
     server: actix_server::ServerHandle,
     drain: Drain,
     running: tokio::task::JoinHandle<io::Result<()>>,
+    following: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -47,6 +49,7 @@ impl Server {
         let drain = state.drain.clone();
         let limits = state.settings.limits;
         let workers = state.settings.workers;
+        let following = live::follow(Arc::clone(&state));
         let factory = move || {
             let settings = Rc::new(Settings { limits, ids: state.request_ids.clone() });
             let (drain, signal) = (state.drain.clone(), state.drain.signal());
@@ -80,7 +83,8 @@ impl Server {
         }
         let server = builder.listen("http", listener, factory)?.run();
         let handle = server.handle();
-        Ok(ServerHandle { addr, server: handle, drain, running: tokio::spawn(server) })
+        let (running, following) = (tokio::spawn(server), tokio::spawn(following));
+        Ok(ServerHandle { addr, server: handle, drain, running, following })
     }
 }
 
@@ -91,6 +95,7 @@ impl ServerHandle {
         self.server.pause().await;
         self.drain.begin();
         let drained = tokio::time::timeout(grace, self.drain.drained()).await.is_ok();
+        self.following.abort();
         if drained {
             // The worker counts a connection a moment longer than we do; without this moment it
             // would look again only after a second.

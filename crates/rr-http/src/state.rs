@@ -6,14 +6,17 @@ use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp};
 use rr_keys::{Verifier, VerifierOptions};
 use rr_store::{Actor, Audit, Store};
+use uuid::Uuid;
 
 use crate::auth::{Caller, Passwords, Throttle, address_of};
 use crate::connection::Drain;
 use crate::figures::FiguresCache;
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::problem::Chain;
 use crate::request_id::{RequestId, RequestIds};
 use crate::settings::HttpSettings;
+use crate::verifications::Verifications;
 
 /// The running server's parts. One per process, shared by all workers.
 pub struct AppState {
@@ -34,6 +37,8 @@ pub struct AppState {
     /// Apart from the sign-in's, so that a flood of reports makes nobody's failures forgotten.
     pub(crate) report_throttle: Throttle,
     pub(crate) figures: FiguresCache,
+    pub(crate) verifications: Verifications,
+    pub(crate) live: Live,
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
 }
@@ -53,6 +58,8 @@ impl AppState {
             throttle: Throttle::new(),
             report_throttle: Throttle::new(),
             figures: FiguresCache::new(),
+            verifications: Verifications::default(),
+            live: Live::new(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
             store,
@@ -85,18 +92,31 @@ impl AppState {
         }
     }
 
+    /// Forgets a key that was changed, here and wherever an answer to its holder is still going on. To
+    /// be called once the change is committed; when this returns, it is final on this server.
+    pub(crate) fn forget_key(&self, id: Uuid) {
+        self.verifier.forget(id);
+        self.live.credentials_changed();
+    }
+
+    /// Forgets all keys, with the same promise: for changes of which only the fact is known.
+    pub fn forget_all_keys(&self) {
+        self.verifier.forget_all();
+        self.live.credentials_changed();
+    }
+
     /// Forgets cached keys when some process has changed one since `seen`, and says what to pass
     /// next time. To be called several times a second.
     pub async fn follow_key_changes(&self, seen: Option<i64>) -> Option<i64> {
         match self.store.keys_version().await {
             Ok(version) if Some(version) == seen => seen,
             Ok(version) => {
-                self.verifier.forget_all();
+                self.forget_all_keys();
                 Some(version)
             }
             // Not knowing what changed, it is safer to ask the store for every key.
             Err(_) => {
-                self.verifier.forget_all();
+                self.forget_all_keys();
                 None
             }
         }

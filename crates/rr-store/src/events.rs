@@ -1,6 +1,7 @@
 //! Events: what the webhook accepted.
 
 mod accept;
+mod after;
 mod list;
 mod meanings;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use diesel::QueryResult;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
 use crate::error::Verdict;
@@ -190,6 +190,11 @@ impl Store {
     pub(crate) fn push_event(&self, job: Box<EventJob>) -> Result<(), StoreError> {
         let weight = SMALL + job.weight();
         self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
+    }
+
+    /// Told of every commit.
+    pub(crate) fn committed(&self) -> &watch::Sender<()> {
+        &self.inner.writer.committed
     }
 
     /// The figures in memory.

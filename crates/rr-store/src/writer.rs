@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 pub(crate) use job::{Closure, Work};
 pub(crate) use reply::{Reply, Round, reply};
 
@@ -46,11 +48,18 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue<WriteJob>,
     pub(crate) counters: Counters,
     pub(crate) memory: Arc<Memory>,
+    /// Told of every commit.
+    pub(crate) committed: watch::Sender<()>,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Queue<WriteJob>) -> Writer {
-        Writer { queue, counters: Counters::default(), memory: Arc::default() }
+        Writer {
+            queue,
+            counters: Counters::default(),
+            memory: Arc::default(),
+            committed: watch::Sender::new(()),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 const count = new Intl.NumberFormat('en-US');
 const percent = new Intl.NumberFormat('en-US', { signDisplay: 'exceptZero', maximumFractionDigits: 1 });
 const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium' });
+const month = new Intl.DateTimeFormat('en-US', { month: 'short', year: 'numeric', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat('en-US', { timeStyle: 'medium', hourCycle: 'h23' });
 const full = new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeStyle: 'long', hourCycle: 'h23' });
 const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto', style: 'narrow' });
@@ -37,6 +38,11 @@ export function formatPercent(value: number): string {
 /** A calendar day in the reader's own time zone. */
 export function formatDay(time: string | number): string {
   return day.format(new Date(time));
+}
+
+/** The calendar month that an instant is in, of UTC: the month of a figure. */
+export function formatMonth(time: string): string {
+  return month.format(new Date(time));
 }
 
 /** The time of day in the reader's own time zone. */

@@ -6,6 +6,8 @@ use rr_keys::{Grant, RateLimitStatus};
 use rr_store::Actor;
 use uuid::Uuid;
 
+use super::Permission;
+
 /// A caller whose credential was good.
 #[derive(Debug, Clone)]
 pub enum Caller {
@@ -61,6 +63,14 @@ impl Caller {
         match self {
             Caller::Key(key) => key.id,
             Caller::Administrator(admin) => admin.id,
+        }
+    }
+
+    /// Whether the caller has a permission beside the one that let it in.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        match self {
+            Caller::Key(key) => key.grant.record().permissions.allows(permission.name()),
+            Caller::Administrator(_) => true,
         }
     }
 

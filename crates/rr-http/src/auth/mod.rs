@@ -14,6 +14,7 @@ mod extract;
 mod password;
 mod permission;
 mod session;
+mod standing;
 mod throttle;
 
 use address::client_address;
@@ -31,4 +32,5 @@ pub use permission::{
     WriteWebhooks,
 };
 pub(crate) use session::SessionToken;
+pub(crate) use standing::Standing;
 pub(crate) use throttle::Throttle;

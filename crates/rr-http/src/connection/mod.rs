@@ -13,5 +13,5 @@ mod guarded;
 mod refusal;
 
 pub(crate) use activity::{Activity, Serving};
-pub(crate) use drain::Drain;
+pub(crate) use drain::{Drain, Draining};
 pub(crate) use guarded::{Guarded, Settings};

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod dora;
 pub(crate) mod events;
+pub(crate) mod figures;
 pub(crate) mod keys;
 pub(crate) mod operations;
 pub(crate) mod payments;

@@ -59,7 +59,7 @@ async fn follow_keys(state: Arc<AppState>) {
         tokio::time::sleep(FOLLOW).await;
         let look = tokio::time::timeout(PATIENCE, state.follow_key_changes(seen));
         seen = look.await.unwrap_or_else(|_| {
-            state.verifier.forget_all();
+            state.forget_all_keys();
             None
         });
     }

@@ -100,7 +100,7 @@ fn part(
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
-struct EventRecord {
+pub(super) struct EventRecord {
     seq: i64,
     id: Id,
     key_id: Option<Id>,
@@ -112,7 +112,7 @@ struct EventRecord {
 }
 
 impl EventRecord {
-    fn into_row(self) -> QueryResult<EventRow> {
+    pub(super) fn into_row(self) -> QueryResult<EventRow> {
         Ok(EventRow {
             id: self.id.0,
             seq: self.seq,

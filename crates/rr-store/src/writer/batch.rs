@@ -63,6 +63,7 @@ pub(super) fn run(lease: &mut Lease, works: Works, writer: &Writer) {
                     writer.memory.advance(&posted);
                 }
                 counters.committed(done.iter().map(|work| work.len()).sum(), started.elapsed());
+                writer.committed.send_replace(());
                 answer_all(done, &Ok(()));
                 for (work, error) in failed {
                     let verdict = lease.judge(&error);

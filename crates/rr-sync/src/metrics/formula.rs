@@ -1,5 +1,7 @@
 //! What a figure is made of.
 
+use std::fmt;
+
 use rr_domain::Total;
 use serde::Serialize;
 
@@ -138,6 +140,16 @@ pub enum Value {
     Percent(Percent),
 }
 
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Count(count) => count.fmt(f),
+            Value::Money(money) => money.fmt(f),
+            Value::Percent(percent) => percent.fmt(f),
+        }
+    }
+}
+
 impl Metric {
     /// The value for a period; a stock looks at its end only. `None` where there is nothing to divide
     /// by.
@@ -185,6 +197,17 @@ impl Metric {
             .filter(|term| term.account == entry.account && (term.counts)(&group))
             .map(|term| term.take.of(entry.count.into(), entry.amount.into()));
         taken.sum()
+    }
+
+    /// Whether entries of this group move it.
+    pub fn takes(&self, account: Account, group: &str) -> bool {
+        let group: Vec<&str> = parts(group).collect();
+        match self.formula {
+            Formula::Sum { terms, .. } => {
+                terms.iter().any(|term| term.account == account && (term.counts)(&group))
+            }
+            Formula::Ratio(_) => account == Account::Movements,
+        }
     }
 
     /// The accounts whose entries stand behind it.

@@ -55,6 +55,11 @@ impl Zone {
     pub fn parse(name: &str) -> Result<Zone, ZoneError> {
         jiff::tz::db().get(name).map(Zone).map_err(|_| ZoneError)
     }
+
+    /// Its name, as the database spells it.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
 }
 
 /// The most periods that are given at once.
@@ -276,6 +281,8 @@ mod tests {
             assert_eq!(end.last().unwrap().end, at(last));
         }
         assert_eq!(Zone::parse("Mars/Olympus"), Err(ZoneError));
+        assert_eq!(Zone::parse("europe/berlin").unwrap().name(), "Europe/Berlin");
+        assert_eq!((utc.name(), Zone::parse("UTC").unwrap().name()), ("UTC", "UTC"));
     }
 
     proptest::proptest! {

@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsDoraData, GetApiDevopsDoraErrors, GetApiDevopsDoraResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsDoraData, GetApiDevopsDoraErrors, GetApiDevopsDoraResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsMetricsByNameData, GetApiDevopsMetricsByNameErrors, GetApiDevopsMetricsByNameExplainData, GetApiDevopsMetricsByNameExplainErrors, GetApiDevopsMetricsByNameExplainResponses, GetApiDevopsMetricsByNameResponses, GetApiDevopsMetricsData, GetApiDevopsMetricsErrors, GetApiDevopsMetricsResponses, GetApiDevopsRestatementsData, GetApiDevopsRestatementsErrors, GetApiDevopsRestatementsResponses, GetApiDevopsStreamData, GetApiDevopsStreamErrors, GetApiDevopsStreamResponse, GetApiDevopsStreamResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetApiDevopsVerifyData, GetApiDevopsVerifyErrors, GetApiDevopsVerifyResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -323,6 +323,25 @@ export const postApiDevopsKeysByIdRotate = <ThrowOnError extends boolean = false
 });
 
 /**
+ * Every named figure and what it means.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsMetrics = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsMetricsData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsMetricsResponses, GetApiDevopsMetricsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/metrics',
+    ...options
+});
+
+/**
  * Takes a report in. The script runs in browsers and cannot keep a signing secret, so reports
  * are not asked for a signature.
  *
@@ -344,6 +363,90 @@ export const postApiDevopsMetrics = <ThrowOnError extends boolean = false>(optio
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * A figure now, at a past instant, or period by period.
+ *
+ * Without parameters the figure as it is, with `as_of` as it was; with `from` a series, whose last period is
+ * `partial` where it is cut short. A flow without a period is all there ever was, a rate without one looks
+ * back 30 days.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsMetricsByName = <ThrowOnError extends boolean = false>(options: Options<GetApiDevopsMetricsByNameData, ThrowOnError>) => (options.client ?? client).get<GetApiDevopsMetricsByNameResponses, GetApiDevopsMetricsByNameErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/metrics/{name}',
+    ...options
+});
+
+/**
+ * The entries behind a figure.
+ *
+ * They add up from `opening` to `total`, which are exact. A figure that is a rate is made of others, which
+ * can be explained; it can not.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsMetricsByNameExplain = <ThrowOnError extends boolean = false>(options: Options<GetApiDevopsMetricsByNameExplainData, ThrowOnError>) => (options.client ?? client).get<GetApiDevopsMetricsByNameExplainResponses, GetApiDevopsMetricsByNameExplainErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/metrics/{name}/explain',
+    ...options
+});
+
+/**
+ * What late facts moved in the past, newest first.
+ *
+ * Needs the permission `read_metrics`.
+ */
+export const getApiDevopsRestatements = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsRestatementsData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsRestatementsResponses, GetApiDevopsRestatementsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/restatements',
+    ...options
+});
+
+/**
+ * Events and changed figures while they happen. Every frame's `id` is the number of an event: whoever
+ * sends the last one that it saw goes on with the next, and misses none.
+ *
+ * Needs the permission `read_events`.
+ */
+export const getApiDevopsStream = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsStreamData, ThrowOnError, GetApiDevopsStreamResponse>) => (options?.client ?? client).sse.get<GetApiDevopsStreamResponses, GetApiDevopsStreamErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/stream',
+    ...options
 });
 
 /**
@@ -419,6 +522,22 @@ export const getApiDevopsUsers = <ThrowOnError extends boolean = false>(options?
         }
     ],
     url: '/api/devops/users',
+    ...options
+});
+
+/**
+ * Everything computed again from the facts and compared.
+ *
+ * It reads every fact, beside everything else that goes on, and may take minutes. One at a time: while it
+ * runs, another gets 503 with `Retry-After`.
+ */
+export const getApiDevopsVerify = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsVerifyData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsVerifyResponses, GetApiDevopsVerifyErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }],
+    url: '/api/devops/verify',
     ...options
 });
 
@@ -546,7 +665,7 @@ export const postCreateTripwireSession = <ThrowOnError extends boolean = false>(
 export const getHealthz = <ThrowOnError extends boolean = false>(options?: Options<GetHealthzData, ThrowOnError>) => (options?.client ?? client).get<GetHealthzResponses, unknown, ThrowOnError>({ url: '/healthz', ...options });
 
 /**
- * Counters of requests, store, key cache and connections.
+ * Counters of requests, store, key cache and connections, and the figures that stand by themselves.
  *
  * Needs the permission `read_metrics`.
  */

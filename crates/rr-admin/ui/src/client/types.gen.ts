@@ -5,12 +5,23 @@ export type ClientOptions = {
 };
 
 /**
- * What this server is.
+ * What a figure is: the beginning of every answer about it.
  */
 export type About = {
-    message: string;
-    status: string;
-    version: string;
+    /**
+     * Of a figure that is money.
+     */
+    currency?: string;
+    /**
+     * `stock`: what stands at the end of a period. `flow`: what was added within it. `rate`: a relation of
+     * such, null where there is nothing to divide by.
+     */
+    kind: string;
+    name: string;
+    /**
+     * `count`, `money` or `percent`.
+     */
+    unit: string;
 };
 
 /**
@@ -74,6 +85,13 @@ export type BatchReceipt = {
      * `success`, or `partial` when a line was refused.
      */
     status: string;
+};
+
+/**
+ * Every named figure.
+ */
+export type Catalogue = {
+    metrics: Array<Definition>;
 };
 
 /**
@@ -166,6 +184,17 @@ export type Dashboard = {
      */
     seq: number;
     users: UserHeadline;
+};
+
+/**
+ * What a figure is.
+ */
+export type Definition = About & {
+    definition: string;
+    /**
+     * The facts that it comes from.
+     */
+    source: string;
 };
 
 /**
@@ -273,6 +302,30 @@ export type EventList = {
 export type Evidence = 'id' | 'chain' | 'artifact' | 'rollback' | 'time';
 
 /**
+ * A figure and what it is made of.
+ */
+export type Explanation = Head & {
+    /**
+     * What follows `opening`, in the order of the dates.
+     */
+    entries: Array<Line>;
+    next_cursor?: string | null;
+};
+
+/**
+ * A value that is not what it should be.
+ */
+export type FaultLine = {
+    /**
+     * What the facts say.
+     */
+    expected: string;
+    figure: string;
+    found: string;
+    group?: string | null;
+};
+
+/**
  * One field that is wrong.
  */
 export type FieldError = {
@@ -284,6 +337,25 @@ export type FieldError = {
      * JSON pointer (RFC 6901) into the body, or the name of a query parameter.
      */
     pointer: string;
+};
+
+/**
+ * A figure at one instant.
+ */
+export type Figure = About & {
+    as_of: string;
+    /**
+     * Of a rate: where the period begins that it speaks of.
+     */
+    from?: string;
+    /**
+     * The version of the ledger.
+     */
+    seq: number;
+    /**
+     * Null where there is nothing to divide by.
+     */
+    value?: number | null;
 };
 
 /**
@@ -312,6 +384,29 @@ export type GithubAlert = {
      */
     type: string;
     url?: string | null;
+};
+
+/**
+ * What is explained.
+ */
+export type Head = About & {
+    as_of: string;
+    /**
+     * Where the entries begin, if not with the first of all.
+     */
+    from?: string;
+    /**
+     * The figure before the first of these entries.
+     */
+    opening: number;
+    /**
+     * The version of the ledger; all pages are of one.
+     */
+    seq: number;
+    /**
+     * The figure: the running total of the last entry of the last page.
+     */
+    total: number;
 };
 
 /**
@@ -533,6 +628,44 @@ export type LeakReceipt = {
 };
 
 /**
+ * An entry and what it does to the figure.
+ */
+export type Line = {
+    /**
+     * The account of the ledger that it is booked on.
+     */
+    account: string;
+    /**
+     * What it adds to the figure, rounded by itself.
+     */
+    adds: number;
+    /**
+     * What it adds to the group's amount: of a subscription, its price of a year.
+     */
+    amount: number;
+    /**
+     * From when on it counts.
+     */
+    at: string;
+    /**
+     * What it adds to the group's count.
+     */
+    count: number;
+    /**
+     * The fact that brought it about, which belongs to a person: for callers with `read_users`.
+     */
+    fact?: string | null;
+    /**
+     * The group within the account, such as tier and status.
+     */
+    group: Array<string>;
+    /**
+     * The figure with it and all before it, exact and rounded once.
+     */
+    running: number;
+};
+
+/**
  * What became of a line.
  */
 export type LineResult = {
@@ -557,6 +690,11 @@ export type LineResult = {
 };
 
 /**
+ * A figure at one instant, or period by period.
+ */
+export type MetricAnswer = Figure | Series;
+
+/**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
  * own, which it ignored.
  */
@@ -576,6 +714,25 @@ export type PermissionUsage = {
     count: number;
     last_used: string;
     permission: string;
+};
+
+/**
+ * A period and the figure of it.
+ */
+export type Point = {
+    /**
+     * The period ends before this.
+     */
+    end: string;
+    /**
+     * Whether it is only a part of its hour, day, week or month.
+     */
+    partial: boolean;
+    start: string;
+    /**
+     * Null where there is nothing to divide by.
+     */
+    value?: number | null;
 };
 
 /**
@@ -708,6 +865,51 @@ export type RecentTransaction = {
 };
 
 /**
+ * What one write moved in one group of an account. Entries dated more than a minute before they were
+ * recorded did.
+ */
+export type Restated = {
+    account: string;
+    /**
+     * By how much; of subscriptions and their movements, in a year.
+     */
+    amount: number;
+    /**
+     * By how many, all dates together; zero where something only changed its date.
+     */
+    count: number;
+    /**
+     * Because of so many facts.
+     */
+    facts: number;
+    /**
+     * From when on they are others.
+     */
+    from: string;
+    /**
+     * The group within the account. An affiliate's name is left out for callers without `read_users`.
+     */
+    group?: Array<string> | null;
+    /**
+     * The figures that this group is a part of.
+     */
+    metrics: Array<string>;
+    recorded_at: string;
+    /**
+     * The version of the ledger that the write made.
+     */
+    seq: number;
+};
+
+/**
+ * A page of restatements.
+ */
+export type RestatementList = {
+    next_cursor?: string | null;
+    restatements: Array<Restated>;
+};
+
+/**
  * What came in, and what comes in every month.
  */
 export type RevenueFigures = {
@@ -771,6 +973,26 @@ export type RotatedKey = {
      */
     grace_until: string;
     key_id: string;
+};
+
+/**
+ * A figure period by period.
+ */
+export type Series = About & {
+    /**
+     * The end of the series.
+     */
+    as_of: string;
+    points: Array<Point>;
+    /**
+     * The version of the ledger.
+     */
+    seq: number;
+    step: string;
+    /**
+     * The time zone that the periods begin in.
+     */
+    tz: string;
 };
 
 /**
@@ -939,6 +1161,26 @@ export type UserHeadline = {
 export type UserList = {
     next_cursor?: string | null;
     users: Array<User>;
+};
+
+/**
+ * What a verification found.
+ */
+export type VerifyAnswer = {
+    as_of: string;
+    /**
+     * How many values were compared.
+     */
+    compared: number;
+    faults: Array<FaultLine>;
+    /**
+     * The version of the ledger that was verified.
+     */
+    seq: number;
+    /**
+     * `agrees` or `differs`.
+     */
+    status: string;
 };
 
 export type GetData = {
@@ -1839,6 +2081,47 @@ export type PostApiDevopsKeysByIdRotateResponses = {
 
 export type PostApiDevopsKeysByIdRotateResponse = PostApiDevopsKeysByIdRotateResponses[keyof PostApiDevopsKeysByIdRotateResponses];
 
+export type GetApiDevopsMetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/metrics';
+};
+
+export type GetApiDevopsMetricsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsMetricsError = GetApiDevopsMetricsErrors[keyof GetApiDevopsMetricsErrors];
+
+export type GetApiDevopsMetricsResponses = {
+    /**
+     * The figures there are
+     */
+    200: Catalogue;
+};
+
+export type GetApiDevopsMetricsResponse = GetApiDevopsMetricsResponses[keyof GetApiDevopsMetricsResponses];
+
 export type PostApiDevopsMetricsData = {
     /**
      * Any JSON object; `event` names it
@@ -1910,6 +2193,278 @@ export type PostApiDevopsMetricsResponses = {
 };
 
 export type PostApiDevopsMetricsResponse = PostApiDevopsMetricsResponses[keyof PostApiDevopsMetricsResponses];
+
+export type GetApiDevopsMetricsByNameData = {
+    body?: never;
+    path: {
+        /**
+         * One of `GET /api/devops/metrics`
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * As it was at this time (RFC 3339), not later than now
+         */
+        as_of?: string;
+        /**
+         * A series that begins at this time (RFC 3339)
+         */
+        from?: string;
+        /**
+         * The series ends before this time (now)
+         */
+        to?: string;
+        /**
+         * `hour`, `day`, `week` or `month` (`day`); at most 2000 of them
+         */
+        step?: string;
+        /**
+         * The IANA time zone that they begin in (`UTC`)
+         */
+        tz?: string;
+        /**
+         * Of a series: `json`, `csv` or `ndjson`, whatever `Accept` says
+         */
+        format?: string;
+    };
+    url: '/api/devops/metrics/{name}';
+};
+
+export type GetApiDevopsMetricsByNameErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * No figure has that name
+     */
+    404: Problem;
+    /**
+     * A parameter makes no sense; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsMetricsByNameError = GetApiDevopsMetricsByNameErrors[keyof GetApiDevopsMetricsByNameErrors];
+
+export type GetApiDevopsMetricsByNameResponses = {
+    /**
+     * The figure
+     */
+    200: MetricAnswer;
+};
+
+export type GetApiDevopsMetricsByNameResponse = GetApiDevopsMetricsByNameResponses[keyof GetApiDevopsMetricsByNameResponses];
+
+export type GetApiDevopsMetricsByNameExplainData = {
+    body?: never;
+    path: {
+        /**
+         * A stock or flow of `GET /api/devops/metrics`
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * All entries until this time (RFC 3339; now)
+         */
+        as_of?: string;
+        /**
+         * The entries of the period that begins at this time
+         */
+        from?: string;
+        /**
+         * The period ends before this time (now)
+         */
+        to?: string;
+        /**
+         * Entries per page (50)
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+        /**
+         * `json`, or `ndjson` for all at once, whatever `Accept` says
+         */
+        format?: string;
+    };
+    url: '/api/devops/metrics/{name}/explain';
+};
+
+export type GetApiDevopsMetricsByNameExplainErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * No figure has that name, or it is a rate
+     */
+    404: Problem;
+    /**
+     * A parameter makes no sense; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsMetricsByNameExplainError = GetApiDevopsMetricsByNameExplainErrors[keyof GetApiDevopsMetricsByNameExplainErrors];
+
+export type GetApiDevopsMetricsByNameExplainResponses = {
+    /**
+     * A page of entries; as NDJSON a head, every entry, and a last line with `total`
+     */
+    200: Explanation;
+};
+
+export type GetApiDevopsMetricsByNameExplainResponse = GetApiDevopsMetricsByNameExplainResponses[keyof GetApiDevopsMetricsByNameExplainResponses];
+
+export type GetApiDevopsRestatementsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Restatements per page (50)
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/api/devops/restatements';
+};
+
+export type GetApiDevopsRestatementsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsRestatementsError = GetApiDevopsRestatementsErrors[keyof GetApiDevopsRestatementsErrors];
+
+export type GetApiDevopsRestatementsResponses = {
+    /**
+     * A page of restatements
+     */
+    200: RestatementList;
+};
+
+export type GetApiDevopsRestatementsResponse = GetApiDevopsRestatementsResponses[keyof GetApiDevopsRestatementsResponses];
+
+export type GetApiDevopsStreamData = {
+    body?: never;
+    headers?: {
+        /**
+         * The same, and it goes before the others: browsers send it when they come back
+         */
+        'Last-Event-ID'?: number | null;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Begin after the event of this number; without it, with what comes next
+         */
+        after?: number;
+        /**
+         * The same
+         */
+        'Last-Event-ID'?: number;
+        /**
+         * Only events of this type
+         */
+        type?: string;
+        /**
+         * Only events from this source
+         */
+        source?: string;
+    };
+    url: '/api/devops/stream';
+};
+
+export type GetApiDevopsStreamErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsStreamError = GetApiDevopsStreamErrors[keyof GetApiDevopsStreamErrors];
+
+export type GetApiDevopsStreamResponses = {
+    /**
+     * `event: event` with an event as the list has it; with `read_metrics` also `event: figures` with the figures that changed, by the names of their endpoints (all of them at first)
+     */
+    200: string;
+};
+
+export type GetApiDevopsStreamResponse = GetApiDevopsStreamResponses[keyof GetApiDevopsStreamResponses];
 
 export type GetApiDevopsSyncCommissionsData = {
     body?: never;
@@ -2095,6 +2650,43 @@ export type GetApiDevopsUsersResponses = {
 };
 
 export type GetApiDevopsUsersResponse = GetApiDevopsUsersResponses[keyof GetApiDevopsUsersResponses];
+
+export type GetApiDevopsVerifyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/verify';
+};
+
+export type GetApiDevopsVerifyErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsVerifyError = GetApiDevopsVerifyErrors[keyof GetApiDevopsVerifyErrors];
+
+export type GetApiDevopsVerifyResponses = {
+    /**
+     * What was found
+     */
+    200: VerifyAnswer;
+};
+
+export type GetApiDevopsVerifyResponse = GetApiDevopsVerifyResponses[keyof GetApiDevopsVerifyResponses];
 
 export type PostApiDevopsWebhookData = {
     /**

@@ -2,7 +2,7 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { KeyRequest } from '../client/types.gen';
+import type { KeyRequest, Series } from '../client/types.gen';
 import { toProblem } from './problem';
 
 export type {
@@ -13,6 +13,7 @@ export type {
   KeyRequest,
   Permission,
   RevenueFigures,
+  Series,
   SignedInUser,
   Trend,
   UserFigures,
@@ -36,6 +37,11 @@ export const server = {
   userFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncUsers({ signal })),
   revenueFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncRevenue({ signal })),
   commissionFigures: (signal?: AbortSignal) => answer(sdk.getApiDevopsSyncCommissions({ signal })),
+  months: async (metric: string, from: string, signal?: AbortSignal) => {
+    const query = { from, step: 'month' };
+    // With `from` the answer is a series.
+    return (await answer(sdk.getApiDevopsMetricsByName({ path: { name: metric }, query, signal }))) as Series;
+  },
 
   keys: (cursor: string | null, signal?: AbortSignal) =>
     answer(sdk.getApiDevopsKeys({ query: page(KEYS_A_PAGE, cursor), signal })),

@@ -39,6 +39,12 @@ export const queries = {
     queryFn: ({ signal }) => server.commissionFigures(signal),
     ...refreshed,
   }),
+  year: (metric: string) =>
+    queryOptions({
+      queryKey: [DATA, 'year', metric],
+      queryFn: ({ signal }) => server.months(metric, yearAgo(new Date()), signal),
+      ...refreshed,
+    }),
   keys: infiniteQueryOptions({
     queryKey: [DATA, 'keys'],
     queryFn: ({ pageParam, signal }) => server.keys(pageParam, signal),
@@ -62,3 +68,8 @@ export const queries = {
     ...refreshed,
   }),
 };
+
+/** The first of the month eleven months before: with the present one that makes twelve. */
+function yearAgo(now: Date): string {
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 11)).toISOString();
+}

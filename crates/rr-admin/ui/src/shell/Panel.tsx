@@ -1,6 +1,7 @@
 // The page of someone who is signed in: the header and the rooms, in reading order.
 
 import type { SignedInUser } from '../server/calls';
+import { useLive } from '../server/live';
 import { Events } from '../rooms/events/Events';
 import { Figures } from '../rooms/figures/Figures';
 import { Keys } from '../rooms/keys/Keys';
@@ -8,6 +9,7 @@ import { Header } from './Header';
 import styles from './shell.module.css';
 
 export function Panel({ user }: { user: SignedInUser }) {
+  useLive();
   return (
     <>
       <Header user={user} />

@@ -1,6 +1,6 @@
 // The demo data as the server's endpoints give it.
 
-import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, SignedInUser, UserFigures } from '../server/calls';
+import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, Series, SignedInUser, UserFigures } from '../server/calls';
 
 const at = '2026-11-22T12:00:00Z';
 /** What every answer made of figures ends with. */
@@ -62,6 +62,23 @@ export const commissions: CommissionFigures = {
   ],
   ...version,
 };
+
+/** Twelve months, of which the last but one has 47 and the present one as much so far. */
+export const months = (name: string): Series => ({
+  name,
+  unit: name === 'mrr' ? 'money' : 'count',
+  kind: name === 'mrr' ? 'stock' : 'flow',
+  ...(name === 'mrr' && { currency: 'USD' }),
+  step: 'month',
+  tz: 'UTC',
+  points: Array.from({ length: 12 }, (_, month) => ({
+    start: new Date(Date.UTC(2025, 11 + month)).toISOString(),
+    end: month === 11 ? at : new Date(Date.UTC(2025, 12 + month)).toISOString(),
+    partial: month === 11,
+    value: month < 10 ? 0 : 47,
+  })),
+  ...version,
+});
 
 export const key: Key = {
   id: '0190c000-0000-7000-8000-000000000004',

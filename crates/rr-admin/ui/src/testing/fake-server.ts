@@ -30,6 +30,9 @@ export class FakeServer {
     this.on('GET /api/devops/sync/users', () => json(demo.users));
     this.on('GET /api/devops/sync/revenue', () => json(demo.revenue));
     this.on('GET /api/devops/sync/commissions', () => json(demo.commissions));
+    for (const name of ['mrr', 'signups']) {
+      this.on(`GET /api/devops/metrics/${name}`, () => json(demo.months(name)));
+    }
     this.on('GET /api/devops/keys', () => json({ keys: [demo.key], next_cursor: null }));
     this.on(`GET ${ENDING_KEYS}`, () => json({ keys: [], next_cursor: null }));
     this.on('GET /api/devops/events', () => json({ events: [demo.event], next_cursor: null }));

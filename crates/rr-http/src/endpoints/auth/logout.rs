@@ -44,6 +44,9 @@ async fn end(state: &AppState, request: &HttpRequest, token: &SessionToken) -> O
         request_id: RequestId::of(request),
         address: address_of(state, request),
     };
-    state.store.end_session(hash, audit).await?;
+    let outcome = state.store.end_session(hash, audit).await;
+    // Even after an error, which can hide that the change was committed.
+    state.live.credentials_changed();
+    outcome?;
     Ok(())
 }

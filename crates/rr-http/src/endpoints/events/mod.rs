@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod list;
 pub(crate) mod metrics;
+pub(crate) mod stream;
 pub(crate) mod webhook;
 
 mod refused;

@@ -71,7 +71,7 @@ pub(crate) async fn patch(
     let changed = detached(async move {
         let outcome = here.store.update_key(id, patch, audit).await;
         // Even after an error, which can hide that the change was committed.
-        here.verifier.forget(id);
+        here.forget_key(id);
         Ok((outcome?, here.now()))
     });
     match changed.await? {

@@ -28,7 +28,7 @@ pub(crate) async fn delete(
     let revoked = detached(async move {
         let outcome = here.store.revoke_key(id, audit).await;
         // Even after an error, which can hide that the change was committed.
-        here.verifier.forget(id);
+        here.forget_key(id);
         Ok(outcome?)
     });
     if revoked.await? { Ok(HttpResponse::NoContent().finish()) } else { Err(no_such_key()) }

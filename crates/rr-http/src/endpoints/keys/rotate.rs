@@ -91,7 +91,7 @@ pub(crate) async fn post(
     let rotated = detached(async move {
         let outcome = here.store.rotate_key(rotation, once, audit).await;
         // Even after an error, which can hide that the change was committed.
-        here.verifier.forget(id);
+        here.forget_key(id);
         Ok(outcome?)
     });
     let grace_until = granted(rotated.await?, id, &who.caller)?;

@@ -7,6 +7,11 @@ import { expectAccessible, renderApp } from '../../testing/render';
 
 const card = async (name: string) => within(await screen.findByRole('region', { name }));
 
+const rows = async (name: string) => {
+  const table = within(await (await card(name)).findByRole('table'));
+  return table.getAllByRole('row').map((row) => row.textContent);
+};
+
 it('shows the demo figures to the cent', async () => {
   new FakeServer();
   renderApp();
@@ -20,6 +25,20 @@ it('shows the demo figures to the cent', async () => {
   expect(roles.getAllByRole('listitem').map((row) => row.textContent)).toEqual(['Admin1', 'Member1']);
   expect((await card('Subscription revenue by tier')).getByText('1 active')).toBeVisible();
   await expectAccessible();
+});
+
+it('shows a year month by month, as columns and as a table', async () => {
+  const server = new FakeServer();
+  renderApp();
+  const revenue = await rows('Monthly recurring revenue, 12 months');
+  expect(revenue).toHaveLength(12);
+  expect(revenue.at(0)).toBe('Dec 2025$0.00');
+  expect(revenue.slice(-2)).toEqual(['Oct 2026$47.00', 'Nov 2026 so far$47.00']);
+  expect((await rows('Sign-ups, 12 months')).at(-1)).toBe('Nov 2026 so far47');
+  expect(document.querySelectorAll('svg title')[10]).toHaveTextContent('Oct 2026: $47.00');
+  const [call] = server.callsTo('GET /api/devops/metrics/mrr');
+  expect(call?.query.get('step')).toBe('month');
+  expect(call?.query.get('from')).toMatch(/^\d{4}-\d{2}-01T00:00:00\.000Z$/);
 });
 
 it('tells growth from having nothing to compare with', async () => {

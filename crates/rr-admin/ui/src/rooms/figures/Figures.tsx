@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { queries } from '../../server/queries';
 import { Breakdowns } from './Breakdowns';
+import { Courses } from './Courses';
 import { Headlines } from './Headlines';
 import { Latest } from './Latest';
 import styles from './figures.module.css';
@@ -22,6 +23,7 @@ export function Figures() {
         Figures
       </VisuallyHidden>
       <Headlines {...read} />
+      <Courses />
       <Breakdowns {...read} />
       <Latest {...read} />
     </section>

@@ -1,0 +1,132 @@
+//! `GET /api/devops/metrics/{name}`: a figure now, at a past instant, or period by period.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use rr_domain::Timestamp;
+use rr_store::{Present, Store};
+use rr_sync::Balances;
+use rr_sync::metrics::{Kind, Metric, Span, Value};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::asked::{Asked, Steps};
+use super::series::{self, Series};
+use super::{About, TICK, beginning, named};
+use crate::auth::{Allowed, ReadMetrics};
+use crate::figures::{Tag, tagged, unchanged};
+use crate::format::Format;
+use crate::problem::{Outcome, Problem};
+use crate::query::Query;
+use crate::state::AppState;
+
+/// A figure at one instant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Figure {
+    #[serde(flatten)]
+    about: About,
+    /// Null where there is nothing to divide by.
+    #[schema(value_type = Option<f64>)]
+    value: Option<Value>,
+    /// Of a rate: where the period begins that it speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    from: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Timestamp,
+    /// The version of the ledger.
+    seq: i64,
+}
+
+/// A figure at one instant, or period by period.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum MetricAnswer {
+    Value(Figure),
+    Series(Series),
+}
+
+/// A figure now, at a past instant, or period by period.
+///
+/// Without parameters the figure as it is, with `as_of` as it was; with `from` a series, whose last period is
+/// `partial` where it is cut short. A flow without a period is all there ever was, a rate without one looks
+/// back 30 days.
+#[utoipa::path(get, path = "/api/devops/metrics/{name}", operation_id = "show_metric", tag = "figures",
+    params(
+        ("name" = String, Path, description = "One of `GET /api/devops/metrics`"),
+        ("as_of" = Option<String>, Query, description = "As it was at this time (RFC 3339), not later than now"),
+        ("from" = Option<String>, Query, description = "A series that begins at this time (RFC 3339)"),
+        ("to" = Option<String>, Query, description = "The series ends before this time (now)"),
+        ("step" = Option<String>, Query, description = "`hour`, `day`, `week` or `month` (`day`); at most 2000 of them"),
+        ("tz" = Option<String>, Query, description = "The IANA time zone that they begin in (`UTC`)"),
+        ("format" = Option<String>, Query, description = "Of a series: `json`, `csv` or `ndjson`, whatever `Accept` says")),
+    responses(
+        (status = 200, description = "The figure", content(
+            (MetricAnswer = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
+        (status = 304, description = "Unchanged since If-None-Match"),
+        (status = 404, description = "No figure has that name", body = crate::openapi::Problem,
+            content_type = "application/problem+json"),
+        (status = 422, description = "A parameter makes no sense; see `errors`", body = crate::openapi::Problem,
+            content_type = "application/problem+json")))]
+pub(crate) async fn get(
+    _: Allowed<ReadMetrics>,
+    name: Path<String>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    let metric = named(&name)?;
+    let query = Query::read(&request, &["as_of", "from", "to", "step", "tz", "format"])?;
+    let now = state.now();
+    let steps = Steps::read(&query)?;
+    let asked = Asked::read(&query, now)?;
+    if let Asked::Within(range) = asked {
+        let format = Format::of(&request, &query)?;
+        return series::answer(&state, metric, range, &steps.unwrap_or_default(), format, &request)
+            .await;
+    }
+    if steps.is_some() {
+        return Err(Problem::unusable("from", "is needed with step and tz"));
+    }
+    if query.text("format")?.is_some() {
+        return Err(Problem::unusable("from", "is needed with format"));
+    }
+    let present = state.store.present(now).await?;
+    let at = if let Asked::At(at) = asked { Some(at) } else { None };
+    // A rate that looks back from now is another every minute.
+    let lasts = at.is_some() || metric.kind != Kind::Rate;
+    let tag_of = |seq| match at {
+        Some(_) => Tag::at(&present, seq, Format::Json),
+        None => Tag::now(&present),
+    };
+    if lasts && let Some(response) = unchanged(&request, &tag_of(present.seq)) {
+        return Ok(response);
+    }
+    let figure = figure(&state.store, &present, metric, at, now).await?;
+    let mut response = if lasts { tagged(&tag_of(figure.seq)) } else { HttpResponse::Ok() };
+    Ok(response.json(MetricAnswer::Value(figure)))
+}
+
+/// The figure at an instant, or as it is.
+async fn figure(
+    store: &Store,
+    present: &Present,
+    metric: &'static Metric,
+    at: Option<Timestamp>,
+    now: Timestamp,
+) -> Outcome<Figure> {
+    let as_of = at.unwrap_or(now);
+    let from = beginning(metric, as_of);
+    let nothing = Balances::default();
+    let all = |end: &Balances| metric.value(&Span { start: &nothing, end, churned: 0 });
+    let (seq, value) = match (from, at) {
+        (Some(from), _) => {
+            let read = store.spans(vec![from, as_of.plus(TICK)], metric.accounts()).await?;
+            (read.seq, series::values(metric, &read).next().flatten())
+        }
+        (None, None) => (present.seq, all(&present.balances)),
+        (None, Some(at)) => {
+            let (seq, balances) = store.standing_at(at).await?;
+            (seq, all(&balances))
+        }
+    };
+    Ok(Figure { about: About::of(metric), value, from, as_of, seq })
+}

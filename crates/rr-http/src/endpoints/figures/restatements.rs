@@ -1,0 +1,87 @@
+//! `GET /api/devops/restatements`: what late facts moved in the past.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use rr_domain::{Money, Timestamp};
+use rr_store::Restatement;
+use rr_sync::ledger::Account;
+use rr_sync::metrics::METRICS;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::group;
+use crate::auth::{Allowed, Permission, ReadMetrics};
+use crate::problem::Outcome;
+use crate::query::Query;
+use crate::state::AppState;
+
+/// A page of restatements.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RestatementList {
+    restatements: Vec<Restated>,
+    next_cursor: Option<String>,
+}
+
+/// What one write moved in one group of an account. Entries dated more than a minute before they were
+/// recorded did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Restated {
+    /// The version of the ledger that the write made.
+    seq: i64,
+    #[schema(example = "revenue")]
+    account: &'static str,
+    /// The group within the account. An affiliate's name is left out for callers without `read_users`.
+    group: Option<Vec<String>>,
+    /// The figures that this group is a part of.
+    metrics: Vec<&'static str>,
+    /// From when on they are others.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// By how many, all dates together; zero where something only changed its date.
+    count: i64,
+    /// By how much; of subscriptions and their movements, in a year.
+    #[schema(value_type = f64)]
+    amount: Money,
+    /// Because of so many facts.
+    facts: i64,
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: Timestamp,
+}
+
+/// What late facts moved in the past, newest first.
+#[utoipa::path(get, path = "/api/devops/restatements", operation_id = "list_restatements", tag = "figures",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Restatements per page (50)"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
+    responses((status = 200, description = "A page of restatements", body = RestatementList)))]
+pub(crate) async fn get(
+    who: Allowed<ReadMetrics>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> Outcome<HttpResponse> {
+    let query = Query::read(&request, &["limit", "cursor"])?;
+    let page = state.store.restatements(query.page()?).await?;
+    let with_names = who.caller.may(Permission::ReadUsers);
+    Ok(HttpResponse::Ok().json(RestatementList {
+        restatements: page.items.into_iter().map(|row| Restated::of(row, with_names)).collect(),
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
+    }))
+}
+
+impl Restated {
+    fn of(row: Restatement, with_names: bool) -> Restated {
+        let metrics = METRICS.iter().filter(|metric| metric.takes(row.account, &row.group));
+        let is_shown = with_names || row.account != Account::Affiliates;
+        Restated {
+            seq: row.seq,
+            account: row.account.as_str(),
+            group: is_shown.then(|| group(&row.group)),
+            metrics: metrics.map(|metric| metric.name).collect(),
+            from: row.since,
+            count: row.count,
+            amount: Money::from_minor(row.amount),
+            facts: row.facts,
+            recorded_at: row.recorded_at,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A figure period by period, and its forms.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use rr_domain::Timestamp;
+use rr_store::Spans;
+use rr_sync::metrics::{Metric, Span, Step, Value};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::About;
+use super::asked::{Range, Steps};
+use super::metric::MetricAnswer;
+use crate::csv;
+use crate::figures::{Tag, tagged, unchanged};
+use crate::format::{Format, lines};
+use crate::problem::Outcome;
+use crate::state::AppState;
+
+/// A figure period by period.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Series {
+    #[serde(flatten)]
+    about: About,
+    #[schema(value_type = String, example = "day")]
+    step: Step,
+    /// The time zone that the periods begin in.
+    #[schema(example = "UTC")]
+    tz: String,
+    points: Vec<Point>,
+    /// The end of the series.
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Timestamp,
+    /// The version of the ledger.
+    seq: i64,
+}
+
+/// A period and the figure of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Point {
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// The period ends before this.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// Whether it is only a part of its hour, day, week or month.
+    partial: bool,
+    /// Null where there is nothing to divide by.
+    #[schema(value_type = Option<f64>)]
+    value: Option<Value>,
+}
+
+/// A point as a line of its own: it says everything, so that lines of several series can be put together.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    about: About,
+    #[serde(flatten)]
+    point: &'a Point,
+    as_of: Timestamp,
+    seq: i64,
+}
+
+/// Answers with a series. One with both ends given changes with the ledger alone.
+pub(super) async fn answer(
+    state: &AppState,
+    metric: &'static Metric,
+    range: Range,
+    steps: &Steps,
+    format: Format,
+    request: &HttpRequest,
+) -> Outcome<HttpResponse> {
+    let periods = steps.cut(range)?;
+    let present = state.store.present(state.now()).await?;
+    let tag_of = |seq| Tag::at(&present, seq, format);
+    if !range.is_open
+        && let Some(response) = unchanged(request, &tag_of(present.seq))
+    {
+        return Ok(response);
+    }
+    let mut instants = vec![range.from];
+    instants.extend(periods.iter().map(|period| period.end));
+    let read = state.store.spans(instants, metric.accounts()).await?;
+    let points = periods.iter().zip(values(metric, &read)).map(|(period, value)| Point {
+        start: period.start,
+        end: period.end,
+        partial: period.partial,
+        value,
+    });
+    let series = Series {
+        about: About::of(metric),
+        step: steps.step,
+        tz: steps.zone.name().to_owned(),
+        points: points.collect(),
+        as_of: range.to,
+        seq: read.seq,
+    };
+    let mut response = if range.is_open { HttpResponse::Ok() } else { tagged(&tag_of(read.seq)) };
+    response.insert_header((header::VARY, HeaderValue::from_static("accept")));
+    Ok(match format {
+        Format::Json => response.json(MetricAnswer::Series(series)),
+        Format::Csv => csv::attach(&mut response, metric.name).body(series.csv()),
+        Format::Ndjson => {
+            response.content_type("application/x-ndjson").body(lines(series.lines())?)
+        }
+    })
+}
+
+/// The figure of every span.
+pub(super) fn values(metric: &Metric, spans: &Spans) -> impl Iterator<Item = Option<Value>> {
+    let mut end = spans.start.clone();
+    spans.changes.iter().zip(&spans.churned).map(move |(change, churned)| {
+        let start = end.clone();
+        end.add_all(change);
+        metric.value(&Span { start: &start, end: &end, churned: *churned })
+    })
+}
+
+impl Series {
+    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.points.iter().map(|point| Line {
+            about: self.about,
+            point,
+            as_of: self.as_of,
+            seq: self.seq,
+        })
+    }
+
+    fn csv(&self) -> String {
+        let names = ["name", "currency", "start", "end", "partial", "value", "as_of", "seq"];
+        let mut text = csv::row(names);
+        for Point { start, end, partial, value } in &self.points {
+            text += &csv::row([
+                self.about.name,
+                self.about.currency.unwrap_or(""),
+                &start.to_string(),
+                &end.to_string(),
+                &partial.to_string(),
+                &value.map(|value| value.to_string()).unwrap_or_default(),
+                &self.as_of.to_string(),
+                &self.seq.to_string(),
+            ]);
+        }
+        text
+    }
+}

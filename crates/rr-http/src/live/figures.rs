@@ -1,0 +1,68 @@
+//! Figures that changed.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use rr_domain::Timestamp;
+
+use crate::figures::{Part, Rendered};
+use crate::problem::Outcome;
+
+/// A change of figures, written out once for all who knew the figures before.
+pub(super) struct Change {
+    before: Arc<Rendered>,
+    after: Arc<Rendered>,
+    parts: Bytes,
+}
+
+impl Change {
+    /// The change from one to the other, if there is one that anybody could see.
+    pub(super) fn between(
+        before: &Arc<Rendered>,
+        after: &Arc<Rendered>,
+        now: Timestamp,
+    ) -> Outcome<Option<Change>> {
+        let parts = changed_parts(Some(before), after, now)?;
+        let change = |parts| Change { before: Arc::clone(before), after: Arc::clone(after), parts };
+        Ok(parts.map(change))
+    }
+
+    /// What a reader that was shown `shown` has to be told, and what it knows then.
+    pub(super) fn news_for(
+        &self,
+        shown: &Arc<Rendered>,
+        now: Timestamp,
+    ) -> Outcome<Option<(Arc<Rendered>, Option<Bytes>)>> {
+        // A reader that came just now may know better already.
+        if Arc::ptr_eq(shown, &self.after) || self.after.version() < shown.version() {
+            return Ok(None);
+        }
+        let parts = match Arc::ptr_eq(shown, &self.before) {
+            true => Some(self.parts.clone()),
+            false => changed_parts(Some(shown), &self.after, now)?,
+        };
+        Ok(Some((Arc::clone(&self.after), parts)))
+    }
+}
+
+/// An object of the figures that differ, by the name of their endpoint; `None` if none does.
+pub(super) fn changed_parts(
+    before: Option<&Rendered>,
+    after: &Rendered,
+    now: Timestamp,
+) -> Outcome<Option<Bytes>> {
+    let mut json = BytesMut::new();
+    for (name, part) in Part::ALL {
+        if before.is_some_and(|before| before.is_like(after, part)) {
+            continue;
+        }
+        json.put_u8(if json.is_empty() { b'{' } else { b',' });
+        json.put_slice(format!("\"{name}\":").as_bytes());
+        json.put_slice(&after.body(part)?.at(now));
+    }
+    if json.is_empty() {
+        return Ok(None);
+    }
+    json.put_u8(b'}');
+    Ok(Some(json.freeze()))
+}
