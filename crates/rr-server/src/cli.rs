@@ -146,9 +146,9 @@ pub(crate) struct Verify {
 /// `rebuild`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The ledger is emptied and all facts are posted again. Facts are not touched. A running server goes on
-taking writes and answers figures with 503 until it is done; if this command is interrupted, the next
-start of the server (or this command) finishes it.
+All facts are posted again into a second ledger, which then takes the place of the first at once. Facts are
+not touched, and a running server goes on writing and answering from the ledger as it was until then. If
+this command is interrupted, nothing has changed.
 
 Example:
   revenue-ripple rebuild")]

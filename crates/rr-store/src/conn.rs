@@ -51,15 +51,24 @@ impl Conn {
         on_each!(self, |c| c.batch_execute(sql))
     }
 
-    /// Runs reads that all see the same state of the database.
+    /// Runs reads of the ledger that all see the same state of the database. On PostgreSQL a snapshot
+    /// does not cover names: the tables are locked before it is taken, so that nobody gives a name to
+    /// another table in between.
     pub(crate) fn snapshot<T>(
         &mut self,
         work: impl FnOnce(&mut Conn) -> QueryResult<T>,
     ) -> QueryResult<T> {
-        self.batch(match self {
-            Conn::Pg(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        let begun = self.batch(match self {
+            Conn::Pg(_) => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                 LOCK TABLE ledger_counters, ledger_entries, ledger_hours IN ACCESS SHARE MODE"
+            }
             Conn::Lite(_) => "BEGIN",
-        })?;
+        });
+        if let Err(error) = begun {
+            drop(self.batch("ROLLBACK"));
+            return Err(error);
+        }
         let outcome = work(self);
         let ended = self.batch(if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" });
         let value = outcome?;

@@ -189,6 +189,22 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use super::*;
+    ledger_entries_anew (seq, n) {
+        seq -> BigInt,
+        n -> BigInt,
+        fact -> DbUuid,
+        account -> Text,
+        grp -> Text,
+        at -> DbTime,
+        count -> BigInt,
+        amount -> BigInt,
+        since -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
     ledger_hours (account, grp, hour) {
         account -> Text,
         grp -> Text,

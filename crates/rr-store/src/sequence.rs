@@ -16,8 +16,8 @@ pub(crate) enum Sequence {
     Ledger,
     /// How often the ledger was made anew.
     LedgerRebuilds,
-    /// The last fact whose restatements were noted before the ledger was made anew.
-    Restatements,
+    /// The last fact in the ledger that is being made anew; below zero when none is.
+    LedgerAnew,
 }
 
 impl Sequence {
@@ -29,7 +29,7 @@ impl Sequence {
             Sequence::Facts => "facts",
             Sequence::Ledger => "ledger",
             Sequence::LedgerRebuilds => "ledger_rebuilds",
-            Sequence::Restatements => "restatements",
+            Sequence::LedgerAnew => "ledger_anew",
         }
     }
 

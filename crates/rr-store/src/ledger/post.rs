@@ -32,7 +32,7 @@ pub(crate) struct Posted {
 /// The caller's transaction has taken numbers of facts, or otherwise holds their sequence: nobody
 /// else can add facts, or post, between what this reads and what it writes.
 pub(crate) fn post(conn: &mut Conn) -> QueryResult<Option<Posted>> {
-    let Place { facts: last, ledger: after, restatements, .. } = place(conn)?;
+    let Place { facts: last, ledger: after, .. } = place(conn)?;
     if last <= after {
         return Ok(None);
     }
@@ -40,29 +40,20 @@ pub(crate) fn post(conn: &mut Conn) -> QueryResult<Option<Posted>> {
     let seq = if last - after > FAR_BEHIND { after + PIECE } else { last };
     let mut posted = Posted { after, seq: after, entries: Vec::new(), accruals: Vec::new() };
     while posted.seq < seq {
-        // After the ledger was made anew, a piece is of facts before that or after.
-        let is_old = posted.seq < restatements;
-        post_piece(conn, &mut posted, if is_old { seq.min(restatements) } else { seq }, !is_old)?;
+        post_piece(conn, &mut posted, seq)?;
     }
     Sequence::Ledger.set(conn, seq)?;
     Ok(Some(posted))
 }
 
 /// Posts the next facts up to `last`, at most a piece of them.
-fn post_piece(
-    conn: &mut Conn,
-    posted: &mut Posted,
-    last: i64,
-    note_restatements: bool,
-) -> QueryResult<()> {
+fn post_piece(conn: &mut Conn, posted: &mut Posted, last: i64) -> QueryResult<()> {
     let seq = last.min(posted.seq + PIECE);
     let touched = touched::load(conn, posted.seq, seq)?;
     let entries = posting(&touched.known, &touched.new)
         .map_err(|error| Error::SerializationError(error.into()))?;
     rows::write(conn, seq, &entries)?;
-    if note_restatements {
-        rows::note_restatements(conn, seq, &entries, &touched.recorded)?;
-    }
+    rows::note_restatements(conn, seq, &entries, &touched.recorded)?;
     posted.seq = seq;
     posted.entries.extend(entries);
     let is_accrual = |fact: &Fact| matches!(fact.kind, FactKind::CommissionAccrued { .. });
@@ -76,18 +67,15 @@ pub(super) struct Place {
     pub(super) facts: i64,
     pub(super) ledger: i64,
     pub(super) rebuilds: i64,
-    pub(super) restatements: i64,
 }
 
 pub(super) fn place(conn: &mut Conn) -> QueryResult<Place> {
-    let names =
-        [Sequence::Facts, Sequence::Ledger, Sequence::LedgerRebuilds, Sequence::Restatements]
-            .map(Sequence::name);
+    let names = [Sequence::Facts, Sequence::Ledger, Sequence::LedgerRebuilds].map(Sequence::name);
     let rows: Vec<(String, i64)> =
         on_each!(conn, |c| sequences::table.filter(sequences::name.eq_any(names)).load(c))?;
-    let [facts, ledger, rebuilds, restatements] =
+    let [facts, ledger, rebuilds] =
         names.map(|name| rows.iter().find(|row| row.0 == name).map_or(0, |row| row.1));
-    Ok(Place { facts, ledger, rebuilds, restatements })
+    Ok(Place { facts, ledger, rebuilds })
 }
 
 /// The number of the last fact, and of the last one that the ledger holds.

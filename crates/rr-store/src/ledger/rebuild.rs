@@ -1,40 +1,163 @@
-//! Making the ledger anew from the facts.
+//! Making the ledger anew from the facts, beside the one in use.
 
-use crate::conn::Conn;
-use crate::ledger::Progress;
-use crate::sequence::Sequence;
-use crate::{Audit, Store, StoreError};
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+use diesel::result::Error;
+use rr_sync::ledger::{Entry, posting};
 use serde_json::json;
 
+use super::touched;
+use crate::conn::{Conn, on_each};
+use crate::ledger::Progress;
+use crate::schema::ledger_entries_anew as anew;
+use crate::sequence::Sequence;
+use crate::types::{At, Id};
+use crate::{Audit, Store, StoreError};
+
+/// How many facts are posted in one transaction: others wait for it before they can write.
+const PIECE: i64 = if cfg!(test) { 40 } else { 4_000 };
+/// How often a piece is tried again while the database is locked or away, with a pause each time.
+const RETRIES: u32 = 30;
+const PAUSE: Duration = Duration::from_secs(1);
+
 impl Store {
-    /// Throws the ledger away and posts all facts again, piece by piece. Others can go on writing;
-    /// figures are [`StoreError::Unavailable`] until it is done, on every process. An interrupted
-    /// one is finished by [`Store::catch_up`], which every start of the server calls. What late
-    /// facts moved stays listed as it was.
+    /// Posts all facts again into a second set of tables, piece by piece, and lets that take the
+    /// place of the first in one transaction. Until then everybody goes on reading and writing the
+    /// ledger as it was. What is interrupted leaves nothing to repair: the next one begins again.
+    /// What late facts moved stays listed as it was.
     pub async fn rebuild(
         &self,
         audit: Audit,
-        tell: impl FnMut(Progress) + Send,
+        mut tell: impl FnMut(Progress) + Send,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
-            // Nobody posts meanwhile.
-            Sequence::Facts.take(conn, 0)?;
-            let held = Sequence::Ledger.last(conn)?;
-            conn.batch(match conn {
-                Conn::Pg(_) => "TRUNCATE ledger_entries, ledger_hours, ledger_counters",
-                Conn::Lite(_) => {
-                    "DELETE FROM ledger_entries; DELETE FROM ledger_hours; \
-                     DELETE FROM ledger_counters"
+        self.write(|conn| clear(conn, 0)).await?;
+        let mut retries = RETRIES;
+        loop {
+            let audit = audit.clone();
+            match self.write(move |conn| go_on(conn, &audit)).await {
+                Ok(Some(progress)) => tell(progress),
+                Ok(None) => break,
+                Err(error) if error.is_temporary() && retries > 0 => {
+                    retries -= 1;
+                    tokio::time::sleep(PAUSE).await;
                 }
-            })?;
-            let noted = Sequence::Restatements.last(conn)?;
-            Sequence::Restatements.set(conn, held.max(noted))?;
-            Sequence::Ledger.set(conn, 0)?;
-            Sequence::LedgerRebuilds.take(conn, 1)?;
-            audit.record(conn, "ledger.rebuilt", None, &json!({ "facts": held }))
-        })
-        .await?;
+                Err(error) => return Err(error),
+            }
+        }
         self.memory().doubt();
-        self.catch_up(tell).await
+        self.write(|conn| clear(conn, UNUSED)).await
     }
+}
+
+/// Where the second set stands when nobody fills it.
+const UNUSED: i64 = -1;
+
+/// Empties the second set.
+fn clear(conn: &mut Conn, place: i64) -> QueryResult<()> {
+    Sequence::LedgerAnew.set(conn, place)?;
+    conn.batch(match conn {
+        Conn::Pg(_) => "TRUNCATE ledger_entries_anew, ledger_hours_anew, ledger_counters_anew",
+        Conn::Lite(_) => {
+            "DELETE FROM ledger_entries_anew; DELETE FROM ledger_hours_anew; \
+             DELETE FROM ledger_counters_anew"
+        }
+    })
+}
+
+/// Posts the next piece, or changes the sets over when the second holds all that the first does. Two
+/// that do this at a time only take turns. `None` when it is done.
+fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
+    // This keeps the number locked.
+    let after = Sequence::LedgerAnew.take(conn, 0)? - 1;
+    if after == UNUSED {
+        return Ok(None);
+    }
+    let mut last = Sequence::Ledger.last(conn)?;
+    if after == last {
+        // Now nobody posts any more until this is committed.
+        Sequence::Facts.take(conn, 0)?;
+        last = Sequence::Ledger.last(conn)?;
+    }
+    if after == last {
+        change_over(conn)?;
+        audit.record(conn, "ledger.rebuilt", None, &json!({ "facts": last }))?;
+        return Ok(None);
+    }
+    let seq = last.min(after + PIECE);
+    let touched = touched::load(conn, after, seq)?;
+    let entries = posting(&touched.known, &touched.new)
+        .map_err(|error| Error::SerializationError(error.into()))?;
+    write_entries(conn, seq, &entries)?;
+    sum_up(conn, after, seq)?;
+    Sequence::LedgerAnew.set(conn, seq)?;
+    let unsigned = |number| u64::try_from(number).unwrap_or(0);
+    Ok(Some(Progress { done: unsigned(seq), of: unsigned(last) }))
+}
+
+fn write_entries(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
+    let rows: Vec<_> = (1_i64..)
+        .zip(entries)
+        .map(|(n, entry)| {
+            (
+                anew::seq.eq(seq),
+                anew::n.eq(n),
+                anew::fact.eq(Id(entry.fact)),
+                anew::account.eq(entry.account.as_str()),
+                anew::grp.eq(&entry.group),
+                anew::at.eq(At(entry.at)),
+                anew::count.eq(entry.count),
+                anew::amount.eq(entry.amount),
+                anew::since.eq(entry.since.map(At)),
+            )
+        })
+        .collect();
+    for part in rows.chunks(conn.bind_limit() / 9) {
+        on_each!(conn, |c| diesel::insert_into(anew::table).values(part).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Adds the entries of one piece to the second set's hours and counters. The database sums, so this
+/// shares nothing with the sums of a posting.
+fn sum_up(conn: &mut Conn, after: i64, seq: i64) -> QueryResult<()> {
+    let hour = match conn {
+        Conn::Pg(_) => "date_trunc('hour', at, 'UTC')",
+        Conn::Lite(_) => "at - (at % 3600000000 + 3600000000) % 3600000000",
+    };
+    let add = |table: &str, columns: &str, values: &str, which: &str| {
+        format!(
+            "INSERT INTO {table} AS held ({columns}, count, amount) \
+             SELECT {values}, CAST(sum(count) AS bigint), CAST(sum(amount) AS bigint) \
+             FROM ledger_entries_anew WHERE seq > {after} AND seq <= {seq}{which} \
+             GROUP BY {values} ON CONFLICT ({columns}) DO UPDATE \
+             SET count = held.count + excluded.count, amount = held.amount + excluded.amount;"
+        )
+    };
+    let in_hours = format!("account, grp, {hour}");
+    let hours =
+        add("ledger_hours_anew", "account, grp, hour", &in_hours, " AND account <> 'affiliates'");
+    let counters = add("ledger_counters_anew", "account, grp", "account, grp", "");
+    conn.batch(&(hours + &counters))
+}
+
+/// Gives each table the name of the other, and tells every board that it is of the ledger before.
+fn change_over(conn: &mut Conn) -> QueryResult<()> {
+    let mut statements = String::new();
+    if matches!(conn, Conn::Pg(_)) {
+        // In the order in which readers lock them.
+        statements += "LOCK TABLE ledger_counters, ledger_entries, ledger_hours \
+                       IN ACCESS EXCLUSIVE MODE;";
+    }
+    for table in ["ledger_counters", "ledger_entries", "ledger_hours"] {
+        statements += &format!(
+            "ALTER TABLE {table} RENAME TO {table}_before; \
+             ALTER TABLE {table}_anew RENAME TO {table}; \
+             ALTER TABLE {table}_before RENAME TO {table}_anew;"
+        );
+    }
+    conn.batch(&statements)?;
+    Sequence::LedgerAnew.set(conn, UNUSED)?;
+    Sequence::LedgerRebuilds.take(conn, 1).map(drop)
 }

@@ -48,6 +48,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0007_key_usage",
     "0008_key_leaks",
     "0009_meanings",
+    "0010_ledger_anew",
 ];
 
 #[cfg(test)]
