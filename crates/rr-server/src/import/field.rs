@@ -36,10 +36,20 @@ pub(super) fn truth(text: &str) -> Result<bool, String> {
     }
 }
 
+/// The most that one row may say: ten billion. Sums are kept in 64 bits, so nine million rows like that
+/// can be added up, or the years of 700,000 subscriptions at that price.
+const MOST: Money = Money::from_minor(10_000_000_000 * 100);
+
 /// An amount of dollars with up to two decimals, not below zero, in cents.
 pub(super) fn amount(text: &str) -> Result<i64, String> {
     let money = Money::parse(text).map_err(|error| error.to_string())?;
-    if money < Money::ZERO { Err("must not be below 0".to_owned()) } else { Ok(money.minor()) }
+    if money < Money::ZERO {
+        Err("must not be below 0".to_owned())
+    } else if money > MOST {
+        Err(format!("must not be above {MOST}"))
+    } else {
+        Ok(money.minor())
+    }
 }
 
 /// A role, status, plan or tier.
@@ -150,6 +160,10 @@ mod tests {
             ("47", Some(4_700)),
             ("23.50", Some(2_350)),
             ("0", Some(0)),
+            ("10000000000", Some(1_000_000_000_000)),
+            ("10000000000.01", None),
+            ("92233720368547758.07", None),
+            ("92233720368547758.08", None),
             ("-1", None),
             ("1.234", None),
             ("$5", None),
