@@ -1,11 +1,11 @@
 //! The board: what it takes to answer from memory.
 //!
 //! It holds the sums of all entries until an instant, the *floor*, and the few things a sum cannot
-//! tell: the entries dated after it until the *horizon*, an hour or so on; the minutes within the
+//! tell: the entries dated after it until the *horizon*, an hour or so on; the hours within the
 //! windows; the best affiliates and the newest movements. An answer at a `now` between floor and
 //! horizon is the sums and what lies between floor and `now`; [`settle`](Board::settle) moves the
 //! floor on, so that this stays little. What is dated after the horizon is not in the board and is
-//! asked for when its time comes near. Memory grows with groups, minutes and what happens in an
+//! asked for when its time comes near. Memory grows with groups, hours and what happens in an
 //! hour, not with users or with all the commissions on hold.
 
 mod affiliates;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::affiliates::Affiliates;
 use self::newest::Newest;
-use self::trail::Trail;
+use self::trail::{Trail, hour_of};
 use crate::Balances;
 use crate::figures::RecentCommission;
 use crate::ledger::{Account, Entry, Sum};
@@ -80,24 +80,27 @@ pub enum Need {
     Newest(Account),
     /// These facts, for [`Board::give_facts`].
     Facts(Vec<Uuid>),
+    /// All entries of this account dated within the hour that begins then, for
+    /// [`Board::give_minutes`].
+    Minutes(Account, Timestamp),
 }
 
 impl Board {
-    /// The first minute of which the windows need to know, for a board with this floor.
-    pub fn minutes_from(floor: Timestamp) -> Timestamp {
-        floor.floor_to_minute().minus(REVENUE[1])
+    /// The first hour of which the windows need to know, for a board with this floor.
+    pub fn hours_from(floor: Timestamp) -> Timestamp {
+        hour_of(floor.floor_to_minute().minus(REVENUE[1]))
     }
 
     /// A board over the ledger up to number `seq`.
     ///
     /// `counters` are the sums of all entries dated until the floor, whose affiliates may be left
-    /// out; `minutes` those of `users`, `signups` and `revenue` by minute, also until the floor, from
-    /// [`minutes_from`](Self::minutes_from) on.
+    /// out; `hours` those of `users`, `signups` and `revenue` by the hour, also until the floor, from
+    /// [`hours_from`](Self::hours_from) on. An hour with entries that add up to nothing is one of them.
     pub fn load<'a>(
         floor: Timestamp,
         seq: i64,
         counters: impl IntoIterator<Item = (Account, &'a str, Sum)>,
-        minutes: impl IntoIterator<Item = (Account, Timestamp, Sum)>,
+        hours: impl IntoIterator<Item = (Account, Timestamp, Sum)>,
     ) -> Board {
         let mut settled = Balances::default();
         for (account, group, sum) in counters {
@@ -119,11 +122,11 @@ impl Board {
             accruals: Newest::after(floor),
             accrued: HashMap::new(),
         };
-        for (account, minute, sum) in minutes {
+        for (account, hour, sum) in hours {
             match account {
-                Account::Signups => board.signups.recount(minute, sum.count.into()),
-                Account::Users => board.users.recount(minute, sum.count.into()),
-                Account::Revenue => board.revenue.recount(minute, sum.amount),
+                Account::Signups => board.signups.recount(hour, sum.count.into()),
+                Account::Users => board.users.recount(hour, sum.count.into()),
+                Account::Revenue => board.revenue.recount(hour, sum.amount),
                 _ => {}
             }
         }
@@ -186,7 +189,15 @@ impl Board {
         }
         let shown = self.accruals.shown_from(self.floor, COMMISSIONS);
         let unknown: Vec<Uuid> = shown.filter(|fact| !self.accrued.contains_key(fact)).collect();
-        (!unknown.is_empty()).then_some(Need::Facts(unknown))
+        if !unknown.is_empty() {
+            return Some(Need::Facts(unknown));
+        }
+        let passed = [
+            (Account::Signups, self.signups.need(now)),
+            (Account::Users, self.users.need(now)),
+            (Account::Revenue, self.revenue.need(now)),
+        ];
+        passed.into_iter().find_map(|(account, hour)| Some(Need::Minutes(account, hour?)))
     }
 
     /// All entries dated after the horizon and until a new one, as a [`Need`] named them.
@@ -194,6 +205,25 @@ impl Board {
         self.horizon = self.horizon.max(until);
         for entry in entries {
             self.take(entry);
+        }
+    }
+
+    /// The sums of an account by minute, within the hour that a [`Need`] named.
+    pub fn give_minutes(
+        &mut self,
+        account: Account,
+        hour: Timestamp,
+        minutes: impl IntoIterator<Item = (Timestamp, Sum)>,
+    ) {
+        let minutes = minutes.into_iter();
+        let counts = |(minute, sum): (Timestamp, Sum)| (minute, i128::from(sum.count));
+        match account {
+            Account::Signups => self.signups.give(hour, minutes.map(counts)),
+            Account::Users => self.users.give(hour, minutes.map(counts)),
+            Account::Revenue => {
+                self.revenue.give(hour, minutes.map(|(minute, sum)| (minute, sum.amount)));
+            }
+            _ => {}
         }
     }
 

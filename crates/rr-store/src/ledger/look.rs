@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::memory::{Held, Look, Memory, Present};
 use super::post::{Place, place};
 use super::read;
+use super::rows::hour_of;
 use crate::conn::{Conn, on_each};
 use crate::schema::{facts, ledger_counters, ledger_entries};
 use crate::types::{At, Id, JsonText};
@@ -24,9 +25,11 @@ const BEST: i64 = 500;
 const NEWEST: i64 = 128;
 /// After so many answers the board must be content. Each time it is told of twice as many entries,
 /// because those that take each other back are not shown.
-const ROUNDS: u32 = 20;
+const ROUNDS: u32 = 32;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const TICK: Duration = Duration::from_micros(1);
 
 /// A board that is further behind than this is loaded anew rather than moved on.
 const FAR_BEHIND: i64 = 200_000;
@@ -117,11 +120,14 @@ impl Held {
 
 fn load(conn: &mut Conn, place: Place, floor: Timestamp) -> QueryResult<Board> {
     let standing = read::standing(conn, floor)?;
-    let mut minutes = Vec::new();
+    let mut hours = Vec::new();
+    // What the floor's own hour still brings is not of the board yet.
+    let last = hour_of(floor);
     for account in [Account::Users, Account::Signups, Account::Revenue] {
-        minutes.extend(read::minutes(conn, account, Board::minutes_from(floor), floor)?);
+        hours.extend(read::hours(conn, account, Board::hours_from(floor), last)?);
+        hours.extend(read::minutes(conn, account, last, floor)?);
     }
-    Ok(Board::load(floor, place.ledger, standing.iter(), minutes))
+    Ok(Board::load(floor, place.ledger, standing.iter(), hours))
 }
 
 /// Tells the board what it needs to know; of the newest entries at most so many.
@@ -140,6 +146,11 @@ fn satisfy(conn: &mut Conn, board: &mut Board, need: Need, limit: i64) -> QueryR
         Need::Newest(account) => {
             let newest = newest(conn, account, board.floor(), limit)?;
             board.give_newest(account, &newest, is_all(&newest, limit));
+        }
+        Need::Minutes(account, hour) => {
+            let minutes = read::minutes(conn, account, hour, hour.plus(HOUR).minus(TICK))?;
+            let minutes = minutes.into_iter().map(|(_, minute, sum)| (minute, sum));
+            board.give_minutes(account, hour, minutes);
         }
         Need::Facts(ids) => board.give_facts(&by_id(conn, &ids)?),
     }

@@ -116,6 +116,26 @@ pub(super) fn minutes(
     Ok(rows.into_iter().map(minute).collect())
 }
 
+/// What an account adds up to in each hour from one on and before another.
+pub(super) fn hours(
+    conn: &mut Conn,
+    account: Account,
+    from: Timestamp,
+    before: Timestamp,
+) -> QueryResult<Vec<(Account, Timestamp, Sum)>> {
+    // By way of the groups, because the hours of each lie together.
+    const BY_GROUP: &str = "SELECT h.hour AS hour, CAST(sum(h.count) AS bigint) AS count, \
+         CAST(sum(h.amount) AS bigint) AS amount \
+         FROM ledger_counters c JOIN ledger_hours h ON h.account = c.account AND h.grp = c.grp \
+         WHERE c.account = $1 AND h.hour >= $2 AND h.hour < $3 GROUP BY h.hour";
+    let rows: Vec<HourRow> = on_each!(conn, |c| sql_query(BY_GROUP)
+        .bind::<Text, _>(account.as_str())
+        .bind::<DbTime, _>(At(from))
+        .bind::<DbTime, _>(At(before))
+        .load(c))?;
+    Ok(rows.into_iter().map(|row| (account, row.hour.0, sum(row.count, row.amount))).collect())
+}
+
 /// What stands at an instant in every account but the affiliates': the counters, less what is dated
 /// later. The hours after it are summed whole; only of its own hour the entries are looked at.
 pub(super) fn standing(conn: &mut Conn, at: Timestamp) -> QueryResult<Balances> {
@@ -166,6 +186,16 @@ fn groups_within(
 /// The index needs to be told every account to look into.
 fn names() -> impl Iterator<Item = &'static str> {
     Account::ALL.into_iter().map(Account::as_str)
+}
+
+#[derive(QueryableByName)]
+struct HourRow {
+    #[diesel(sql_type = DbTime)]
+    hour: At,
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+    #[diesel(sql_type = BigInt)]
+    amount: i64,
 }
 
 #[derive(QueryableByName)]

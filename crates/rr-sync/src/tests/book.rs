@@ -82,11 +82,12 @@ impl Book {
     pub(super) fn board(&self, floor: Timestamp) -> Board {
         let until: Vec<&Entry> = self.entries.iter().filter(|entry| entry.at <= floor).collect();
         let counters: Balances = until.iter().copied().collect();
-        let minutes = until
+        // An hour is known by any instant within it.
+        let hours = until
             .iter()
-            .map(|entry| (entry.account, entry.at.floor_to_minute(), entry.sum()))
-            .filter(|(_, minute, _)| *minute >= Board::minutes_from(floor));
-        Board::load(floor, self.seq(), counters.iter(), minutes)
+            .filter(|entry| entry.at >= Board::hours_from(floor))
+            .map(|entry| (entry.account, entry.at, entry.sum()));
+        Board::load(floor, self.seq(), counters.iter(), hours)
     }
 
     pub(super) fn seq(&self) -> i64 {
@@ -120,6 +121,19 @@ impl Book {
                 Need::Newest(account) => {
                     let (newest, complete) = self.newest(account, board.floor(), rows);
                     board.give_newest(account, &newest, complete);
+                }
+                Need::Minutes(account, hour) => {
+                    let within = |entry: &&Entry| {
+                        entry.account == account
+                            && hour <= entry.at
+                            && entry.at < hour.plus(std::time::Duration::from_secs(3_600))
+                    };
+                    let minute = |entry: &Entry| (entry.at.floor_to_minute(), entry.sum());
+                    board.give_minutes(
+                        account,
+                        hour,
+                        self.entries.iter().filter(within).map(minute),
+                    );
                 }
                 Need::Facts(ids) => {
                     board.give_facts(self.facts.iter().filter(|fact| ids.contains(&fact.id)));
