@@ -118,7 +118,11 @@ pub(crate) async fn get(
     let with_facts = who.caller.may(Permission::ReadUsers);
     let rebuilds = state.store.present(now).await?.rebuilds;
     let seal = Seal::of(metric, asked, rebuilds);
-    let format = Format::of(&request, &query)?;
+    let format = match Format::of(&request, &query)? {
+        // What `Accept` would like best is a wish.
+        Format::Csv if query.text("format")?.is_none() => Format::Json,
+        format => format,
+    };
     match (format, query.text("cursor")?) {
         (Format::Csv, _) => Err(Problem::unusable("format", "must be json or ndjson")),
         (Format::Ndjson, None) if query.text("limit")?.is_none() => {
