@@ -22,6 +22,7 @@ mod key_rotation;
 mod key_usage;
 mod keys;
 mod metrics;
+mod modules_socket;
 mod recount;
 mod stream;
 mod webhook;

@@ -19,7 +19,8 @@ pub(crate) use schemas::{
 };
 
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, operations, payments, sync, users,
+    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments, sync,
+    users,
 };
 use crate::routes::{Access, RouteInfo, routes};
 
@@ -43,7 +44,7 @@ use crate::routes::{Access, RouteInfo, routes};
         figures::catalogue::get, figures::metric::get, figures::explain::get,
         figures::restatements::get, figures::verify::get,
         users::get,
-        events::webhook::post, events::batch::post, events::list::get, events::stream::get,
+        events::webhook::post, events::batch::post, events::list::get, events::stream::get, modules::get,
         events::metrics::post,
         config::get, config::patch, activity::get,
         payments::checkout::membership, payments::checkout::reseller,

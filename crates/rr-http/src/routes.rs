@@ -10,7 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::auth::Permission;
 use crate::codes::Code;
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, operations, payments, sync, users,
+    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments, sync,
+    users,
 };
 use crate::problem::{Outcome, Problem};
 
@@ -107,6 +108,7 @@ static TABLE: &[RouteInfo] = {
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
     row("GET", "/api/devops/stream", key(ReadEvents), || web::to(events::stream::get)),
+    row("GET", "/ws/devops-modules", Anyone, || web::to(modules::get)),
     row("POST", "/api/devops/metrics", key(WriteWebhooks), || web::to(events::metrics::post)),
     row("GET", "/api/devops/config", key(ReadMetrics), || web::to(config::get)),
     row("PATCH", "/api/devops/config", Administrator, || web::to(config::patch)),

@@ -25,7 +25,7 @@ pub(crate) fn check_same_site(headers: &HeaderMap, public_url: Option<&str>) -> 
 
 /// Ours is the configured address, and whatever address the request itself was sent to. (A page
 /// of a foreign name that resolves to us has no cookie of ours to send.)
-fn is_own_origin(origin: &str, host: Option<&str>, public_url: Option<&str>) -> bool {
+pub(crate) fn is_own_origin(origin: &str, host: Option<&str>, public_url: Option<&str>) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     if public_url.is_some_and(|url| url.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return true;

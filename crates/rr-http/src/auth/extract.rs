@@ -10,7 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use rr_domain::Label;
-use rr_keys::{Request, VerifyError};
+use rr_keys::{Grant, Request, VerifyError};
 
 use super::credential::{Credential, credential};
 use super::denial::denied;
@@ -105,17 +105,26 @@ async fn by_key(
     permission: Option<&'static str>,
 ) -> Outcome<KeyCaller> {
     let address = address_of(state, request);
+    let grant = admit(state, key, permission, address).await?;
+    let id = grant.key_id();
+    note_caller(request, CallerId { id, is_key: true, limits: grant.rate_limits() });
+    Ok(KeyCaller { id, grant, address })
+}
+
+/// Lets a key in that is good and has the permission.
+pub(crate) async fn admit(
+    state: &AppState,
+    key: &str,
+    permission: Option<&'static str>,
+    address: Option<IpAddr>,
+) -> Outcome<Grant> {
     let wanted = match permission {
         Some(permission) => Request::requires(permission).from(address),
         None => Request::any().from(address),
     };
     let now = state.now().to_system_time();
     match state.verifier.verify(key, &wanted, now).await {
-        Ok(grant) => {
-            let id = grant.key_id();
-            note_caller(request, CallerId { id, is_key: true, limits: grant.rate_limits() });
-            Ok(KeyCaller { id, grant, address })
-        }
+        Ok(grant) => Ok(grant),
         Err(VerifyError::Denied(denial)) => Err(denied(&denial)),
         Err(VerifyError::Store(error)) => Err(Problem::of_store(&error)),
     }

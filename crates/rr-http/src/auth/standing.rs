@@ -24,6 +24,8 @@ const SESSION_LASTS: Duration = Duration::from_secs(5);
 pub(crate) struct Standing {
     id: Uuid,
     address: Option<IpAddr>,
+    /// What a key must keep.
+    needs: Permission,
     known: Known,
 }
 
@@ -37,28 +39,34 @@ impl Standing {
     /// reads: a long answer costs something, and it could not see it anyway.
     pub(crate) fn of(
         caller: &Caller,
+        needs: Permission,
         request: &HttpRequest,
         state: &AppState,
     ) -> Outcome<Standing> {
         let shown = credential(request.headers(), state.settings.is_https())?;
         match (shown, caller) {
             (Credential::Key(secret), Caller::Key(key)) => {
-                Ok(Standing::of_key(secret, key.grant.record(), key.address))
+                Ok(Standing::of_key(secret, key.grant.record(), key.address, needs))
             }
             (Credential::Session(token), Caller::Administrator(admin)) => {
                 check_same_site(request.headers(), state.settings.public_url.as_deref())?;
                 let known = Known::Session { token_hash: token.hash() };
-                Ok(Standing { id: admin.id, address: admin.address, known })
+                Ok(Standing { id: admin.id, address: admin.address, needs, known })
             }
             _ => Err(Problem::unauthenticated()),
         }
     }
 
     /// A key that was let in.
-    pub(crate) fn of_key(secret: &str, record: &KeyRecord, address: Option<IpAddr>) -> Standing {
+    pub(crate) fn of_key(
+        secret: &str,
+        record: &KeyRecord,
+        address: Option<IpAddr>,
+        needs: Permission,
+    ) -> Standing {
         let hash = KeyHash::from_bytes(Sha256::digest(secret.as_bytes()).into());
         let known = Known::Key { hash, record: Box::new(record.clone()) };
-        Standing { id: record.id, address, known }
+        Standing { id: record.id, address, needs, known }
     }
 
     /// The key or the user.
@@ -92,17 +100,17 @@ impl Standing {
         }
     }
 
-    /// Whether what is known lets it read events at `now`.
+    /// Whether what is known lets it go on at `now`.
     pub(crate) fn is_good(&self, now: Timestamp) -> bool {
         let Known::Key { record, .. } = &self.known else { return true };
-        let wanted = Request::requires(Permission::ReadEvents.name()).from(self.address);
+        let wanted = Request::requires(self.needs.name()).from(self.address);
         decide(record, &wanted, now.to_system_time()).is_ok()
     }
 
-    /// Whether it may see figures as well.
-    pub(crate) fn sees_figures(&self) -> bool {
+    /// Whether it has a permission besides.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
         match &self.known {
-            Known::Key { record, .. } => record.permissions.allows(Permission::ReadMetrics.name()),
+            Known::Key { record, .. } => record.permissions.allows(permission.name()),
             Known::Session { .. } => true,
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod dora;
 pub(crate) mod events;
 pub(crate) mod figures;
 pub(crate) mod keys;
+pub(crate) mod modules;
 pub(crate) mod operations;
 pub(crate) mod payments;
 pub(crate) mod sync;

@@ -13,6 +13,7 @@
 
 mod figures;
 mod follow;
+mod message;
 mod places;
 mod reader;
 mod tail;
@@ -24,7 +25,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 pub(crate) use follow::follow;
-pub(crate) use reader::{Item, Reader};
+pub(crate) use reader::{Ended, Item, Reader};
 
 use figures::Change;
 use places::Places;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::figures::changed_parts;
 use super::places::Place;
 use super::tail::{Batch, Next};
-use crate::auth::Standing;
+use crate::auth::{Permission, Standing};
 use crate::codes::Code;
 use crate::connection::Draining;
 use crate::figures::Rendered;
@@ -50,7 +50,19 @@ pub(crate) struct Reader {
     handed_at: Instant,
     news: watch::Receiver<()>,
     draining: Draining,
+    ended: Ended,
     _place: Place,
+}
+
+/// Why it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The server stops.
+    Stopping,
+    /// The credential is not good any more.
+    Credential,
+    /// It did not keep up.
+    TooSlow,
 }
 
 /// Whether a reader may go on.
@@ -86,6 +98,7 @@ impl Reader {
             handed_at: Instant::now(),
             news: state.live.news.subscribe(),
             draining: state.drain.signal(),
+            ended: Ended::Stopping,
             _place: place,
             state,
         })
@@ -96,6 +109,16 @@ impl Reader {
         self.position
     }
 
+    /// Whether it may see events.
+    pub(crate) fn sees_events(&self) -> bool {
+        self.standing.may(Permission::ReadEvents)
+    }
+
+    /// Why there was no next.
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended
+    }
+
     /// What comes next; `None` when it is over: the server stops, the credential is not good any more,
     /// or the reader was too slow.
     pub(crate) async fn next(&mut self) -> Option<Item> {
@@ -104,7 +127,10 @@ impl Reader {
                 return None;
             }
             match self.judge().await {
-                Judgement::Over => return None,
+                Judgement::Over => {
+                    self.ended = Ended::Credential;
+                    return None;
+                }
                 Judgement::Unknown => {}
                 Judgement::Good => match self.events().await {
                     Ok(Some(batch)) if self.is_judged() => {
@@ -124,6 +150,7 @@ impl Reader {
                         Ok(None) | Err(_) => {}
                     },
                     Err(TooSlow) => {
+                        self.ended = Ended::TooSlow;
                         self.state.live.dropped.fetch_add(1, Ordering::Relaxed);
                         tracing::debug!(position = self.position, "let a slow reader go");
                         return None;
@@ -189,7 +216,7 @@ impl Reader {
 
     /// The figures that it does not know yet.
     async fn figures(&mut self) -> Outcome<Option<Bytes>> {
-        if !self.standing.sees_figures() {
+        if !self.standing.may(Permission::ReadMetrics) {
             return Ok(None);
         }
         let now = self.state.now();

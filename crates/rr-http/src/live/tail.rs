@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use rr_store::EventRow;
 use serde::Serialize;
 
+use super::message::message;
 use crate::endpoints::events::list::Event;
 
 /// About how many bytes are written to a reader at once: what a connection holds for a client that does
@@ -35,6 +36,8 @@ pub(crate) struct LiveEvent {
     pub(crate) source: String,
     /// Where in the batch its frame stands.
     frame: Range<usize>,
+    /// What it is to the DevOps module's script, if anything.
+    message: Option<String>,
 }
 
 /// The events after some number, as far as they are in memory.
@@ -96,6 +99,11 @@ impl Batch {
         self.events.get(first..).unwrap_or_default()
     }
 
+    /// What the events after a number are to the DevOps module's script.
+    pub(crate) fn messages_after(&self, after: i64) -> impl Iterator<Item = &str> {
+        self.events_after(after).iter().filter_map(|event| event.message.as_deref())
+    }
+
     /// The frame of one of its events.
     pub(crate) fn frame(&self, event: &LiveEvent) -> &[u8] {
         self.frames.get(event.frame.clone()).unwrap_or_default()
@@ -108,6 +116,7 @@ impl LiveEvent {
     fn write(row: EventRow, frames: &mut BytesMut) -> LiveEvent {
         let start = frames.len();
         let (seq, event_type, source) = (row.seq, row.event_type.clone(), row.source.clone());
+        let message = message(&row);
         frames.extend_from_slice(format!("id: {seq}\nevent: event\ndata: ").as_bytes());
         let data = frames.len();
         write_json(&Event::from(row), frames);
@@ -117,7 +126,7 @@ impl LiveEvent {
             }
         }
         frames.extend_from_slice(b"\n\n");
-        LiveEvent { seq, event_type, source, frame: start..frames.len() }
+        LiveEvent { seq, event_type, source, frame: start..frames.len(), message }
     }
 }
 

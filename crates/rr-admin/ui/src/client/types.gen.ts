@@ -3185,6 +3185,26 @@ export type PostWebhookErrors = {
 
 export type PostWebhookError = PostWebhookErrors[keyof PostWebhookErrors];
 
+export type GetWsDevopsModulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/ws/devops-modules';
+};
+
+export type GetWsDevopsModulesErrors = {
+    /**
+     * No handshake of a WebSocket
+     */
+    400: Problem;
+    /**
+     * The page of another site asks
+     */
+    403: Problem;
+};
+
+export type GetWsDevopsModulesError = GetWsDevopsModulesErrors[keyof GetWsDevopsModulesErrors];
+
 export type GetYourExistingApiDashboardData = {
     body?: never;
     path?: never;

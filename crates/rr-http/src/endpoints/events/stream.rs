@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 
-use crate::auth::{Allowed, ReadEvents, Standing};
+use crate::auth::{Allowed, Permission, ReadEvents, Standing};
 use crate::codes::Code;
 use crate::live::{Batch, Item, Reader};
 use crate::problem::{Outcome, Problem};
@@ -35,7 +35,7 @@ pub(crate) async fn get(
     let query = Query::read(&request, &["after", "Last-Event-ID", "type", "source"])?;
     let filter = Filter { event_type: query.text("type")?, source: query.text("source")? };
     let after = begin_after(&request, &query)?;
-    let standing = Standing::of(&who.caller, &request, &state)?;
+    let standing = Standing::of(&who.caller, Permission::ReadEvents, &request, &state)?;
     let mut answer = HttpResponse::Ok();
     answer.content_type("text/event-stream");
     // A proxy that collects an answer before it hands it on would hand on nothing.
