@@ -26,22 +26,15 @@ pub(super) struct Touched {
 
 type Row = (i64, Id, At, At, JsonText);
 
+/// How many subjects are looked up at a time: few enough that reading the whole table is never thought
+/// to be quicker.
+const LOOKED_UP: usize = 1_000;
+
 /// Loads the facts with numbers above `after` and up to `last`, and the earlier ones about the same
 /// subjects; for a subscription, about every subscription of the customers it was started for.
 pub(super) fn load(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Touched> {
-    let mut rows: Vec<Row> = on_each!(conn, |c| facts::table
-        .filter(
-            facts::subject.eq_any(
-                newer
-                    .filter(newer.field(facts::seq).gt(after))
-                    .filter(newer.field(facts::seq).le(last))
-                    .select(newer.field(facts::subject))
-            )
-        )
-        .filter(facts::seq.le(last))
-        .select((facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body))
-        .load(c))?;
-    let mut loaded = rows.drain(..).map(Loaded::of).collect::<QueryResult<Vec<_>>>()?;
+    let rows = of_same_subjects(conn, after, last)?;
+    let mut loaded = rows.into_iter().map(Loaded::of).collect::<QueryResult<Vec<_>>>()?;
     add_neighbours(conn, &mut loaded, last)?;
     loaded.sort_unstable_by_key(|one| one.seq);
 
@@ -55,6 +48,44 @@ pub(super) fn load(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Touche
         }
     }
     Ok(touched)
+}
+
+/// The facts above `after`, and the earlier ones with the same subjects.
+fn of_same_subjects(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Vec<Row>> {
+    let columns = (facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body);
+    match conn {
+        // For many subjects that a subquery names PostgreSQL reads all facts there are. Named one by
+        // one they are looked up (as soon as it has statistics of the table).
+        Conn::Pg(c) => {
+            let new: Vec<(Id, Row)> = facts::table
+                .filter(facts::seq.gt(after))
+                .filter(facts::seq.le(last))
+                .select((facts::subject, columns))
+                .load(c)?;
+            let subjects: BTreeSet<Id> = new.iter().map(|(subject, _)| *subject).collect();
+            let subjects: Vec<Id> = subjects.into_iter().collect();
+            let mut rows: Vec<Row> = new.into_iter().map(|(_, row)| row).collect();
+            for part in subjects.chunks(LOOKED_UP) {
+                let earlier = facts::table
+                    .filter(facts::subject.eq_any(part))
+                    .filter(facts::seq.le(after))
+                    .select(columns);
+                rows.extend(earlier.load::<Row>(c)?);
+            }
+            Ok(rows)
+        }
+        Conn::Lite(c) => {
+            let subjects = newer
+                .filter(newer.field(facts::seq).gt(after))
+                .filter(newer.field(facts::seq).le(last))
+                .select(newer.field(facts::subject));
+            facts::table
+                .filter(facts::subject.eq_any(subjects))
+                .filter(facts::seq.le(last))
+                .select(columns)
+                .load(c)
+        }
+    }
 }
 
 /// A fact with what the table says about it.
