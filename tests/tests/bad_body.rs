@@ -4,7 +4,7 @@ use rr_tests::app::{Counts, TestApp};
 use rr_tests::client::{Answer, Client};
 use serde_json::{Value, json};
 
-use crate::samples::{SAMPLES, Sample, Who};
+use crate::samples::{SAMPLES, Sample, Who, fill};
 
 /// A server, its administrator and the id of a key that is there.
 pub(crate) struct Sweep {
@@ -30,7 +30,7 @@ impl Sweep {
     }
 
     fn path(&self, sample: &Sample) -> String {
-        sample.path.replace("{id}", &self.id)
+        fill(sample.path, &self.id)
     }
 
     pub(crate) async fn assert_nothing_written(&self, before: &Counts, what: &str) {

@@ -56,7 +56,8 @@ async fn a_key_that_is_not_good_opens_no_route() {
     let before = app.counts().await;
     for (route, _) in protected_routes() {
         for (key, code) in &keys {
-            let call = || app.call(route.method, &route.path.replace("{id}", &good.id.to_string()));
+            let call =
+                || app.call(route.method, &crate::samples::fill(route.path, &good.id.to_string()));
             if key.is_ascii() {
                 let answer = call().header("x-api-key", key).await;
                 assert_eq!(answer.code(), 401, "{} {}", route.path, answer.text());
@@ -68,7 +69,8 @@ async fn a_key_that_is_not_good_opens_no_route() {
             }
         }
         for nonsense in ["Basic cnI6cnI=", "Bearer", "Bearer ", "rr_", "Digest x=\"y\""] {
-            let answer = app.call(route.method, &route.path.replace("{id}", &good.id.to_string()));
+            let answer =
+                app.call(route.method, &crate::samples::fill(route.path, &good.id.to_string()));
             answer.header("authorization", nonsense).await.expect(401);
         }
     }

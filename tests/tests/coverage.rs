@@ -6,7 +6,7 @@ use rr_http::{Access, RouteInfo};
 use rr_tests::app::TestApp;
 use serde_json::json;
 
-use crate::samples::{LINES, SAMPLES, WITHOUT_BODY};
+use crate::samples::{LINES, SAMPLES, WITHOUT_BODY, fill};
 
 /// What a protected route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,7 @@ pub(crate) fn protected_routes() -> impl Iterator<Item = (&'static RouteInfo, Ne
 }
 
 fn path_of(route: &RouteInfo) -> String {
-    route
-        .path
-        .replace("{id}", "018f2b5e-0000-7000-8000-000000000001")
-        .replace("{name}", "mrr")
-        .replace("{file:.*}", "index.html")
+    fill(route.path, "018f2b5e-0000-7000-8000-000000000001")
 }
 
 /// (n) Nothing about keys, nor anything else, is told to who shows no credential.
@@ -182,10 +178,8 @@ async fn every_sample_is_taken() {
     let admin = app.as_admin().await;
     for sample in SAMPLES {
         let id = app.with_key(&["write_webhooks"]).await.id.to_string();
-        let answer = admin
-            .call(sample.method, &sample.path.replace("{id}", &id))
-            .json(&(sample.body)())
-            .await;
+        let answer =
+            admin.call(sample.method, &fill(sample.path, &id)).json(&(sample.body)()).await;
         let expected = if sample.path == "/api/auth/login" { 401 } else { 200 };
         assert_eq!(answer.code(), expected, "{}: {}", sample.path, answer.text());
     }

@@ -31,6 +31,7 @@ mod cross_site;
 mod senders;
 mod sessions;
 mod sign_in;
+mod sources;
 
 mod bad_body;
 mod bad_credential;

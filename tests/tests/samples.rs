@@ -80,12 +80,52 @@ pub(crate) const SAMPLES: &[Sample] = &[
         who: Who::Administrator,
         strict: true,
     },
+    Sample {
+        method: "POST",
+        path: "/api/devops/webhook/{source}",
+        body: || json!({"event_type": "sample"}),
+        who: Who::Key("write_webhooks"),
+        strict: false,
+    },
+    Sample {
+        method: "POST",
+        path: "/api/devops/sources",
+        body: || json!({"name": "sample"}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    Sample {
+        method: "PATCH",
+        path: "/api/devops/sources/{source}",
+        body: || json!({"retention_days": 30}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    // The last one: from here on what the default source sends must be signed.
+    Sample {
+        method: "POST",
+        path: "/api/devops/sources/{source}/secrets",
+        body: || json!({"secret": "a secret of some length"}),
+        who: Who::Administrator,
+        strict: true,
+    },
 ];
+
+/// The path of a route with its variables filled in.
+pub(crate) fn fill(path: &str, id: &str) -> String {
+    path.replace("{id}", id)
+        .replace("{name}", "mrr")
+        .replace("{source}", "default")
+        .replace("{secret}", "018f2b5e-0000-7000-8000-000000000002")
+        .replace("{file:.*}", "index.html")
+}
 
 /// Routes with a method that could carry a body and that read none.
 pub(crate) const WITHOUT_BODY: &[(&str, &str)] = &[
     ("POST", "/api/auth/logout"),
     ("DELETE", "/api/devops/keys/{id}"),
+    ("DELETE", "/api/devops/sources/{source}"),
+    ("DELETE", "/api/devops/sources/{source}/secrets/{secret}"),
     ("POST", "/create-membership-session"),
     ("POST", "/create-reseller-session"),
     ("POST", "/create-pro-reseller-session"),

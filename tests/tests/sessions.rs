@@ -78,7 +78,7 @@ async fn a_session_that_is_over_is_an_invalid_token() {
         if route.access == rr_http::Access::Provider {
             continue;
         }
-        let path = route.path.replace("{id}", "018f2b5e-0000-7000-8000-000000000001");
+        let path = crate::samples::fill(route.path, "018f2b5e-0000-7000-8000-000000000001");
         for client in [&admin, &over, &gone, &nonsense] {
             let answer = client.call(route.method, &path).await;
             answer.problem(401, "unauthenticated");

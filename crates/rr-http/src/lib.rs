@@ -12,6 +12,7 @@
 
 mod limits;
 mod settings;
+mod sources;
 mod state;
 
 mod codes;

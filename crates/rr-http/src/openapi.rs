@@ -19,8 +19,8 @@ pub(crate) use schemas::{
 };
 
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments, sync,
-    users,
+    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments,
+    sources, sync, users,
 };
 use crate::routes::{Access, RouteInfo, routes};
 
@@ -44,9 +44,11 @@ use crate::routes::{Access, RouteInfo, routes};
         figures::catalogue::get, figures::metric::get, figures::explain::get,
         figures::restatements::get, figures::verify::get,
         users::get,
-        events::webhook::post, events::batch::post, events::list::get, events::stream::get, modules::get,
-        events::metrics::post,
+        events::webhook::post, events::webhook::post_named, events::batch::post, events::list::get,
+        events::export::get, events::stream::get, modules::get, events::metrics::post,
         config::get, config::patch, activity::get,
+        sources::list::get, sources::create::post, sources::change::patch, sources::remove::delete,
+        sources::add_secret::post, sources::retire_secret::delete,
         payments::checkout::membership, payments::checkout::reseller,
         payments::checkout::pro_reseller, payments::checkout::tripwire,
         payments::intent::post, payments::stripe::post, payments::stripe::post_api,
@@ -57,6 +59,7 @@ use crate::routes::{Access, RouteInfo, routes};
         (name = "figures", description = "Permission `read_metrics`"),
         (name = "users", description = "Permission `read_users`"),
         (name = "events", description = "Permissions `write_webhooks` and `read_events`"),
+        (name = "sources", description = "Where webhooks come from; permission `manage_webhooks`"),
         (name = "keys", description = "Permission `manage_keys`"),
         (name = "session", description = "Signing in and out"),
         (name = "config", description = "Switches of the DevOps module's agents"),

@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::auth::Permission;
 use crate::codes::Code;
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments, sync,
-    users,
+    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments,
+    sources, sync, users,
 };
 use crate::problem::{Outcome, Problem};
 
@@ -69,7 +69,7 @@ const fn key(permission: Permission) -> Access {
 #[rustfmt::skip]
 static TABLE: &[RouteInfo] = {
     use Access::{Administrator, Anyone, Provider};
-    use Permission::{ManageKeys, ReadEvents, ReadMetrics, ReadUsers, WriteWebhooks};
+    use Permission::{ManageKeys, ManageWebhooks, ReadEvents, ReadMetrics, ReadUsers, WriteWebhooks};
     &[
     row("GET", "/", Anyone, || web::to(operations::root::get)),
     row("GET", "/healthz", Anyone, || web::to(operations::healthz::get)),
@@ -106,13 +106,22 @@ static TABLE: &[RouteInfo] = {
 
     row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
+    row("POST", "/api/devops/webhook/{source}", key(WriteWebhooks), || web::to(events::webhook::post_named)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
     row("GET", "/api/devops/stream", key(ReadEvents), || web::to(events::stream::get)),
     row("GET", "/ws/devops-modules", Anyone, || web::to(modules::get)),
+    row("GET", "/api/devops/events/export", key(ReadEvents), || web::to(events::export::get)),
     row("POST", "/api/devops/metrics", key(WriteWebhooks), || web::to(events::metrics::post)),
     row("GET", "/api/devops/config", key(ReadMetrics), || web::to(config::get)),
     row("PATCH", "/api/devops/config", Administrator, || web::to(config::patch)),
     row("GET", "/api/devops/activity", Administrator, || web::to(activity::get)),
+
+    row("GET", "/api/devops/sources", key(ManageWebhooks), || web::to(sources::list::get)),
+    row("POST", "/api/devops/sources", key(ManageWebhooks), || web::to(sources::create::post)),
+    row("PATCH", "/api/devops/sources/{source}", key(ManageWebhooks), || web::to(sources::change::patch)),
+    row("DELETE", "/api/devops/sources/{source}", key(ManageWebhooks), || web::to(sources::remove::delete)),
+    row("POST", "/api/devops/sources/{source}/secrets", key(ManageWebhooks), || web::to(sources::add_secret::post)),
+    row("DELETE", "/api/devops/sources/{source}/secrets/{secret}", key(ManageWebhooks), || web::to(sources::retire_secret::delete)),
 
     row("POST", "/create-membership-session", Anyone, || web::to(payments::checkout::membership)),
     row("POST", "/create-reseller-session", Anyone, || web::to(payments::checkout::reseller)),

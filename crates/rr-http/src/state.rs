@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::problem::Chain;
 use crate::request_id::{RequestId, RequestIds};
 use crate::settings::HttpSettings;
+use crate::sources::Shelf;
 use crate::verifications::Verifications;
 
 /// The running server's parts. One per process, shared by all workers.
@@ -39,6 +40,7 @@ pub struct AppState {
     pub(crate) figures: FiguresCache,
     pub(crate) verifications: Verifications,
     pub(crate) live: Live,
+    pub(crate) sources: Shelf,
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
 }
@@ -60,6 +62,7 @@ impl AppState {
             figures: FiguresCache::new(),
             verifications: Verifications::default(),
             live: Live::new(),
+            sources: Shelf::empty(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
             store,

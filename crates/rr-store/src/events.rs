@@ -2,6 +2,7 @@
 
 mod accept;
 mod after;
+mod expire;
 mod list;
 mod meanings;
 
@@ -12,6 +13,8 @@ use uuid::Uuid;
 
 use crate::Idempotency;
 
+pub use expire::{Expired, Expiry};
+
 pub(crate) use accept::{EventGroup, EventJob, import};
 
 /// An event to keep.
@@ -21,6 +24,8 @@ pub struct NewEvent {
     pub id: Uuid,
     /// The key that sent it.
     pub key_id: Option<Uuid>,
+    /// The source of webhooks that it belongs to; none: the default one.
+    pub webhook_source: Option<Uuid>,
     /// When it arrived.
     pub received_at: Timestamp,
     /// When it happened, if it says so.

@@ -31,6 +31,7 @@ mod page;
 mod sequence;
 mod sessions;
 mod settings;
+mod sources;
 mod users;
 
 mod conn;
@@ -46,7 +47,10 @@ mod suite;
 pub use activity::{ActivityRow, NewActivity};
 pub use audit::{Actor, Audit};
 pub use error::{OpenError, StoreError};
-pub use events::{AcceptEvent, EventBody, EventFilter, EventRow, NewEvent, OfferedEvent, Together};
+pub use events::{
+    AcceptEvent, EventBody, EventFilter, EventRow, Expired, Expiry, NewEvent, OfferedEvent,
+    Together,
+};
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
@@ -62,6 +66,9 @@ pub use options::StoreOptions;
 pub use page::{Cursor, CursorError, Page, PageRequest};
 pub use sessions::{NewSession, SessionRow};
 pub use settings::AgentSwitches;
+pub use sources::{
+    DEFAULT_SOURCE, NewSourceSecret, SourceOutcome, SourcePatch, SourceSecret, WebhookSource,
+};
 pub use stats::{BATCH_BUCKETS, StoreStats};
 pub use store::Store;
 pub use url::{DatabaseUrl, UrlError};

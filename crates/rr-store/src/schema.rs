@@ -125,6 +125,7 @@ diesel::table! {
         occurred_at -> Nullable<DbTime>,
         received_at -> DbTime,
         data -> DbJson,
+        webhook_source -> Nullable<DbUuid>,
     }
 }
 
@@ -134,6 +135,35 @@ diesel::table! {
         event_seq -> BigInt,
         content_type -> Text,
         body -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    webhook_sources (name) {
+        name -> Text,
+        id -> DbUuid,
+        format -> Text,
+        key_id -> Nullable<DbUuid>,
+        enabled -> Bool,
+        retention_days -> Nullable<BigInt>,
+        retention_bytes -> Nullable<BigInt>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
+    webhook_source_secrets (id) {
+        id -> DbUuid,
+        source -> Text,
+        secret -> Text,
+        fingerprint -> Text,
+        created_at -> DbTime,
+        expires_at -> Nullable<DbTime>,
     }
 }
 

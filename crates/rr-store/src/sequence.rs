@@ -12,6 +12,8 @@ pub(crate) enum Sequence {
     Keys,
     Events,
     Facts,
+    /// How often a source of webhooks was changed.
+    WebhookSources,
     /// The last fact that the ledger holds.
     Ledger,
     /// How often the ledger was made anew.
@@ -27,6 +29,7 @@ impl Sequence {
             Sequence::Keys => "keys",
             Sequence::Events => "events",
             Sequence::Facts => "facts",
+            Sequence::WebhookSources => "webhook_sources",
             Sequence::Ledger => "ledger",
             Sequence::LedgerRebuilds => "ledger_rebuilds",
             Sequence::LedgerAnew => "ledger_anew",

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::event::{Dedupe, Event};
-use crate::formats::{Source, read};
+use crate::formats::{Format, Source, read};
 use crate::headers::Headers;
 use crate::media::Media;
 use crate::signature::verify;
@@ -31,6 +31,8 @@ pub struct Policy<'a> {
     pub secrets: &'a [WebhookSecret],
     /// The longest body in bytes; of a batch of lines, the longest line.
     pub max_bytes: usize,
+    /// What is taken; everything else is refused.
+    pub format: Format,
 }
 
 /// Decides whether a request is an event, or several (a batch of CloudEvents, a group of alerts):
@@ -47,7 +49,7 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Vec<Event>
     let headers = Headers(incoming.headers);
     let ids = request_ids(headers, key_id, Sha256::digest(body).into())?;
     let media = Media::read(headers)?;
-    let mut events = read(Source { headers, media: &media, body, key_id })?;
+    let mut events = read(Source { headers, media: &media, body, key_id }, policy.format)?;
     if let Some(first) = events.first_mut() {
         first.dedupe.splice(0..0, ids);
     }

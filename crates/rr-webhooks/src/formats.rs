@@ -8,6 +8,7 @@ mod alertmanager;
 mod argocd;
 mod cdevents;
 mod cloudevents;
+mod format;
 mod free;
 mod github;
 mod gitlab;
@@ -23,6 +24,7 @@ mod parts;
 #[cfg(test)]
 mod vectors;
 
+pub use format::Format;
 pub use free::understand;
 use rr_domain::Timestamp;
 use serde::Deserialize;
@@ -49,48 +51,71 @@ pub(crate) struct Source<'a> {
     pub(crate) key_id: Uuid,
 }
 
-/// The events of a request, at least one.
-pub(crate) fn read(source: Source<'_>) -> Result<Vec<Event>, Refusal> {
+/// The events of a request, at least one, if they are what is asked for.
+pub(crate) fn read(source: Source<'_>, wanted: Format) -> Result<Vec<Event>, Refusal> {
+    let (format, events) = recognised(source)?;
+    events.iter().try_for_each(|event| check(event, format, wanted))?;
+    Ok(events)
+}
+
+/// A CDEvent may come as a CloudEvent, and often does.
+fn check(event: &Event, format: Format, wanted: Format) -> Result<(), Refusal> {
+    let fits = match wanted {
+        Format::Auto => true,
+        Format::Cdevents => cdevents::is_type(&event.event_type),
+        wanted => wanted == format,
+    };
+    if fits { Ok(()) } else { Err(Refusal::member("", "is not of the source's format")) }
+}
+
+/// The events of a request, and what it was told to be by.
+fn recognised(source: Source<'_>) -> Result<(Format, Vec<Event>), Refusal> {
     if source.media.is_batch() {
-        return cloudevents::batch(source);
+        return Ok((Format::Cloudevents, cloudevents::batch(source)?));
     }
     if cloudevents::is_binary(source.headers) {
-        return cloudevents::binary(source).map(alone);
+        return Ok((Format::Cloudevents, alone(cloudevents::binary(source)?)));
     }
     let data = json(source.body)?;
     if source.media.is_cloudevent() {
-        return cloudevents::structured(data, source.body, source.media).map(alone);
+        let event = cloudevents::structured(data, source.body, source.media)?;
+        return Ok((Format::Cloudevents, alone(event)));
     }
     let members: Members<'_> = object(&data)?;
     if let Some(event) = source.headers.id("x-github-event")? {
-        return github::read(source, event, &data).map(alone);
+        return Ok((Format::Github, alone(github::read(source, event, &data)?)));
     }
     if source.headers.single("x-gitlab-event")?.is_some() {
-        return Ok(alone(gitlab::read(source, &data)));
+        return Ok((Format::Gitlab, alone(gitlab::read(source, &data))));
     }
     if members.event_type.is_none() {
         if let Some(events) = alertmanager::read(source, &members)? {
-            return Ok(events);
+            return Ok((Format::Alertmanager, events));
         }
+        let of = |format| move |event| (format, alone(event));
         let known = pagerduty::read(source, &members, &data)
-            .or_else(|| cdevents::read(source, &members, &data))
-            .or_else(|| argocd::read(source, &members, &data))
-            .or_else(|| standard::read(source, &members, &data));
-        if let Some(event) = known {
-            return Ok(alone(event));
+            .map(of(Format::Pagerduty))
+            .or_else(|| cdevents::read(source, &members, &data).map(of(Format::Cdevents)))
+            .or_else(|| argocd::read(source, &members, &data).map(of(Format::Argocd)))
+            .or_else(|| standard::read(source, &members, &data).map(of(Format::Standard)));
+        if let Some(known) = known {
+            return Ok(known);
         }
     }
-    free::read(source.media, &members, &data).map(alone)
+    Ok((Format::Free, alone(free::read(source.media, &members, &data)?)))
 }
 
 /// One line of a batch: a CloudEvent in its structured form, or free form.
-pub(crate) fn read_line(line: &[u8], media: &Media) -> Result<Event, Refusal> {
+pub(crate) fn read_line(line: &[u8], media: &Media, wanted: Format) -> Result<Event, Refusal> {
     let data = json(line)?;
     let members: Members<'_> = object(&data)?;
-    if members.specversion.is_some() {
-        return cloudevents::structured(data, line, media);
-    }
-    free::read(media, &members, &data)
+    let (format, event) = if members.specversion.is_some() {
+        (Format::Cloudevents, cloudevents::structured(data, line, media)?)
+    } else {
+        (Format::Free, free::read(media, &members, &data)?)
+    };
+    check(&event, format, wanted)?;
+    Ok(event)
 }
 
 /// The members of a body that tell its format, or mean something in the free form.

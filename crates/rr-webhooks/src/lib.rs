@@ -16,7 +16,7 @@ mod view;
 
 pub use accept::{Incoming, Policy, accept};
 pub use event::{Dedupe, Event};
-pub use formats::understand;
+pub use formats::{Format, understand};
 pub use github::{AlertRefusal, GithubKeys, GithubKeysError, SecretAlert};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
 pub use lines::{Line, accept_lines};

@@ -46,7 +46,7 @@ pub fn accept_lines<'a>(
         return Err(Refusal::member("", "must hold 1 to 1000 lines"));
     }
     let read = |(number, text): (usize, &'a [u8])| {
-        let mut event = line(text, policy.max_bytes);
+        let mut event = line(text, policy);
         if let Ok(event) = &mut event {
             let fingerprint = Sha256::digest(text).into();
             let mut ids = whole.clone();
@@ -61,9 +61,9 @@ pub fn accept_lines<'a>(
     Ok(texts.into_iter().map(read).collect())
 }
 
-fn line(text: &[u8], max_bytes: usize) -> Result<Event, Refusal> {
-    if text.len() > max_bytes {
-        return Err(Refusal::TooLarge { limit: max_bytes });
+fn line(text: &[u8], policy: &Policy<'_>) -> Result<Event, Refusal> {
+    if text.len() > policy.max_bytes {
+        return Err(Refusal::TooLarge { limit: policy.max_bytes });
     }
-    read_line(text, &Media::line())
+    read_line(text, &Media::line(), policy.format)
 }

@@ -157,7 +157,7 @@ mod tests {
     fn a_secret_is_never_shown() {
         let secret = [WebhookSecret::parse("hunter2-hunter2").unwrap()];
         assert_eq!(format!("{secret:?}"), "[WebhookSecret(…)]");
-        let policy = crate::Policy { secrets: &secret, max_bytes: 1 };
+        let policy = crate::Policy { secrets: &secret, max_bytes: 1, format: crate::Format::Auto };
         assert!(!format!("{policy:#?}").contains("hunter2"));
     }
 

@@ -11,5 +11,6 @@ pub(crate) mod keys;
 pub(crate) mod modules;
 pub(crate) mod operations;
 pub(crate) mod payments;
+pub(crate) mod sources;
 pub(crate) mod sync;
 pub(crate) mod users;

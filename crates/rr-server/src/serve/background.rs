@@ -33,6 +33,7 @@ pub(super) fn start(state: &Arc<AppState>) -> Tasks {
         tokio::spawn(flush_usage(Arc::clone(state))),
         tokio::spawn(follow_keys(Arc::clone(state))),
         tokio::spawn(follow_ledger(Arc::clone(state))),
+        tokio::spawn(follow_sources(Arc::clone(state))),
         tokio::spawn(check_ledger(Arc::clone(state))),
         tokio::spawn(sweep(Arc::clone(state))),
     ])
@@ -74,6 +75,14 @@ async fn follow_ledger(state: Arc<AppState>) {
     }
 }
 
+/// Sources that another process changed are known here a moment later.
+async fn follow_sources(state: Arc<AppState>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        state.follow_sources().await;
+    }
+}
+
 /// Goes round all groups, one at a time; what differs is logged and counted in `/metrics`.
 async fn check_ledger(state: Arc<AppState>) {
     let mut last = None;
@@ -104,8 +113,9 @@ async fn sweep(state: Arc<AppState>) {
             Audit { at: state.now(), actor: Actor::System, request_id: None, address: None };
         let before = audit.at.minus(REMEMBER);
         removed("sessions that were over", state.store.end_expired(audit.clone()).await);
-        let forgotten = state.store.forget_idempotency(before, audit).await;
+        let forgotten = state.store.forget_idempotency(before, audit.clone()).await;
         removed("idempotency ids of long ago", forgotten);
+        removed("events past their time", state.store.keep_to_retention(audit).await);
         tokio::time::sleep(SWEEP).await;
     }
 }

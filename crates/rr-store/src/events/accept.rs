@@ -252,8 +252,8 @@ fn insert(conn: &mut Conn, fresh: &[&NewEvent]) -> QueryResult<()> {
     meanings::insert(conn, first, fresh)
 }
 
-/// Each event binds eight values, and PostgreSQL takes 65,535 a statement.
-const EVENTS_AT_ONCE: usize = 8_000;
+/// Each event binds nine values, and PostgreSQL takes 65,535 a statement.
+const EVENTS_AT_ONCE: usize = 7_000;
 
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
@@ -266,6 +266,7 @@ struct EventRecord<'a> {
     occurred_at: Option<At>,
     received_at: At,
     data: JsonText,
+    webhook_source: Option<Id>,
 }
 
 impl<'a> EventRecord<'a> {
@@ -279,6 +280,7 @@ impl<'a> EventRecord<'a> {
             occurred_at: event.occurred_at.map(At),
             received_at: At(event.received_at),
             data: JsonText(event.data.get().to_owned()),
+            webhook_source: event.webhook_source.map(Id),
         }
     }
 }

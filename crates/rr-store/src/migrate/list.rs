@@ -49,6 +49,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0008_key_leaks",
     "0009_meanings",
     "0010_ledger_anew",
+    "0011_webhook_sources",
 ];
 
 #[cfg(test)]

@@ -8,22 +8,30 @@ use std::time::{Duration, UNIX_EPOCH};
 use rr_keys::KeyUsage;
 
 use super::*;
-use crate::{ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewSession, Rotation, Store};
+use crate::{
+    Expiry, ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewSession, Rotation, SourcePatch, Store,
+};
 
 /// Who changes what is answered for: these write who, what and when, in their own transaction.
 const AUDITED: &[&str] = &[
+    "add_source_secret",
     "append_facts",
     "change_agents",
+    "change_webhook_source",
     "create_key",
     "create_session",
     "create_user",
+    "create_webhook_source",
     "end_expired",
     "end_session",
+    "expire_events",
     "forget_idempotency",
     "import_batch",
     "rebuild",
     "rehash_password",
+    "remove_webhook_source",
     "report_leaks",
+    "retire_source_secret",
     "revoke_key",
     "rotate_key",
     "set_password",
@@ -159,6 +167,8 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
 
     store.accept_event(event(1), once("e", 1)).await.unwrap();
     log.after("accept_events").await;
+    store.expire_events(None, Expiry::Before(at(2)), audit(9)).await.unwrap();
+    log.after("expire_events").await;
     store.append_facts(vec![signup(1, 1)], audit(9)).await.unwrap();
     log.after("append_facts").await;
     let batch = ImportBatch { facts: vec![signup(2, 2)], ..ImportBatch::default() };
@@ -166,6 +176,20 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     log.after("import_batch").await;
     store.change_agents(|switches| switches.analytics = false, audit(11)).await.unwrap();
     log.after("change_agents").await;
+    store.create_webhook_source(source("ci"), audit(12)).await.unwrap();
+    log.after("create_webhook_source").await;
+    let patch = SourcePatch { enabled: Some(false), ..SourcePatch::default() };
+    store.change_webhook_source("ci".to_owned(), patch, audit(13)).await.unwrap();
+    log.after("change_webhook_source").await;
+    for number in [1, 2] {
+        let secret = source_secret(number);
+        store.add_source_secret("ci".to_owned(), secret, audit(14)).await.unwrap();
+        log.after("add_source_secret").await;
+    }
+    store.retire_source_secret("ci".to_owned(), id(1), audit(15)).await.unwrap();
+    log.after("retire_source_secret").await;
+    assert!(store.remove_webhook_source("ci".to_owned(), audit(16)).await.unwrap());
+    log.after("remove_webhook_source").await;
     store.migrate().await.unwrap();
     log.after("migrate").await;
     store.catch_up(|_| ()).await.unwrap();

@@ -12,7 +12,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::conn::on_each;
-use crate::{Actor, Audit, Idempotency, NewEvent, NewKey, NewUser, PageRequest, Store};
+use crate::{
+    Actor, Audit, Idempotency, NewEvent, NewKey, NewSourceSecret, NewUser, PageRequest, Store,
+    WebhookSource,
+};
 
 /// A moment, some seconds into 2026.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -40,6 +43,7 @@ pub(super) fn event(number: u128) -> NewEvent {
     NewEvent {
         id: id(number),
         key_id: Some(id(7)),
+        webhook_source: None,
         received_at: at(i64::try_from(number).unwrap()),
         occurred_at: None,
         event_type: "deployment".to_owned(),
@@ -48,6 +52,31 @@ pub(super) fn event(number: u128) -> NewEvent {
         data: raw(r#"{"version":"1.2.3"}"#),
         content_type: "application/json".to_owned(),
         body: br#"{"version":"1.2.3"}"#.to_vec(),
+    }
+}
+
+/// A source of webhooks without secrets.
+pub(super) fn source(name: &str) -> WebhookSource {
+    WebhookSource {
+        name: name.to_owned(),
+        id: Some(id(900 + u128::from(name.as_bytes()[0]))),
+        format: rr_webhooks::Format::Auto,
+        key_id: None,
+        enabled: true,
+        retention_days: None,
+        retention_bytes: None,
+        created_at: at(0),
+        updated_at: at(0),
+        secrets: Vec::new(),
+    }
+}
+
+pub(super) fn source_secret(number: u128) -> NewSourceSecret {
+    NewSourceSecret {
+        id: id(number),
+        text: format!("a secret of some length {number}"),
+        fingerprint: format!("{number:012}"),
+        others_end_at: at(100),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::headers::check_name;
 use crate::{JsonLimits, check_json};
 
 const KEY: Uuid = Uuid::from_u128(7);
-const OPEN: Policy<'static> = Policy { secrets: &[], max_bytes: 262_144 };
+const OPEN: Policy<'static> = Policy { secrets: &[], max_bytes: 262_144, format: Format::Auto };
 
 fn send_all(fields: &[(&str, &str)], body: &[u8]) -> Result<Vec<Event>, Refusal> {
     let headers: Vec<(&str, &[u8])> =
@@ -303,7 +303,7 @@ proptest! {
         let headers: Vec<(&str, &[u8])> =
             headers.iter().map(|(name, value)| (*name, value.as_slice())).collect();
         let secrets = [WebhookSecret::parse("AAAA").unwrap()];
-        let policy = Policy { secrets: if signed { &secrets } else { &[] }, max_bytes: 200 };
+        let policy = Policy { secrets: if signed { &secrets } else { &[] }, max_bytes: 200, ..OPEN };
         let incoming =
             Incoming { headers: &headers, body: &body, received_at: Timestamp::EPOCH, key_id: KEY };
         match accept(&incoming, &policy) {

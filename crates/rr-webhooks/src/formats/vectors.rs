@@ -4,7 +4,7 @@
 use rr_domain::Timestamp;
 use uuid::Uuid;
 
-use crate::{Event, Incoming, Policy, Refusal, accept};
+use crate::{Event, Format, Incoming, Policy, Refusal, accept};
 
 pub(super) const KEY: Uuid = Uuid::from_u128(7);
 
@@ -200,7 +200,7 @@ pub(super) const UNKNOWN: Vector = ("anything", &[], r#"{"anything":{"else":[1,2
 /// The events of a request.
 pub(super) fn send(fields: &[(&str, &[u8])], body: &[u8]) -> Result<Vec<Event>, Refusal> {
     let incoming = Incoming { headers: fields, body, received_at: Timestamp::EPOCH, key_id: KEY };
-    accept(&incoming, &Policy { secrets: &[], max_bytes: 262_144 })
+    accept(&incoming, &Policy { secrets: &[], max_bytes: 262_144, format: Format::Auto })
 }
 
 /// The events of a vector.

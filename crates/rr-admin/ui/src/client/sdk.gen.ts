@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsDoraData, GetApiDevopsDoraErrors, GetApiDevopsDoraResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsMetricsByNameData, GetApiDevopsMetricsByNameErrors, GetApiDevopsMetricsByNameExplainData, GetApiDevopsMetricsByNameExplainErrors, GetApiDevopsMetricsByNameExplainResponses, GetApiDevopsMetricsByNameResponses, GetApiDevopsMetricsData, GetApiDevopsMetricsErrors, GetApiDevopsMetricsResponses, GetApiDevopsRestatementsData, GetApiDevopsRestatementsErrors, GetApiDevopsRestatementsResponses, GetApiDevopsStreamData, GetApiDevopsStreamErrors, GetApiDevopsStreamResponse, GetApiDevopsStreamResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetApiDevopsVerifyData, GetApiDevopsVerifyErrors, GetApiDevopsVerifyResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetWsDevopsModulesData, GetWsDevopsModulesErrors, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
+import type { DeleteApiDevopsKeysByIdData, DeleteApiDevopsKeysByIdErrors, DeleteApiDevopsKeysByIdResponses, DeleteApiDevopsSourcesBySourceData, DeleteApiDevopsSourcesBySourceErrors, DeleteApiDevopsSourcesBySourceResponses, DeleteApiDevopsSourcesBySourceSecretsBySecretData, DeleteApiDevopsSourcesBySourceSecretsBySecretErrors, DeleteApiDevopsSourcesBySourceSecretsBySecretResponses, GetApiAuthMeData, GetApiAuthMeErrors, GetApiAuthMeResponses, GetApiDevopsActivityData, GetApiDevopsActivityErrors, GetApiDevopsActivityResponses, GetApiDevopsConfigData, GetApiDevopsConfigErrors, GetApiDevopsConfigResponses, GetApiDevopsDashboardData, GetApiDevopsDashboardErrors, GetApiDevopsDashboardResponses, GetApiDevopsDoraData, GetApiDevopsDoraErrors, GetApiDevopsDoraResponses, GetApiDevopsEventsData, GetApiDevopsEventsErrors, GetApiDevopsEventsExportData, GetApiDevopsEventsExportErrors, GetApiDevopsEventsExportResponses, GetApiDevopsEventsResponses, GetApiDevopsKeysByIdData, GetApiDevopsKeysByIdErrors, GetApiDevopsKeysByIdResponses, GetApiDevopsKeysData, GetApiDevopsKeysErrors, GetApiDevopsKeysResponses, GetApiDevopsMetricsByNameData, GetApiDevopsMetricsByNameErrors, GetApiDevopsMetricsByNameExplainData, GetApiDevopsMetricsByNameExplainErrors, GetApiDevopsMetricsByNameExplainResponses, GetApiDevopsMetricsByNameResponses, GetApiDevopsMetricsData, GetApiDevopsMetricsErrors, GetApiDevopsMetricsResponses, GetApiDevopsRestatementsData, GetApiDevopsRestatementsErrors, GetApiDevopsRestatementsResponses, GetApiDevopsSourcesData, GetApiDevopsSourcesErrors, GetApiDevopsSourcesResponses, GetApiDevopsStreamData, GetApiDevopsStreamErrors, GetApiDevopsStreamResponse, GetApiDevopsStreamResponses, GetApiDevopsSyncCommissionsData, GetApiDevopsSyncCommissionsErrors, GetApiDevopsSyncCommissionsResponses, GetApiDevopsSyncRevenueData, GetApiDevopsSyncRevenueErrors, GetApiDevopsSyncRevenueResponses, GetApiDevopsSyncUsersData, GetApiDevopsSyncUsersErrors, GetApiDevopsSyncUsersResponses, GetApiDevopsUsersData, GetApiDevopsUsersErrors, GetApiDevopsUsersResponses, GetApiDevopsVerifyData, GetApiDevopsVerifyErrors, GetApiDevopsVerifyResponses, GetData, GetHealthzData, GetHealthzResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenapiJsonData, GetOpenapiJsonResponses, GetReadyzData, GetReadyzResponses, GetResponses, GetWsDevopsModulesData, GetWsDevopsModulesErrors, GetYourExistingApiDashboardData, GetYourExistingApiDashboardErrors, GetYourExistingApiDashboardResponses, PatchApiDevopsConfigData, PatchApiDevopsConfigErrors, PatchApiDevopsConfigResponses, PatchApiDevopsKeysByIdData, PatchApiDevopsKeysByIdErrors, PatchApiDevopsKeysByIdResponses, PatchApiDevopsSourcesBySourceData, PatchApiDevopsSourcesBySourceErrors, PatchApiDevopsSourcesBySourceResponses, PostApiAiAssistantData, PostApiAiAssistantErrors, PostApiAuthLoginData, PostApiAuthLoginErrors, PostApiAuthLoginResponses, PostApiAuthLogoutData, PostApiAuthLogoutErrors, PostApiAuthLogoutResponses, PostApiDevopsGenerateKeyData, PostApiDevopsGenerateKeyErrors, PostApiDevopsGenerateKeyResponses, PostApiDevopsKeysByIdRotateData, PostApiDevopsKeysByIdRotateErrors, PostApiDevopsKeysByIdRotateResponses, PostApiDevopsKeysReportLeakData, PostApiDevopsKeysReportLeakErrors, PostApiDevopsKeysReportLeakResponses, PostApiDevopsMetricsData, PostApiDevopsMetricsErrors, PostApiDevopsMetricsResponses, PostApiDevopsSourcesBySourceSecretsData, PostApiDevopsSourcesBySourceSecretsErrors, PostApiDevopsSourcesBySourceSecretsResponses, PostApiDevopsSourcesData, PostApiDevopsSourcesErrors, PostApiDevopsSourcesResponses, PostApiDevopsWebhookBatchData, PostApiDevopsWebhookBatchErrors, PostApiDevopsWebhookBatchResponses, PostApiDevopsWebhookBySourceData, PostApiDevopsWebhookBySourceErrors, PostApiDevopsWebhookBySourceResponses, PostApiDevopsWebhookData, PostApiDevopsWebhookErrors, PostApiDevopsWebhookResponses, PostApiStripeWebhookData, PostApiStripeWebhookErrors, PostCreateMembershipSessionData, PostCreateMembershipSessionErrors, PostCreatePaymentIntentData, PostCreatePaymentIntentErrors, PostCreateProResellerSessionData, PostCreateProResellerSessionErrors, PostCreateResellerSessionData, PostCreateResellerSessionErrors, PostCreateTripwireSessionData, PostCreateTripwireSessionErrors, PostWebhookData, PostWebhookErrors } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -171,6 +171,26 @@ export const getApiDevopsEvents = <ThrowOnError extends boolean = false>(options
         }
     ],
     url: '/api/devops/events',
+    ...options
+});
+
+/**
+ * Every event, newest first, one JSON object a line, as the list has them. What arrives meanwhile is
+ * not in it. An answer that breaks off before its end was not all.
+ *
+ * Needs the permission `read_events`.
+ */
+export const getApiDevopsEventsExport = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsEventsExportData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsEventsExportResponses, GetApiDevopsEventsExportErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/events/export',
     ...options
 });
 
@@ -430,6 +450,137 @@ export const getApiDevopsRestatements = <ThrowOnError extends boolean = false>(o
 });
 
 /**
+ * All webhook sources, by name; of secrets, only their fingerprints. `default` takes what comes with a
+ * key of no source; the secrets of the configuration are its own as well.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const getApiDevopsSources = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsSourcesData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsSourcesResponses, GetApiDevopsSourcesErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources',
+    ...options
+});
+
+/**
+ * Makes a source, enabled and without secrets: until it has one, what it sends is signed
+ * as for the default source, if at all.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const postApiDevopsSources = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsSourcesData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsSourcesResponses, PostApiDevopsSourcesErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Removes a source and its secrets. Its events stay, and are kept from then on.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const deleteApiDevopsSourcesBySource = <ThrowOnError extends boolean = false>(options: Options<DeleteApiDevopsSourcesBySourceData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiDevopsSourcesBySourceResponses, DeleteApiDevopsSourcesBySourceErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources/{source}',
+    ...options
+});
+
+/**
+ * Changes a source. When the answer is sent, this server already judges by the change. The default
+ * source is bound to no key.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const patchApiDevopsSourcesBySource = <ThrowOnError extends boolean = false>(options: Options<PatchApiDevopsSourcesBySourceData, ThrowOnError>) => (options.client ?? client).patch<PatchApiDevopsSourcesBySourceResponses, PatchApiDevopsSourcesBySourceErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources/{source}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Adds a secret: from now on what the source sends must be signed, with this one or, until the overlap
+ * ends, with one of those before it.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const postApiDevopsSourcesBySourceSecrets = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsSourcesBySourceSecretsData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsSourcesBySourceSecretsResponses, PostApiDevopsSourcesBySourceSecretsErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources/{source}/secrets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ends a secret at once. The only one cannot be ended: without it, the default source's
+ * would do, or none.
+ *
+ * Needs the permission `manage_webhooks`.
+ */
+export const deleteApiDevopsSourcesBySourceSecretsBySecret = <ThrowOnError extends boolean = false>(options: Options<DeleteApiDevopsSourcesBySourceSecretsBySecretData, ThrowOnError>) => (options.client ?? client).delete<DeleteApiDevopsSourcesBySourceSecretsBySecretResponses, DeleteApiDevopsSourcesBySourceSecretsBySecretErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/sources/{source}/secrets/{secret}',
+    ...options
+});
+
+/**
  * Events and changed figures while they happen. Every frame's `id` is the number of an event: whoever
  * sends the last one that it saw goes on with the next, and misses none.
  *
@@ -542,7 +693,8 @@ export const getApiDevopsVerify = <ThrowOnError extends boolean = false>(options
 });
 
 /**
- * Takes an event in. The 200 leaves after the event is synced to disk.
+ * Takes an event in. The 200 leaves after the event is synced to disk. It belongs to the source that
+ * its key is bound to, else to the source `default`.
  *
  * Needs the permission `write_webhooks`.
  */
@@ -583,6 +735,29 @@ export const postApiDevopsWebhookBatch = <ThrowOnError extends boolean = false>(
     ...options,
     headers: {
         'Content-Type': 'application/x-ndjson',
+        ...options.headers
+    }
+});
+
+/**
+ * The same for a source that is named.
+ *
+ * Needs the permission `write_webhooks`.
+ */
+export const postApiDevopsWebhookBySource = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsWebhookBySourceData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsWebhookBySourceResponses, PostApiDevopsWebhookBySourceErrors, ThrowOnError>({
+    security: [
+        { name: 'x-api-key', type: 'apiKey' },
+        { scheme: 'bearer', type: 'http' },
+        {
+            in: 'cookie',
+            name: 'rr_session',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/devops/webhook/{source}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
         ...options.headers
     }
 });

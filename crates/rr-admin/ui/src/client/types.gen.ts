@@ -695,6 +695,38 @@ export type LineResult = {
 export type MetricAnswer = Figure | Series;
 
 /**
+ * A secret to add.
+ */
+export type NewSecret = {
+    /**
+     * For how many seconds the secrets that are there already still work; a day unless given.
+     */
+    overlap_s?: number | null;
+    /**
+     * As the sender has it, with its prefix (`whsec_`, `whpk_`) where it has one. It is not shown again.
+     */
+    secret: string;
+};
+
+/**
+ * A source to make.
+ */
+export type NewSource = {
+    /**
+     * `auto` (the default), `free`, `cloudevents`, `cdevents`, `github`, `gitlab`, `alertmanager`,
+     * `pagerduty`, `argocd` or `standard`.
+     */
+    format?: string | null;
+    /**
+     * The key that alone may send as this source, and then sends as no other.
+     */
+    key_id?: string | null;
+    name: string;
+    retention_bytes?: number | null;
+    retention_days?: number | null;
+};
+
+/**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
  * own, which it ignored.
  */
@@ -976,6 +1008,22 @@ export type RotatedKey = {
 };
 
 /**
+ * A secret, by its fingerprint.
+ */
+export type Secret = {
+    created_at: string;
+    /**
+     * The first instant at which it is good no more.
+     */
+    expires_at: string | null;
+    /**
+     * The first 12 hexadecimal digits of its SHA-256.
+     */
+    fingerprint: string;
+    id: string;
+};
+
+/**
  * A figure period by period.
  */
 export type Series = About & {
@@ -1020,6 +1068,60 @@ export type SignedInUser = {
     email: string;
     id: string;
     role: string;
+};
+
+/**
+ * A source of webhooks.
+ */
+export type Source = {
+    created_at: string;
+    enabled: boolean;
+    /**
+     * What it sends: `auto`, or one format alone.
+     */
+    format: string;
+    /**
+     * The key that alone may send as this source, and sends as no other.
+     */
+    key_id: string | null;
+    name: string;
+    /**
+     * How many bytes of bodies are kept; null: all.
+     */
+    retention_bytes: number | null;
+    /**
+     * How many days its events are kept; null: for ever.
+     */
+    retention_days: number | null;
+    secrets: Array<Secret>;
+    updated_at: string;
+};
+
+/**
+ * What shall change; what is left out stays.
+ */
+export type SourceChange = {
+    enabled?: boolean | null;
+    format?: string | null;
+    /**
+     * Null binds it to no key.
+     */
+    key_id?: string | null;
+    /**
+     * Null keeps all of its bodies.
+     */
+    retention_bytes?: number | null;
+    /**
+     * Null keeps its events for ever.
+     */
+    retention_days?: number | null;
+};
+
+/**
+ * All sources.
+ */
+export type SourceList = {
+    sources: Array<Source>;
 };
 
 /**
@@ -1650,6 +1752,64 @@ export type GetApiDevopsEventsResponses = {
 };
 
 export type GetApiDevopsEventsResponse = GetApiDevopsEventsResponses[keyof GetApiDevopsEventsResponses];
+
+export type GetApiDevopsEventsExportData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only of this type
+         */
+        type?: string;
+        /**
+         * Only from this source
+         */
+        source?: string;
+        /**
+         * Arrived at this time or later (RFC 3339)
+         */
+        from?: string;
+        /**
+         * Arrived before this time (RFC 3339)
+         */
+        to?: string;
+    };
+    url: '/api/devops/events/export';
+};
+
+export type GetApiDevopsEventsExportErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsEventsExportError = GetApiDevopsEventsExportErrors[keyof GetApiDevopsEventsExportErrors];
+
+export type GetApiDevopsEventsExportResponses = {
+    /**
+     * An event a line
+     */
+    200: string;
+};
+
+export type GetApiDevopsEventsExportResponse = GetApiDevopsEventsExportResponses[keyof GetApiDevopsEventsExportResponses];
 
 export type PostApiDevopsGenerateKeyData = {
     body: KeyRequest;
@@ -2402,6 +2562,360 @@ export type GetApiDevopsRestatementsResponses = {
 
 export type GetApiDevopsRestatementsResponse = GetApiDevopsRestatementsResponses[keyof GetApiDevopsRestatementsResponses];
 
+export type GetApiDevopsSourcesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/devops/sources';
+};
+
+export type GetApiDevopsSourcesErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsSourcesError = GetApiDevopsSourcesErrors[keyof GetApiDevopsSourcesErrors];
+
+export type GetApiDevopsSourcesResponses = {
+    /**
+     * All sources
+     */
+    200: SourceList;
+};
+
+export type GetApiDevopsSourcesResponse = GetApiDevopsSourcesResponses[keyof GetApiDevopsSourcesResponses];
+
+export type PostApiDevopsSourcesData = {
+    body: NewSource;
+    path?: never;
+    query?: never;
+    url: '/api/devops/sources';
+};
+
+export type PostApiDevopsSourcesErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The name or the key belongs to another source
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsSourcesError = PostApiDevopsSourcesErrors[keyof PostApiDevopsSourcesErrors];
+
+export type PostApiDevopsSourcesResponses = {
+    /**
+     * The source
+     */
+    200: Source;
+};
+
+export type PostApiDevopsSourcesResponse = PostApiDevopsSourcesResponses[keyof PostApiDevopsSourcesResponses];
+
+export type DeleteApiDevopsSourcesBySourceData = {
+    body?: never;
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+    };
+    query?: never;
+    url: '/api/devops/sources/{source}';
+};
+
+export type DeleteApiDevopsSourcesBySourceErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such source
+     */
+    404: Problem;
+    /**
+     * The default source cannot be removed
+     */
+    409: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type DeleteApiDevopsSourcesBySourceError = DeleteApiDevopsSourcesBySourceErrors[keyof DeleteApiDevopsSourcesBySourceErrors];
+
+export type DeleteApiDevopsSourcesBySourceResponses = {
+    /**
+     * It is gone
+     */
+    204: void;
+};
+
+export type DeleteApiDevopsSourcesBySourceResponse = DeleteApiDevopsSourcesBySourceResponses[keyof DeleteApiDevopsSourcesBySourceResponses];
+
+export type PatchApiDevopsSourcesBySourceData = {
+    body: SourceChange;
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+    };
+    query?: never;
+    url: '/api/devops/sources/{source}';
+};
+
+export type PatchApiDevopsSourcesBySourceErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such source
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The key belongs to another source, or the source is the default one
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PatchApiDevopsSourcesBySourceError = PatchApiDevopsSourcesBySourceErrors[keyof PatchApiDevopsSourcesBySourceErrors];
+
+export type PatchApiDevopsSourcesBySourceResponses = {
+    /**
+     * The source as it is now
+     */
+    200: Source;
+};
+
+export type PatchApiDevopsSourcesBySourceResponse = PatchApiDevopsSourcesBySourceResponses[keyof PatchApiDevopsSourcesBySourceResponses];
+
+export type PostApiDevopsSourcesBySourceSecretsData = {
+    body: NewSecret;
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+    };
+    query?: never;
+    url: '/api/devops/sources/{source}/secrets';
+};
+
+export type PostApiDevopsSourcesBySourceSecretsErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such source
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * It has ten secrets already
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsSourcesBySourceSecretsError = PostApiDevopsSourcesBySourceSecretsErrors[keyof PostApiDevopsSourcesBySourceSecretsErrors];
+
+export type PostApiDevopsSourcesBySourceSecretsResponses = {
+    /**
+     * The source as it is now
+     */
+    200: Source;
+};
+
+export type PostApiDevopsSourcesBySourceSecretsResponse = PostApiDevopsSourcesBySourceSecretsResponses[keyof PostApiDevopsSourcesBySourceSecretsResponses];
+
+export type DeleteApiDevopsSourcesBySourceSecretsBySecretData = {
+    body?: never;
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+        /**
+         * The secret's id
+         */
+        secret: string;
+    };
+    query?: never;
+    url: '/api/devops/sources/{source}/secrets/{secret}';
+};
+
+export type DeleteApiDevopsSourcesBySourceSecretsBySecretErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such source or secret
+     */
+    404: Problem;
+    /**
+     * It is the only secret
+     */
+    409: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type DeleteApiDevopsSourcesBySourceSecretsBySecretError = DeleteApiDevopsSourcesBySourceSecretsBySecretErrors[keyof DeleteApiDevopsSourcesBySourceSecretsBySecretErrors];
+
+export type DeleteApiDevopsSourcesBySourceSecretsBySecretResponses = {
+    /**
+     * The source as it is now
+     */
+    200: Source;
+};
+
+export type DeleteApiDevopsSourcesBySourceSecretsBySecretResponse = DeleteApiDevopsSourcesBySourceSecretsBySecretResponses[keyof DeleteApiDevopsSourcesBySourceSecretsBySecretResponses];
+
 export type GetApiDevopsStreamData = {
     body?: never;
     headers?: {
@@ -2837,6 +3351,81 @@ export type PostApiDevopsWebhookBatchResponses = {
 };
 
 export type PostApiDevopsWebhookBatchResponse = PostApiDevopsWebhookBatchResponses[keyof PostApiDevopsWebhookBatchResponses];
+
+export type PostApiDevopsWebhookBySourceData = {
+    /**
+     * What the source sends
+     */
+    body: {
+        [key: string]: unknown;
+    };
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+    };
+    query?: never;
+    url: '/api/devops/webhook/{source}';
+};
+
+export type PostApiDevopsWebhookBySourceErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * There is no such source
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The same id with another body
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsWebhookBySourceError = PostApiDevopsWebhookBySourceErrors[keyof PostApiDevopsWebhookBySourceErrors];
+
+export type PostApiDevopsWebhookBySourceResponses = {
+    /**
+     * The event is safe
+     */
+    200: Receipt;
+};
+
+export type PostApiDevopsWebhookBySourceResponse = PostApiDevopsWebhookBySourceResponses[keyof PostApiDevopsWebhookBySourceResponses];
 
 export type PostApiStripeWebhookData = {
     body: {

@@ -2,7 +2,7 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { KeyRequest, Series } from '../client/types.gen';
+import type { KeyRequest, NewSource, Series } from '../client/types.gen';
 import { toProblem } from './problem';
 
 export type {
@@ -15,6 +15,7 @@ export type {
   RevenueFigures,
   Series,
   SignedInUser,
+  Source,
   Trend,
   UserFigures,
 } from '../client/types.gen';
@@ -62,6 +63,15 @@ export const server = {
 
   events: (cursor: string | null, signal?: AbortSignal) =>
     answer(sdk.getApiDevopsEvents({ query: page(EVENTS_A_PAGE, cursor), signal })),
+
+  sources: (signal?: AbortSignal) => answer(sdk.getApiDevopsSources({ signal })),
+  createSource: (source: NewSource) => answer(sdk.postApiDevopsSources({ body: source })),
+  enableSource: (source: string, enabled: boolean) =>
+    answer(sdk.patchApiDevopsSourcesBySource({ path: { source }, body: { enabled } })),
+  addSourceSecret: (source: string, secret: string, overlapSeconds: number) =>
+    answer(
+      sdk.postApiDevopsSourcesBySourceSecrets({ path: { source }, body: { secret, overlap_s: overlapSeconds } }),
+    ),
 };
 
 /** The body of a success, or a `ServerProblem` thrown. An answer without a body (204) is a success too. */

@@ -59,6 +59,11 @@ export const queries = {
     queryFn: ({ signal }) => server.endingKeys(SOON_DAYS, signal),
     ...refreshed,
   }),
+  sources: queryOptions({
+    queryKey: [DATA, 'sources'],
+    queryFn: ({ signal }) => server.sources(signal),
+    ...refreshed,
+  }),
   events: infiniteQueryOptions({
     queryKey: [DATA, 'events'],
     queryFn: ({ pageParam, signal }) => server.events(pageParam, signal),

@@ -5,6 +5,7 @@ import { useLive } from '../server/live';
 import { Events } from '../rooms/events/Events';
 import { Figures } from '../rooms/figures/Figures';
 import { Keys } from '../rooms/keys/Keys';
+import { Sources } from '../rooms/sources/Sources';
 import { Header } from './Header';
 import styles from './shell.module.css';
 
@@ -19,6 +20,7 @@ export function Panel({ user }: { user: SignedInUser }) {
           <Keys />
           <Events />
         </div>
+        <Sources />
       </main>
     </>
   );

@@ -1,6 +1,16 @@
 // The demo data as the server's endpoints give it.
 
-import type { CommissionFigures, Dashboard, Event, Key, RevenueFigures, Series, SignedInUser, UserFigures } from '../server/calls';
+import type {
+  CommissionFigures,
+  Dashboard,
+  Event,
+  Key,
+  RevenueFigures,
+  Series,
+  SignedInUser,
+  Source,
+  UserFigures,
+} from '../server/calls';
 
 const at = '2026-11-22T12:00:00Z';
 /** What every answer made of figures ends with. */
@@ -102,4 +112,23 @@ export const event: Event = {
   occurred_at: null,
   received_at: '2026-11-22T11:59:00Z',
   data: { event_type: 'alert', message: 'High CPU usage detected <img src=x onerror=alert(1)>' },
+};
+
+export const secret: Source['secrets'][number] = {
+  id: '0190c000-0000-7000-8000-000000000005',
+  fingerprint: 'ba7816bf8f01',
+  created_at: at,
+  expires_at: null,
+};
+
+export const source: Source = {
+  name: 'default',
+  format: 'auto',
+  key_id: null,
+  enabled: true,
+  retention_days: null,
+  retention_bytes: null,
+  created_at: at,
+  updated_at: at,
+  secrets: [],
 };

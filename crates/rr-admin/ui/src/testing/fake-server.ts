@@ -36,6 +36,7 @@ export class FakeServer {
     this.on('GET /api/devops/keys', () => json({ keys: [demo.key], next_cursor: null }));
     this.on(`GET ${ENDING_KEYS}`, () => json({ keys: [], next_cursor: null }));
     this.on('GET /api/devops/events', () => json({ events: [demo.event], next_cursor: null }));
+    this.on('GET /api/devops/sources', () => json({ sources: [demo.source] }));
     vi.stubGlobal('fetch', (request: Request) => this.answer(request));
   }
 

@@ -14,6 +14,7 @@ use crate::auth::{Allowed, WriteWebhooks};
 use crate::body::Body;
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
+use crate::sources::Terms;
 use crate::state::AppState;
 
 /// What became of a batch.
@@ -69,19 +70,22 @@ pub(crate) async fn post(
     body: Body,
 ) -> Outcome<HttpResponse> {
     refuse_when_full(&state)?;
-    let (max_bytes, secrets) = (state.settings.webhook_max_bytes, &*state.settings.webhook_secrets);
+    let intake = state.intake(&who.caller, None).await?;
+    let Terms { secrets, format, source } = intake.terms();
+    let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes.max(MOST_BYTES.min(max_bytes * EVENTS))).await?;
     let headers = headers(request.headers());
-    let arrival = Arrival { caller: &who.caller, state: &state, at: state.now() };
+    let arrival = Arrival { caller: &who.caller, state: &state, at: state.now(), source };
     let incoming = Incoming {
         headers: &headers,
         body: &body,
         received_at: arrival.at,
         key_id: who.caller.id(),
     };
-    let lines = accept_lines(&incoming, &Policy { secrets, max_bytes }).map_err(|refusal| {
-        refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
-    })?;
+    let lines =
+        accept_lines(&incoming, &Policy { secrets, max_bytes, format }).map_err(|refusal| {
+            refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
+        })?;
     let results = store(lines, arrival).await?;
     let all = results.iter().all(|result| result.webhook_id.is_some());
     let status = if all { "success" } else { "partial" };

@@ -54,17 +54,21 @@ pub(crate) async fn get(
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
     let query = Query::read(&request, &["type", "source", "from", "to", "limit", "cursor"])?;
-    let filter = EventFilter {
-        event_type: query.text("type")?,
-        source: query.text("source")?,
-        from: query.instant("from")?,
-        to: query.instant("to")?,
-    };
-    let page = state.store.events(filter, query.page()?).await?;
+    let page = state.store.events(filter(&query)?, query.page()?).await?;
     Ok(HttpResponse::Ok().json(EventList {
         events: page.items.into_iter().map(Event::from).collect(),
         next_cursor: page.next.map(|cursor| cursor.to_string()),
     }))
+}
+
+/// Which events are asked for.
+pub(super) fn filter(query: &Query<'_>) -> Outcome<EventFilter> {
+    Ok(EventFilter {
+        event_type: query.text("type")?,
+        source: query.text("source")?,
+        from: query.instant("from")?,
+        to: query.instant("to")?,
+    })
 }
 
 impl From<EventRow> for Event {

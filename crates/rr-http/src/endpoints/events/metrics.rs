@@ -34,6 +34,7 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    take_in(&who.caller, &request, &state, body, &[]).await?;
+    let intake = state.intake(&who.caller, None).await?;
+    take_in(&who.caller, &request, &state, body, intake.unsigned_terms()).await?;
     Ok(HttpResponse::Ok().json(Received { status: "success" }))
 }

@@ -1,6 +1,7 @@
 //! Events: taken in durably, listed.
 
 pub(crate) mod batch;
+pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod metrics;
 pub(crate) mod stream;

@@ -1,11 +1,11 @@
 //! `POST /api/devops/webhook`: an event, kept before it is acknowledged.
 
 use actix_web::http::header::HeaderMap;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::{Timestamp, new_id};
 use rr_store::{AcceptEvent, Idempotency, NewEvent, OfferedEvent, Together};
-use rr_webhooks::{Event, Incoming, Policy, WebhookSecret, accept};
+use rr_webhooks::{Event, Incoming, Policy, accept};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::auth::{Allowed, Caller, WriteWebhooks};
 use crate::body::Body;
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
+use crate::sources::Terms;
 use crate::state::AppState;
 
 /// The event is safe.
@@ -25,7 +26,8 @@ pub(crate) struct Receipt {
     webhook_id: Uuid,
 }
 
-/// Takes an event in. The 200 leaves after the event is synced to disk.
+/// Takes an event in. The 200 leaves after the event is synced to disk. It belongs to the source that
+/// its key is bound to, else to the source `default`.
 #[utoipa::path(post, path = "/api/devops/webhook", operation_id = "send_event", tag = "events",
     request_body(content = Object, content_type = "application/json",
         description = "Any JSON object; `event_type` or `event` names it. CloudEvents are recognised."),
@@ -44,8 +46,31 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    let secrets = &state.settings.webhook_secrets;
-    let webhook_id = take_in(&who.caller, &request, &state, body, secrets).await?;
+    let intake = state.intake(&who.caller, None).await?;
+    let webhook_id = take_in(&who.caller, &request, &state, body, intake.terms()).await?;
+    Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
+}
+
+/// The same for a source that is named.
+#[utoipa::path(post, path = "/api/devops/webhook/{source}", operation_id = "send_event_of_source", tag = "events",
+    request_body(content = Object, content_type = "application/json",
+        description = "What the source sends"),
+    params(("source" = String, Path, description = "The source's name")),
+    responses(
+        (status = 200, description = "The event is safe", body = Receipt),
+        (status = 404, description = "There is no such source", body = crate::openapi::Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "The same id with another body", body = crate::openapi::Problem,
+            content_type = "application/problem+json")))]
+pub(crate) async fn post_named(
+    who: Allowed<WriteWebhooks>,
+    source: Path<String>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    body: Body,
+) -> Outcome<HttpResponse> {
+    let intake = state.intake(&who.caller, Some(&source)).await?;
+    let webhook_id = take_in(&who.caller, &request, &state, body, intake.terms()).await?;
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
 }
 
@@ -55,7 +80,7 @@ pub(super) async fn take_in(
     request: &HttpRequest,
     state: &AppState,
     body: Body,
-    secrets: &[WebhookSecret],
+    terms: Terms<'_>,
 ) -> Outcome<Uuid> {
     refuse_when_full(state)?;
     let max_bytes = state.settings.webhook_max_bytes;
@@ -63,11 +88,12 @@ pub(super) async fn take_in(
     let headers = headers(request.headers());
     let incoming =
         Incoming { headers: &headers, body: &body, received_at: state.now(), key_id: caller.id() };
-    let policy = Policy { secrets, max_bytes };
+    let Terms { secrets, format, source } = terms;
+    let policy = Policy { secrets, max_bytes, format };
     let events = accept(&incoming, &policy).map_err(|refusal| {
         refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
     })?;
-    let arrival = Arrival { caller, state, at: incoming.received_at };
+    let arrival = Arrival { caller, state, at: incoming.received_at, source };
     // The first event keeps the body as it came; the others keep their parts of it.
     let mut whole = Some(Vec::from(body));
     let offers = events.into_iter().map(|event| {
@@ -103,6 +129,8 @@ pub(super) struct Arrival<'a> {
     pub(super) caller: &'a Caller,
     pub(super) state: &'a AppState,
     pub(super) at: Timestamp,
+    /// The source of webhooks; none: the default one.
+    pub(super) source: Option<Uuid>,
 }
 
 impl Arrival<'_> {
@@ -117,6 +145,7 @@ impl Arrival<'_> {
             event: NewEvent {
                 id: new_id(self.at, &self.state.random),
                 key_id: self.caller.key_id(),
+                webhook_source: self.source,
                 received_at: self.at,
                 occurred_at: event.occurred_at,
                 event_type: event.event_type,

@@ -16,7 +16,7 @@ use crate::problem::{Outcome, Problem};
 const LONGEST_WINDOW: u32 = 2_678_400;
 
 /// Tells `null` from a field that is not there.
-pub(super) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

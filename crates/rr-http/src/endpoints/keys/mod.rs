@@ -13,3 +13,5 @@ mod fields;
 mod quotas;
 mod usage;
 mod view;
+
+pub(crate) use fields::present;

@@ -28,6 +28,7 @@ fn convert(row: &Row<'_>, seen: &mut Seen) -> Result<Vec<Item>, Fault> {
     let event = NewEvent {
         id: imported_id("webhook_log", &old_id),
         key_id: None,
+        webhook_source: None,
         received_at: row.required("created_at", field::timestamp)?,
         occurred_at: None,
         meaning: understand(&event_type, &source, &data),

@@ -1,0 +1,74 @@
+//! Events go when their source keeps them no longer, the oldest first; what they said stays.
+
+use rr_webhooks::understand;
+
+use super::*;
+use crate::{AcceptEvent, Expiry, NewEvent, WebhookSource};
+
+const DAY: i64 = 86_400;
+
+/// An event of a source, of a body of ten bytes, that arrived so many days in.
+fn on_day(number: u128, day: i64, source: Option<u128>) -> NewEvent {
+    NewEvent {
+        webhook_source: source.map(id),
+        received_at: at(day * DAY),
+        body: vec![b' '; 10],
+        meaning: understand("deployment", "ci", &raw("{}")),
+        ..event(number)
+    }
+}
+
+async fn left(store: &crate::Store) -> Vec<u128> {
+    let page = store.events(crate::EventFilter::default(), first(1_000)).await.unwrap();
+    let mut left: Vec<u128> =
+        page.items.iter().map(|row| row.id.as_u128() - id(0).as_u128()).collect();
+    left.sort_unstable();
+    left
+}
+
+#[tokio::test]
+async fn each_source_keeps_its_own_by_age_and_by_size() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let aged = WebhookSource { id: Some(id(801)), retention_days: Some(3), ..source("aged") };
+    let sized = WebhookSource { id: Some(id(802)), retention_bytes: Some(25), ..source("sized") };
+    store.create_webhook_source(aged, audit(0)).await.unwrap();
+    store.create_webhook_source(sized, audit(0)).await.unwrap();
+    for day in 0..5_i64 {
+        let number = u128::try_from(day).unwrap();
+        let ids = once(&format!("e{day}"), 1);
+        store.accept_event(on_day(10 + number, day, Some(801)), ids).await.unwrap();
+        store.accept_event(on_day(20 + number, day, Some(802)), None).await.unwrap();
+        store.accept_event(on_day(30 + number, day, None), None).await.unwrap();
+    }
+    // Three days before noon of day five are noon of day two.
+    assert_eq!(store.keep_to_retention(audit(5 * DAY + DAY / 2)).await.unwrap(), 6);
+    assert_eq!(left(&store).await, [13, 14, 23, 24, 30, 31, 32, 33, 34]);
+    assert_eq!(store.event_bytes(Some(id(802))).await.unwrap(), 20);
+    assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 9);
+    assert_eq!(number(&store, "SELECT count(*) FROM meanings").await, 15, "figures stay");
+    assert_eq!(store.keep_to_retention(audit(5 * DAY + DAY / 2)).await.unwrap(), 0);
+    assert_eq!(audited(&store, "events.expired").await, 2);
+    let again = store.accept_event(on_day(50, 5, Some(801)), once("e0", 1)).await.unwrap();
+    assert_eq!(again, AcceptEvent::Repeated(id(10)), "a repeat is known although its event went");
+}
+
+#[tokio::test]
+async fn many_go_in_steps() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let events = (0..1_200).map(|number| on_day(number, 0, None)).collect();
+    let batch = crate::ImportBatch { events, ..crate::ImportBatch::default() };
+    store.import_batch(batch, audit(0)).await.unwrap();
+    let mut steps = Vec::new();
+    loop {
+        let gone = store.expire_events(None, Expiry::Before(at(DAY)), audit(DAY)).await.unwrap();
+        assert_eq!(gone.bytes, 10 * i64::try_from(gone.events).unwrap());
+        if gone.events == 0 {
+            break;
+        }
+        steps.push(gone.events);
+    }
+    assert_eq!(steps, [500, 500, 200]);
+    assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 0);
+}

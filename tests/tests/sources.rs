@@ -1,0 +1,226 @@
+//! Sources of webhooks: which one a request belongs to, how it is signed, what it may send.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use rr_tests::app::{Key, TestApp};
+use rr_tests::client::{Answer, Client};
+use rr_tests::database::{TestDatabase, open_store};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const SOURCES: &str = "/api/devops/sources";
+const WEBHOOK: &str = "/api/devops/webhook";
+const FIRST: &str = "the first secret of a source";
+const SECOND: &str = "the second secret of a source";
+
+fn body() -> Value {
+    json!({"event_type": "sample"})
+}
+
+async fn make(admin: &Client, source: &Value) -> Value {
+    admin.post(SOURCES, source).await.expect(200).json()
+}
+
+async fn signed(key: &Key, path: &str, secret: &str) -> Answer {
+    let text = body().to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    let mac: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    key.call("POST", path)
+        .body("application/json", text)
+        .header("x-webhook-signature", &format!("sha256={mac}"))
+        .await
+}
+
+#[tokio::test]
+async fn a_request_belongs_to_one_source() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let (bound, free) =
+        (app.with_key(&["write_webhooks"]).await, app.with_key(&["write_webhooks"]).await);
+    make(&admin, &json!({"name": "ci", "key_id": bound.id})).await;
+    make(&admin, &json!({"name": "open"})).await;
+    let of = |name: &str| format!("{WEBHOOK}/{name}");
+    // (who, where, what comes of it)
+    for (key, path, refused) in [
+        (&bound, WEBHOOK.to_owned(), None),
+        (&bound, of("ci"), None),
+        (&bound, of("open"), Some((403, "source_not_allowed"))),
+        (&bound, of("default"), Some((403, "source_not_allowed"))),
+        (&free, WEBHOOK.to_owned(), None),
+        (&free, of("open"), None),
+        (&free, of("default"), None),
+        (&free, of("ci"), Some((403, "source_not_allowed"))),
+        (&free, of("nobody"), Some((404, "not_found"))),
+        (&free, of("CI"), Some((404, "not_found"))),
+    ] {
+        let answer = key.post(&path, &body()).await;
+        match refused {
+            None => drop(answer.expect(200)),
+            Some((status, code)) => drop(answer.problem(status, code)),
+        }
+    }
+    let lines = bound.call("POST", &of("batch")).body("application/x-ndjson", "{\"a\":1}\n").await;
+    assert_eq!(lines.expect(200).json()["results"][0]["status"], "stored");
+    let taken = admin.post(SOURCES, &json!({"name": "other", "key_id": bound.id})).await;
+    taken.problem(409, "conflict");
+    admin.post(SOURCES, &json!({"name": "ci"})).await.problem(409, "conflict");
+    let nobodys = json!({"name": "x", "key_id": "018f2b5e-0000-7000-8000-000000000001"});
+    let problem = admin.post(SOURCES, &nobodys).await.problem(422, "invalid_body");
+    assert_eq!(problem["errors"][0]["pointer"], "/key_id");
+    for bad in ["", "batch", "A", "a/b"] {
+        admin.post(SOURCES, &json!({"name": bad})).await.problem(422, "invalid_body");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_rotated_with_an_overlap_and_never_shown() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    make(&admin, &json!({"name": "ci"})).await;
+    let (path, secrets) = (format!("{WEBHOOK}/ci"), format!("{SOURCES}/ci/secrets"));
+    key.post(&path, &body()).await.expect(200);
+    let first = admin.post(&secrets, &json!({"secret": FIRST})).await.expect(200).json();
+    key.post(&path, &body()).await.problem(401, "signature_missing");
+    signed(&key, &path, FIRST).await.expect(200);
+    signed(&key, &path, SECOND).await.problem(401, "signature_invalid");
+
+    let second = json!({"secret": SECOND, "overlap_s": 60});
+    let both = admin.post(&secrets, &second).await.expect(200).json();
+    signed(&key, &path, FIRST).await.expect(200);
+    signed(&key, &path, SECOND).await.expect(200);
+    app.clock.advance(Duration::from_secs(60));
+    signed(&key, &path, FIRST).await.problem(401, "signature_invalid");
+    signed(&key, &path, SECOND).await.expect(200);
+
+    let fingerprint: String =
+        Sha256::digest(FIRST).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(both["secrets"][0]["fingerprint"], fingerprint);
+    let old = first["secrets"][0]["id"].as_str().unwrap();
+    let left = admin.call("DELETE", &format!("{secrets}/{old}")).await.expect(200).json();
+    let last = left["secrets"][0]["id"].as_str().unwrap();
+    let refused = admin.call("DELETE", &format!("{secrets}/{last}")).await;
+    refused.problem(409, "conflict");
+    admin.call("DELETE", &format!("{secrets}/{old}")).await.problem(404, "not_found");
+
+    let list = admin.get(SOURCES).await.expect(200);
+    let log = admin.get("/api/devops/activity").await.expect(200);
+    for shown in [list.text(), log.text(), left.to_string(), both.to_string()] {
+        assert!(!shown.contains("secret of a source"), "{shown}");
+    }
+    assert!(log.text().contains(&fingerprint), "who reads the log knows which one it was");
+    for bad in ["short", "whsec_this is not base64"] {
+        let problem = admin.post(&secrets, &json!({"secret": bad})).await;
+        let problem = problem.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/secret");
+        assert!(!problem.to_string().contains(bad), "{problem}");
+    }
+}
+
+/// The secrets of the configuration are the default source's, and naming a source is no way round them.
+#[tokio::test]
+async fn the_configured_secret_stays_good() {
+    let app = TestApp::with_settings(|settings| {
+        settings.webhook_secrets = vec![rr_webhooks::WebhookSecret::parse(FIRST).unwrap()];
+    })
+    .await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    make(&admin, &json!({"name": "ci"})).await;
+    for path in [WEBHOOK, "/api/devops/webhook/default", "/api/devops/webhook/ci"] {
+        key.post(path, &body()).await.problem(401, "signature_missing");
+        signed(&key, path, FIRST).await.expect(200);
+    }
+    admin.post(&format!("{SOURCES}/ci/secrets"), &json!({"secret": SECOND})).await.expect(200);
+    signed(&key, "/api/devops/webhook/ci", FIRST).await.problem(401, "signature_invalid");
+    admin.post(&format!("{SOURCES}/default/secrets"), &json!({"secret": SECOND})).await.expect(200);
+    for secret in [FIRST, SECOND] {
+        signed(&key, WEBHOOK, secret).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_changed_disabled_and_removed_with_a_trace() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let made = make(&admin, &json!({"name": "hub", "format": "github"})).await;
+    assert_eq!((&made["enabled"], &made["retention_days"]), (&json!(true), &json!(null)));
+    let (path, one) = (format!("{WEBHOOK}/hub"), format!("{SOURCES}/hub"));
+    let wrong = key.post(&path, &body()).await.problem(422, "invalid_body");
+    assert_eq!(wrong["errors"][0]["pointer"], "");
+    key.post(&path, &json!({})).header("x-github-event", "ping").await.expect(200);
+    let change = json!({"format": "auto", "enabled": false, "retention_days": 30});
+    let changed = admin.call("PATCH", &one).json(&change).await.expect(200).json();
+    assert_eq!(changed["retention_days"], 30);
+    key.post(&path, &body()).await.problem(403, "source_not_allowed");
+    admin
+        .call("PATCH", &one)
+        .json(&json!({"enabled": true, "retention_days": null}))
+        .await
+        .expect(200);
+    key.post(&path, &body()).await.expect(200);
+    let log = admin.get("/api/devops/activity").await.json();
+    let row = &log["activity"][1];
+    assert_eq!(
+        (&row["action"], &row["subject"]),
+        (&json!("webhook_source.changed"), &json!("webhook_source:hub"))
+    );
+    assert_eq!(row["detail"]["before"]["format"], "github");
+    assert_eq!(row["detail"]["after"]["enabled"], false);
+    for bad in [json!({"format": "x"}), json!({"retention_days": 0}), json!({"retention_bytes": 0})]
+    {
+        admin.call("PATCH", &one).json(&bad).await.problem(422, "invalid_body");
+    }
+    admin.call("DELETE", &one).await.expect(204);
+    admin.call("DELETE", &one).await.problem(404, "not_found");
+    key.post(&path, &body()).await.problem(404, "not_found");
+    admin.call("DELETE", &format!("{SOURCES}/default")).await.problem(409, "conflict");
+    let bind = admin.call("PATCH", &format!("{SOURCES}/default")).json(&json!({"key_id": key.id}));
+    bind.await.problem(409, "conflict");
+}
+
+/// Another process learns of a change by looking, as it does for keys.
+#[tokio::test]
+async fn another_process_follows() {
+    let app = TestApp::init().await;
+    let store = open_store(app.database.url());
+    let other = TestApp::with_store(TestDatabase::empty().await, store, |_| {});
+    let key = app.with_key(&["write_webhooks"]).await;
+    key.post(WEBHOOK, &body()).await.expect(200);
+    let there = Client::new(other.base()).with_key(&key.secret);
+    there.post(WEBHOOK, &body()).await.expect(200);
+    let admin = app.as_admin().await;
+    make(&admin, &json!({"name": "ci"})).await;
+    there.post("/api/devops/webhook/ci", &body()).await.problem(404, "not_found");
+    other.state.follow_sources().await;
+    there.post("/api/devops/webhook/ci", &body()).await.expect(200);
+}
+
+#[tokio::test]
+async fn everything_is_exported_once() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks", "read_events"]).await;
+    let lines: String =
+        (0..1_000).map(|n| format!("{{\"event_type\":\"n\",\"n\":{n}}}\n")).collect();
+    for _ in 0..2 {
+        let batch = key.call("POST", "/api/devops/webhook/batch");
+        batch.body("application/x-ndjson", lines.clone()).await.expect(200);
+    }
+    key.post(WEBHOOK, &body()).await.expect(200);
+    let all = key.get("/api/devops/events/export").await.expect(200);
+    assert_eq!(all.header("content-type"), Some("application/x-ndjson"));
+    let events: Vec<Value> =
+        all.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: std::collections::BTreeSet<_> =
+        events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!((events.len(), ids.len()), (2_001, 2_001));
+    let newest = key.get("/api/devops/events?limit=1").await.json();
+    assert_eq!(events[0], newest["events"][0]);
+    let few = key.get("/api/devops/events/export?type=sample").await.expect(200);
+    assert_eq!(few.text().lines().count(), 1);
+    let problem = key.get("/api/devops/events/export?limit=1").await;
+    assert_eq!(problem.problem(400, "invalid_parameter")["errors"][0]["pointer"], "limit");
+}
