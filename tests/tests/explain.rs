@@ -118,6 +118,10 @@ async fn the_entries_behind_a_figure_add_up_to_it() {
 async fn a_walk_through_pages_does_not_see_what_comes_meanwhile() {
     let app = TestApp::demo().await;
     let key = app.with_key(&["read_metrics"]).await;
+    // An instant holds what is dated at it.
+    let sale = key.get(&path("mrr", "?as_of=2024-01-02T00:00:00Z")).await.json();
+    assert_eq!(entries(&sale)[0]["running"], 47, "{sale}");
+
     let first = key.get(&path("signups", "?limit=1")).await.json();
     let cursor = first["next_cursor"].as_str().unwrap().to_owned();
     app.create_user("new@example.com", "member", None).await;
