@@ -55,3 +55,4 @@ mod outage;
 mod overload;
 mod scripts;
 mod stop;
+mod tail;

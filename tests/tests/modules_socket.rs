@@ -42,8 +42,7 @@ impl Socket {
     }
 
     async fn hear(&mut self) -> Message {
-        let next = timeout(LIMIT, self.0.next()).await.expect("nothing came in time");
-        next.expect("it ended without a word").unwrap()
+        timeout(LIMIT, self.0.next()).await.unwrap().unwrap().unwrap()
     }
 
     /// The next message that is no sign of life.

@@ -1,12 +1,15 @@
 //! The command line: what can be asked for.
 
 mod keys;
+mod tail;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+
+pub(crate) use tail::Tail;
 
 pub(crate) use keys::{Keys, KeysCreate, KeysList, KeysReportLeak, KeysRevoke, KeysRotate};
 
@@ -80,6 +83,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Make the ledger behind the figures anew from the facts
     Rebuild(Rebuild),
+    /// Show events in the terminal while they happen
+    Tail(Tail),
     /// Print the OpenAPI document of the HTTP interface
     Openapi,
 }
@@ -343,6 +348,8 @@ mod tests {
             ("revenue-ripple seed --demo --users 5", 2),
             ("revenue-ripple seed --users 0", 2),
             ("revenue-ripple seed --demo", 0),
+            ("revenue-ripple tail --type alert --after 0 --json", 0),
+            ("revenue-ripple tail --after -1", 2),
         ] {
             assert_eq!(code(line), expected, "{line}");
         }

@@ -41,3 +41,16 @@ pub(crate) fn listen() -> Stop {
     let _ = thread::Builder::new().name("interrupt".to_owned()).spawn(listener);
     stop
 }
+
+/// Lets Ctrl-C end the program well and at once, after these last words: for commands that only look.
+pub(crate) fn end_at_once(last_words: impl FnOnce() + Send + 'static) {
+    let listener = move || -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(tokio::signal::ctrl_c())?;
+        last_words();
+        crate::logging::flush();
+        std::process::exit(0)
+    };
+    // Without the listener Ctrl-C ends the program just as well, but for the exit code.
+    let _ = thread::Builder::new().name("interrupt".to_owned()).spawn(listener);
+}

@@ -10,6 +10,7 @@ mod openapi;
 mod rebuild;
 mod seed;
 mod stdin;
+mod tail;
 mod verify;
 
 pub(crate) use admin::give_password;
@@ -65,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Seed(args) => block_on(seed::run(&context, args)),
         Command::Verify(args) => block_on(verify::run(&context, &args)),
         Command::Rebuild(args) => block_on(rebuild::run(&context, &args)),
+        Command::Tail(args) => tail::run(&context, &args),
         Command::Openapi => openapi::run(),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod exposure;
 pub(crate) mod http;
 pub(crate) mod leaks;
 pub(crate) mod log;
-mod origin;
+pub(crate) mod origin;
 pub(crate) mod secret;
 pub(crate) mod services;
 pub(crate) mod source;
