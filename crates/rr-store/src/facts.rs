@@ -110,12 +110,21 @@ pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> Q
         .map(|(seq, fact)| FactRecord::of(seq, fact, recorded_at))
         .collect::<QueryResult<Vec<_>>>()?;
     let mut new = 0;
-    for part in rows.chunks(conn.bind_limit() / FACT_COLUMNS) {
-        new += on_each!(conn, |c| diesel::insert_into(facts::table)
-            .values(part)
-            .on_conflict(facts::id)
-            .do_nothing()
-            .execute(c))?;
+    let together = conn.bind_limit() / FACT_COLUMNS;
+    match conn {
+        Conn::Pg(c) => {
+            for part in rows.chunks(together) {
+                let insert = diesel::insert_into(facts::table).values(part);
+                new += insert.on_conflict(facts::id).do_nothing().execute(c)?;
+            }
+        }
+        // One at a time by a statement that is prepared once: parsing one of many rows takes longer.
+        Conn::Lite(c) => {
+            for row in &rows {
+                let insert = diesel::insert_into(facts::table).values(row);
+                new += insert.on_conflict(facts::id).do_nothing().execute(c)?;
+            }
+        }
     }
     Ok(new)
 }

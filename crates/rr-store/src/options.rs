@@ -24,6 +24,9 @@ pub struct StoreOptions {
     /// Accept a PostgreSQL whose `synchronous_commit`, `fsync` or `full_page_writes` is weaker than
     /// `on`: an acknowledged write may then be lost in a crash.
     pub allow_weak_durability: bool,
+    /// For millions of rows at once: SQLite keeps more of the file in memory (256 MiB) and copies
+    /// its log into it less often. As durable as ever.
+    pub bulk: bool,
 }
 
 impl StoreOptions {
@@ -38,6 +41,7 @@ impl StoreOptions {
             statement_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(3),
             allow_weak_durability: false,
+            bulk: false,
         }
     }
 }

@@ -50,7 +50,7 @@ impl Store {
         let database = options.url.kind();
         let (target, file) = match &options.url.0 {
             url::Target::Sqlite(path) => {
-                let file = SqliteFile::prepare(path.clone())?;
+                let file = SqliteFile::prepare(path.clone(), options.bulk)?;
                 let (mut conn, _) = file.connect()?;
                 conn::check_version(&mut conn)?;
                 (Target::Lite(file.clone()), Some(file))

@@ -9,11 +9,15 @@ use crate::progress::Progress;
 
 /// The store, whatever the state of its schema.
 pub(crate) fn open(context: &Context) -> Result<Store, Failure> {
+    Ok(Store::open(options(context))?)
+}
+
+fn options(context: &Context) -> StoreOptions {
     let config = &context.config.database;
     let mut options = StoreOptions::new(config.url.clone());
     options.readers = config.readers;
     options.batch = config.batch;
-    Ok(Store::open(options)?)
+    options
 }
 
 /// The store of a database that is there and current, for commands that find nothing in a new one:
@@ -49,7 +53,16 @@ pub(crate) fn is_there(context: &Context) -> bool {
 /// The store, with its schema and its ledger brought up to date first: a command must work on a
 /// fresh machine, and on a database of an older release.
 pub(crate) async fn open_current(context: &Context) -> Result<Store, Failure> {
-    let store = open(context)?;
+    bring_up_to_date(open(context)?).await
+}
+
+/// The same, for commands that write millions of rows.
+pub(crate) async fn open_for_bulk(context: &Context) -> Result<Store, Failure> {
+    let options = StoreOptions { bulk: true, ..options(context) };
+    bring_up_to_date(Store::open(options)?).await
+}
+
+async fn bring_up_to_date(store: Store) -> Result<Store, Failure> {
     for name in store.migrate().await? {
         output::note(format!("applied migration {name}"));
     }

@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, args: Import) -> Result<(), Failure> 
         return Err(refuse(&checked, args.json));
     }
     let files = checked.files.clone();
-    let store = database::open_current(context).await?;
+    let store = database::open_for_bulk(context).await?;
     let audit = context.audit(Actor::CommandLine);
     let written = import::write(checked, args.skip_bad, &store, &audit, &stop).await;
     store.close().await;

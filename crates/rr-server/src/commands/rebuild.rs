@@ -10,7 +10,7 @@ use crate::output;
 use crate::progress::Progress;
 
 pub(super) async fn run(context: &Context, args: &Rebuild) -> Result<(), Failure> {
-    let store = database::open_current(context).await?;
+    let store = database::open_for_bulk(context).await?;
     let mut shown = None;
     let outcome = store
         .rebuild(context.audit(Actor::CommandLine), |progress| {

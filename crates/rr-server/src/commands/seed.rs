@@ -17,7 +17,7 @@ use crate::seed::{self, History, Plan};
 
 pub(super) async fn run(context: &Context, args: Seed) -> Result<(), Failure> {
     let plan = args.users.map(|users| plan(context, &args, users)).transpose()?;
-    let store = database::open_current(context).await?;
+    let store = database::open_for_bulk(context).await?;
     let outcome = fill(context, &args, plan, &store).await;
     store.close().await;
     let written = outcome?;

@@ -28,10 +28,15 @@ const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA wal_autocheckpoint = 1000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
      PRAGMA temp_store = MEMORY;";
 
+/// For millions of rows at once: their indexes are written all over, so the more of them a cache
+/// holds and the longer a page can change before it is copied, the less has to be written.
+const BULK_SETTINGS: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384;";
+
 /// A database file, and which one it was when the store was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteFile {
     path: PathBuf,
+    bulk: bool,
     opened: Option<FileId>,
     wal: PathBuf,
     /// The log that the open connections write. SQLite removes it with the last of them.
@@ -40,9 +45,9 @@ pub(crate) struct SqliteFile {
 
 impl SqliteFile {
     /// Makes the folder and an empty file that only we may read: it will hold password hashes.
-    pub(crate) fn prepare(path: PathBuf) -> Result<SqliteFile, OpenError> {
+    pub(crate) fn prepare(path: PathBuf, bulk: bool) -> Result<SqliteFile, OpenError> {
         let wal = wal_path(&path);
-        let mut file = SqliteFile { path, opened: None, wal, open_wal: Arc::default() };
+        let mut file = SqliteFile { path, bulk, opened: None, wal, open_wal: Arc::default() };
         file.make()?;
         file.opened = FileId::at(&file.path).map_err(|error| file.unusable(error))?;
         Ok(file)
@@ -78,6 +83,9 @@ impl SqliteFile {
                 return Err(self.unusable(text));
             }
             std::thread::sleep(Duration::from_millis(20));
+        }
+        if self.bulk {
+            conn.batch_execute(BULK_SETTINGS).map_err(|error| self.unusable(error))?;
         }
         self.read_back(&mut conn)?;
         self.probe(&mut conn)?;

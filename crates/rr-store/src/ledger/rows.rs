@@ -60,8 +60,19 @@ pub(super) fn write_entries<'a>(
             since: entry.since.map(At),
         })
         .collect();
-    for part in rows.chunks(conn.bind_limit() / 9) {
-        on_each!(conn, |c| diesel::insert_into(ledger_entries::table).values(part).execute(c))?;
+    let together = conn.bind_limit() / 9;
+    match conn {
+        Conn::Pg(c) => {
+            for part in rows.chunks(together) {
+                diesel::insert_into(ledger_entries::table).values(part).execute(c)?;
+            }
+        }
+        // One at a time by a statement that is prepared once: parsing one of many rows takes longer.
+        Conn::Lite(c) => {
+            for row in &rows {
+                diesel::insert_into(ledger_entries::table).values(row).execute(c)?;
+            }
+        }
     }
     Ok(())
 }
