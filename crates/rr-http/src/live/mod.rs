@@ -1,7 +1,7 @@
 //! Seeing what happens while it happens: stored events and changed figures, read once for all who
 //! follow.
 //!
-//! A reader is nothing but a position in the log of events. One task per process ([`follow`]) reads
+//! A reader is nothing but a position in the log of events. One task per process ([`follow()`]) reads
 //! what was committed, by this process or another, writes it out and keeps the newest part of it in
 //! memory ([`Tail`]); a [`Reader`] takes what comes after its position from there, and from the store
 //! what is older. Events are numbered in the order of their commits, so there is no moment between
