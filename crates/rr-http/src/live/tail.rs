@@ -111,6 +111,11 @@ impl Batch {
 }
 
 impl LiveEvent {
+    /// Its number.
+    pub(crate) fn seq(&self) -> i64 {
+        self.seq
+    }
+
     /// Writes the event's frame: its number, its kind, and itself as lists show it. A line break in it
     /// can only stand between two tokens of its JSON, and would end the line here.
     fn write(row: EventRow, frames: &mut BytesMut) -> LiveEvent {

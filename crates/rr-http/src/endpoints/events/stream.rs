@@ -81,18 +81,19 @@ struct Filter {
 }
 
 impl Filter {
-    /// The frames of the events after a number that it lets through.
-    fn frames(&self, batch: &Batch, after: i64) -> Bytes {
+    /// The frames of the events after a number that it lets through, and the last number in them.
+    fn frames(&self, batch: &Batch, after: i64) -> (Bytes, i64) {
         if self.event_type.is_none() && self.source.is_none() {
-            return batch.frames_after(after);
+            return (batch.frames_after(after), batch.upto());
         }
-        let mut frames = BytesMut::new();
+        let (mut frames, mut last) = (BytesMut::new(), after);
         for event in batch.events_after(after) {
             if self.lets(&event.event_type, &event.source) {
                 frames.extend_from_slice(batch.frame(event));
+                last = event.seq();
             }
         }
-        frames.freeze()
+        (frames.freeze(), last)
     }
 
     fn lets(&self, event_type: &str, source: &str) -> bool {
@@ -119,21 +120,20 @@ impl Frames {
             return Some(Bytes::from(format!("retry: 2000\nid: {first}\n\n")));
         };
         loop {
-            let frames = match self.reader.next().await? {
+            let item = self.reader.next().await?;
+            let id = self.reader.position();
+            let (frames, last) = match item {
                 Item::Events(batch, after) => self.filter.frames(&batch, after),
                 Item::Figures(parts) => {
-                    let id = self.reader.position();
                     let head = format!("id: {id}\nevent: figures\ndata: ");
-                    Bytes::from([head.as_bytes(), &parts, b"\n\n"].concat())
+                    (Bytes::from([head.as_bytes(), &parts, b"\n\n"].concat()), id)
                 }
                 // What the filter left out need not be looked through again.
-                Item::Beat if self.reader.position() > told => {
-                    Bytes::from(format!(":\nid: {}\n\n", self.reader.position()))
-                }
-                Item::Beat => Bytes::from_static(b":\n\n"),
+                Item::Beat if id > told => (Bytes::from(format!(":\nid: {id}\n\n")), id),
+                Item::Beat => (Bytes::from_static(b":\n\n"), id),
             };
             if !frames.is_empty() {
-                self.told = Some(self.reader.position());
+                self.told = Some(last);
                 return Some(frames);
             }
         }
