@@ -13,6 +13,7 @@
     reason = "a bench reads the clock and prints figures, and stops when something is odd"
 )]
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +23,9 @@ use uuid::Uuid;
 /// Measurements of each row, and calls in each of them.
 const MEASUREMENTS: usize = 200_000;
 const CALLS: usize = 16;
+/// Texts of a class whose places may differ.
+const TEXTS: u32 = 512;
+const CHARACTERS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// Beyond this the two classes differ beyond doubt.
 const LIMIT: f64 = 4.5;
 
@@ -52,23 +56,36 @@ fn main() {
     let now = SystemTime::now();
     let check =
         |text: &str| black_box(verifier.check(black_box(text), &Request::any(), now)).is_some();
-    // Nobody has issued either; one begins as a stored key does. Both have good check digits.
-    let begins = with_body(&[&known[3..23], "0000000000"].concat());
-    let begins_not = with_body(&["7777777777".repeat(2).as_str(), "0000000000"].concat());
+    // Nobody has issued any of them; half begin as a stored key does. All have good check digits. They are
+    // many, because every text leads to a place of its own, and places differ in how near they are.
+    let texts = |beginning: &dyn Fn(u32) -> String| -> Vec<String> {
+        (0..TEXTS).map(|n| with_body(&[beginning(n), format!("{n:010}")].concat())).collect()
+    };
+    let begin = texts(&|_| known[3..23].to_owned());
+    let begin_not = texts(&|n| format!("{:020}", u64::from(n) * 7_919));
+    let turns = Cell::new(0_usize);
     let look_up = |class: bool| {
-        assert!(!check(black_box(if class { &begins } else { &begins_not })));
+        turns.set(turns.get() + 1);
+        let texts = black_box(if class { &begin } else { &begin_not });
+        assert!(!check(&texts[turns.get() % texts.len()]));
     };
     row("look-up: nothing / 20 characters of a stored key", false, look_up);
 
-    // A key whose last character is wrong differs from the stored one where nobody can see it.
-    let typo = |at: usize| {
+    // A key with a wrong character at its end differs from the stored one where nobody can see it.
+    let typo = |first: usize, n: u32| {
         let mut text = known.clone().into_bytes();
-        text[at] = if text[at] == b'a' { b'b' } else { b'a' };
+        let n = n as usize;
+        let place = &mut text[first + n % 8];
+        let other = CHARACTERS[n / 8 % CHARACTERS.len()];
+        *place = if *place == other { b'_' } else { other };
         String::from_utf8(text).unwrap()
     };
-    let (early, late) = (typo(3), typo(32));
+    let early: Vec<String> = (0..TEXTS).map(|n| typo(3, n)).collect();
+    let late: Vec<String> = (0..TEXTS).map(|n| typo(25, n)).collect();
     let garbage = |class: bool| {
-        assert!(check(black_box(if class { &late } else { &early })));
+        turns.set(turns.get() + 1);
+        let texts = black_box(if class { &late } else { &early });
+        assert!(check(&texts[turns.get() % texts.len()]));
     };
     row("wrong check digits: typo at the front / at the back", false, garbage);
 }
