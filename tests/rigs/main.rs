@@ -64,6 +64,7 @@ const OWN_MOUNTS: &str = "--own-mounts";
 fn with_own_mounts() -> ExitCode {
     let mut command = Command::new("unshare");
     command.arg("--mount").arg("--").arg(std::env::current_exe().unwrap());
+    // The same again, but for the name of the program.
     let error = command.args(std::env::args().skip(1)).arg(OWN_MOUNTS).exec();
     left_out(&format!("unshare: {error}"))
 }

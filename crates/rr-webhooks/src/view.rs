@@ -25,6 +25,7 @@ pub(crate) fn parse(body: &RawValue) -> Value {
 impl<'a> View<'a> {
     /// What serde_json's own `pointer` would find, without its two copies of each name.
     fn find(self, pointer: &str) -> Option<&'a Value> {
+        // What stands before the first slash is the whole, and empty.
         pointer.split('/').skip(1).try_fold(self.0, |value, name| match value {
             Value::Array(items) => items.get(name.parse::<usize>().ok()?),
             value => value.get(name),

@@ -6,10 +6,23 @@ use crate::{OpenError, Store, StoreError, StoreOptions};
 #[tokio::test]
 async fn every_sqlite_connection_keeps_commits_through_a_power_cut() {
     let database = TestDatabase::sqlite();
-    let store = database.migrated().await;
+    keeps_commits(database.migrated().await, -16_000, 1_000).await;
+}
+
+#[tokio::test]
+async fn a_bulk_connection_has_more_memory_and_is_as_durable() {
+    let database = TestDatabase::sqlite();
+    database.migrated().await.close().await;
+    let store = database.open_with(|options| options.bulk = true);
+    keeps_commits(store, -262_144, 16_384).await;
+}
+
+async fn keeps_commits(store: Store, cache: i64, checkpoint: i64) {
     // Both readers and the writer: SQLite's settings belong to the connection.
     for _ in 0..8 {
         assert_eq!(number(&store, "SELECT synchronous FROM pragma_synchronous").await, 2);
+        assert_eq!(number(&store, "PRAGMA cache_size").await, cache);
+        assert_eq!(number(&store, "PRAGMA wal_autocheckpoint").await, checkpoint);
     }
     let written = store
         .write(|conn| {
