@@ -10,12 +10,13 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task;
 
+use crate::commands::database;
 use crate::failure::Failure;
 use crate::interrupt::Stop;
 
 /// How many rows go into one transaction: enough that syncing and rewriting index pages are shared
 /// by many rows, little enough to hold three of them in memory.
-const ROWS: usize = 16_000;
+const ROWS: usize = 40_000;
 /// How many bytes of events go into one transaction.
 const BYTES: usize = 8 << 20;
 /// Batches that wait for the store: enough to keep it busy, little enough to bound the memory.
@@ -90,16 +91,20 @@ impl Sink {
 
 /// Runs `produce` on a thread of its own and writes what it hands over, batch by batch. Each batch
 /// is in the database whole or not at all; `produce` ends early when somebody asks to stop.
+///
+/// In a database that was empty the ledger follows at the end, because that is quicker.
 pub(crate) async fn write<T: Send + 'static>(
     store: &Store,
     audit: &Audit,
     stop: &Stop,
     produce: impl FnOnce(&mut Sink) -> Result<T, Unwanted> + Send + 'static,
 ) -> Result<(Written, Option<T>), Failure> {
+    let target = Target { store, audit, is_empty: store.is_empty().await? };
     let (sender, mut batches) = mpsc::channel(WAITING);
-    let stop = stop.clone();
+    let asked = stop.clone();
     let producer = task::spawn_blocking(move || {
-        let mut sink = Sink { sender, batch: ImportBatch::default(), rows: 0, bytes: 0, stop };
+        let mut sink =
+            Sink { sender, batch: ImportBatch::default(), rows: 0, bytes: 0, stop: asked };
         let made = produce(&mut sink)?;
         if sink.rows > 0 {
             sink.send()?;
@@ -108,26 +113,50 @@ pub(crate) async fn write<T: Send + 'static>(
     });
     let mut written = Written::default();
     while let Some(batch) = batches.recv().await {
-        written.add(&write_batch(store, audit, batch).await?);
+        written.add(&target.write(batch).await?);
     }
-    let made = producer.await.map_err(|error| Failure::Trouble(error.into()))?;
-    Ok((written, made.ok()))
-}
-
-/// Writes one batch, again while the database is locked or away: ids are derived, so a batch that
-/// was committed although its answer was lost changes nothing the second time.
-async fn write_batch(
-    store: &Store,
-    audit: &Audit,
-    batch: ImportBatch,
-) -> Result<ImportCounts, StoreError> {
-    for _ in 0..RETRIES {
-        match store.import_batch(batch.clone(), audit.clone()).await {
-            Err(StoreError::Busy | StoreError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
-            settled => return settled,
+    let made = producer.await.map_err(|error| Failure::Trouble(error.into()))?.ok();
+    if target.is_empty && made.is_some() {
+        tokio::select! {
+            posted = database::catch_up(store, "posting") => posted?,
+            () = stop.asked() => return Err(Failure::trouble(
+                "stopped; all rows are there, and their figures are worked out at the next start",
+            )),
         }
     }
-    store.import_batch(batch, audit.clone()).await
+    Ok((written, made))
+}
+
+/// Where the batches go.
+struct Target<'a> {
+    store: &'a Store,
+    audit: &'a Audit,
+    /// Whether it was, before the first of them.
+    is_empty: bool,
+}
+
+impl Target<'_> {
+    /// Writes one batch, again while the database is locked or away: ids are derived, so a batch that
+    /// was committed although its answer was lost changes nothing the second time.
+    async fn write(&self, batch: ImportBatch) -> Result<ImportCounts, StoreError> {
+        for _ in 0..RETRIES {
+            match self.try_to_write(batch.clone()).await {
+                Err(StoreError::Busy | StoreError::Unavailable(_)) => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                settled => return settled,
+            }
+        }
+        self.try_to_write(batch).await
+    }
+
+    async fn try_to_write(&self, batch: ImportBatch) -> Result<ImportCounts, StoreError> {
+        if self.is_empty {
+            self.store.load_batch(batch, self.audit.clone()).await
+        } else {
+            self.store.import_batch(batch, self.audit.clone()).await
+        }
+    }
 }
 
 impl Written {

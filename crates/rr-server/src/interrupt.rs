@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crate::output;
 
@@ -16,10 +17,20 @@ impl Stop {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Returns when somebody has.
+    pub(crate) async fn asked(&self) {
+        while !self.is_asked() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     pub(crate) fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+/// How often one that waits looks.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Starts to listen for Ctrl-C on a thread of its own, because the command's own thread computes
 /// for seconds without a pause.

@@ -1,7 +1,5 @@
 //! The log of facts: append-only, numbered in commit order.
 
-use std::collections::HashSet;
-
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
@@ -10,7 +8,7 @@ use rr_sync::{Figures, Fold};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, on_each};
+use crate::conn::{Conn, in_parts, on_each};
 use crate::schema::facts;
 use crate::sequence::Sequence;
 use crate::types::{At, Id, JsonText};
@@ -89,42 +87,29 @@ impl Store {
 /// Where a fact stands in time: when it happened, and its number among those of that instant.
 pub(crate) type FactPlace = (Timestamp, i64);
 
-/// Appends, inside the caller's transaction.
+/// Appends, inside the caller's transaction; says how many are new. A number may stay unused when only
+/// some of them are.
 pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> QueryResult<usize> {
-    let mut known = HashSet::new();
-    for part in all.chunks(1_000) {
-        let ids: Vec<Id> = part.iter().map(|fact| Id(fact.id)).collect();
-        let found: Vec<Id> = on_each!(conn, |c| facts::table
-            .filter(facts::id.eq_any(&ids))
-            .select(facts::id)
-            .get_results(c))?;
-        known.extend(found);
-    }
-    let fresh: Vec<&Fact> = all.iter().filter(|fact| known.insert(Id(fact.id))).collect();
-    if fresh.is_empty() {
+    if all.is_empty() {
         return Ok(0);
     }
-    let first = Sequence::Facts.take(conn, fresh.len())?;
+    let first = Sequence::Facts.take(conn, all.len())?;
     let rows = (first..)
-        .zip(&fresh)
+        .zip(all)
         .map(|(seq, fact)| FactRecord::of(seq, fact, recorded_at))
         .collect::<QueryResult<Vec<_>>>()?;
     let mut new = 0;
-    let together = conn.bind_limit() / FACT_COLUMNS;
-    match conn {
-        Conn::Pg(c) => {
-            for part in rows.chunks(together) {
-                let insert = diesel::insert_into(facts::table).values(part);
-                new += insert.on_conflict(facts::id).do_nothing().execute(c)?;
-            }
-        }
-        // One at a time by a statement that is prepared once: parsing one of many rows takes longer.
-        Conn::Lite(c) => {
-            for row in &rows {
-                let insert = diesel::insert_into(facts::table).values(row);
-                new += insert.on_conflict(facts::id).do_nothing().execute(c)?;
-            }
-        }
+    in_parts!(conn, rows, FACT_COLUMNS, |c, part|
+        pg: new += diesel::insert_into(facts::table)
+            .values(part)
+            .on_conflict(facts::id)
+            .do_nothing()
+            .execute(c)?,
+        lite: new += diesel::insert_or_ignore_into(facts::table).values(part).execute(c)?
+    );
+    if new == 0 {
+        // Who knows the facts by this number has missed nothing.
+        Sequence::Facts.set(conn, first - 1)?;
     }
     Ok(new)
 }

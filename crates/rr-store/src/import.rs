@@ -49,40 +49,23 @@ pub struct ImportCounts {
 
 impl Store {
     /// Brings rows in; what is there already stays as it is. A batch of some thousands of rows is
-    /// one transaction, and costs a statement for every few thousand.
+    /// one transaction, and costs a statement for every few dozen.
     pub async fn import_batch(
         &self,
         batch: ImportBatch,
         audit: Audit,
     ) -> Result<ImportCounts, StoreError> {
-        self.write_facts(move |conn| {
-            let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
-            let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
-            let facts = if left_out.is_empty() {
-                facts::append(conn, &batch.facts, audit.at)?
-            } else {
-                let kept: Vec<Fact> =
-                    batch.facts.iter().filter(|fact| !creates(fact, &left_out)).cloned().collect();
-                facts::append(conn, &kept, audit.at)?
-            };
-            let counts = ImportCounts {
-                users,
-                facts,
-                keys: keys::import(conn, &batch.keys)?,
-                events: events::import(conn, &batch.events)?,
-                activity: activity::import(conn, &batch.activity)?,
-                emails_taken,
-            };
-            if counts.any_new() {
-                let detail = json!({
-                    "users": counts.users, "facts": counts.facts, "keys": counts.keys,
-                    "events": counts.events, "activity": counts.activity,
-                });
-                audit.record(conn, "data.imported", None, &detail)?;
-            }
-            Ok(counts)
-        })
-        .await
+        self.write_facts(move |conn| bring_in(conn, &batch, &audit)).await
+    }
+
+    /// The same, but the ledger does not hold the facts before [`Store::catch_up`]: for filling an
+    /// empty database, whose figures nobody reads yet.
+    pub async fn load_batch(
+        &self,
+        batch: ImportBatch,
+        audit: Audit,
+    ) -> Result<ImportCounts, StoreError> {
+        self.write(move |conn| bring_in(conn, &batch, &audit)).await
     }
 
     /// Whether there are no users and no facts.
@@ -106,6 +89,34 @@ impl ImportCounts {
     fn any_new(&self) -> bool {
         self.users + self.facts + self.keys + self.events + self.activity > 0
     }
+}
+
+fn bring_in(conn: &mut Conn, batch: &ImportBatch, audit: &Audit) -> QueryResult<ImportCounts> {
+    let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
+    let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
+    let facts = if left_out.is_empty() {
+        facts::append(conn, &batch.facts, audit.at)?
+    } else {
+        let kept: Vec<Fact> =
+            batch.facts.iter().filter(|fact| !creates(fact, &left_out)).cloned().collect();
+        facts::append(conn, &kept, audit.at)?
+    };
+    let counts = ImportCounts {
+        users,
+        facts,
+        keys: keys::import(conn, &batch.keys)?,
+        events: events::import(conn, &batch.events)?,
+        activity: activity::import(conn, &batch.activity)?,
+        emails_taken,
+    };
+    if counts.any_new() {
+        let detail = json!({
+            "users": counts.users, "facts": counts.facts, "keys": counts.keys,
+            "events": counts.events, "activity": counts.activity,
+        });
+        audit.record(conn, "data.imported", None, &detail)?;
+    }
+    Ok(counts)
 }
 
 /// How many users are new, and who could not come because of their e-mail.

@@ -7,7 +7,7 @@ use rr_domain::{Fact, FactKind, Label, Timestamp, imported_id};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, on_each};
+use crate::conn::{Conn, in_parts, on_each};
 use crate::facts;
 use crate::page::{cut, fetch_limit};
 use crate::schema::{sessions, users};
@@ -277,25 +277,18 @@ impl Store {
 /// Inserts those users of whom neither id nor e-mail is known; gives their ids.
 pub(crate) fn insert(conn: &mut Conn, all: &[NewUser]) -> QueryResult<Vec<Id>> {
     let mut new = Vec::new();
-    let together = conn.bind_limit() / USER_COLUMNS;
-    let rows: Vec<NewRecord<'_>> = all.iter().map(NewRecord::of).collect();
-    match conn {
-        Conn::Pg(c) => {
-            for part in rows.chunks(together) {
-                let insert = diesel::insert_into(users::table).values(part);
-                let ids = insert.on_conflict_do_nothing().returning(users::id);
-                new.extend(ids.get_results::<Id>(c)?);
-            }
-        }
-        // One at a time by a statement that is prepared once: parsing one of many rows takes longer.
-        Conn::Lite(c) => {
-            for row in &rows {
-                let insert = diesel::insert_into(users::table).values(row);
-                let ids = insert.on_conflict_do_nothing().returning(users::id);
-                new.extend(ids.get_results::<Id>(c)?);
-            }
-        }
-    }
+    let rows: Vec<NewRecord> = all.iter().map(NewRecord::of).collect();
+    in_parts!(conn, rows, USER_COLUMNS, |c, part|
+        pg: new.extend(diesel::insert_into(users::table)
+            .values(part)
+            .on_conflict_do_nothing()
+            .returning(users::id)
+            .get_results::<Id>(c)?),
+        lite: new.extend(diesel::insert_or_ignore_into(users::table)
+            .values(part)
+            .returning(users::id)
+            .get_results::<Id>(c)?)
+    );
     Ok(new)
 }
 
@@ -327,26 +320,26 @@ const USER_COLUMNS: usize = 8;
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
-struct NewRecord<'a> {
+struct NewRecord {
     id: Id,
     email: String,
-    role: &'a str,
-    plan: Option<&'a str>,
-    status: &'a str,
-    password_hash: Option<&'a str>,
+    role: String,
+    plan: Option<String>,
+    status: String,
+    password_hash: Option<String>,
     created_at: At,
     updated_at: At,
 }
 
-impl<'a> NewRecord<'a> {
-    fn of(user: &'a NewUser) -> NewRecord<'a> {
+impl NewRecord {
+    fn of(user: &NewUser) -> NewRecord {
         NewRecord {
             id: Id(user.id),
             email: user.email.to_lowercase(),
-            role: user.role.as_str(),
-            plan: user.plan.as_ref().map(Label::as_str),
-            status: user.status.as_str(),
-            password_hash: user.password_hash.as_deref(),
+            role: user.role.to_string(),
+            plan: user.plan.as_ref().map(Label::to_string),
+            status: user.status.to_string(),
+            password_hash: user.password_hash.clone(),
             created_at: At(user.created_at),
             updated_at: At(user.updated_at),
         }

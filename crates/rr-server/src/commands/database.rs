@@ -66,13 +66,16 @@ async fn bring_up_to_date(store: Store) -> Result<Store, Failure> {
     for name in store.migrate().await? {
         output::note(format!("applied migration {name}"));
     }
+    catch_up(&store, "taking in older facts").await?;
+    Ok(store)
+}
+
+/// Brings the ledger up to its facts; shows how far it is, when there is anything to do.
+pub(crate) async fn catch_up(store: &Store, label: &'static str) -> Result<(), StoreError> {
     let mut shown = None;
     store
         .catch_up(|progress| {
-            shown
-                .get_or_insert_with(|| Progress::new("taking in older facts", progress.of))
-                .at(progress.done);
+            shown.get_or_insert_with(|| Progress::new(label, progress.of)).at(progress.done);
         })
-        .await?;
-    Ok(store)
+        .await
 }

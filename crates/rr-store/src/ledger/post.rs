@@ -6,7 +6,8 @@ use diesel::result::Error;
 use rr_domain::{Fact, FactKind};
 use rr_sync::ledger::{Entry, posting};
 
-use super::{rows, touched};
+use super::rows;
+use super::touched::{self, Touched};
 use crate::conn::{Conn, on_each};
 use crate::schema::sequences;
 use crate::sequence::Sequence;
@@ -39,26 +40,51 @@ pub(crate) fn post(conn: &mut Conn) -> QueryResult<Option<Posted>> {
     // A ledger so far behind catches up in many transactions, and this is one of them.
     let seq = if last - after > FAR_BEHIND { after + PIECE } else { last };
     let mut posted = Posted { after, seq: after, entries: Vec::new(), accruals: Vec::new() };
-    while posted.seq < seq {
-        post_piece(conn, &mut posted, seq)?;
+    while let Some(piece) = Piece::next(conn, posted.seq, seq)? {
+        piece.enter(conn)?;
+        posted.take(piece);
     }
     Sequence::Ledger.set(conn, seq)?;
     Ok(Some(posted))
 }
 
-/// Posts the next facts up to `last`, at most a piece of them.
-fn post_piece(conn: &mut Conn, posted: &mut Posted, last: i64) -> QueryResult<()> {
-    let seq = last.min(posted.seq + PIECE);
-    let touched = touched::load(conn, posted.seq, seq)?;
-    let entries = posting(&touched.known, &touched.new)
-        .map_err(|error| Error::SerializationError(error.into()))?;
-    rows::write(conn, seq, &entries)?;
-    rows::note_restatements(conn, seq, &entries, &touched.recorded)?;
-    posted.seq = seq;
-    posted.entries.extend(entries);
-    let is_accrual = |fact: &Fact| matches!(fact.kind, FactKind::CommissionAccrued { .. });
-    posted.accruals.extend(touched.new.into_iter().filter(is_accrual));
-    Ok(())
+impl Posted {
+    fn take(&mut self, piece: Piece) {
+        self.seq = piece.seq;
+        self.entries.extend(piece.entries);
+        let is_accrual = |fact: &Fact| matches!(fact.kind, FactKind::CommissionAccrued { .. });
+        self.accruals.extend(piece.touched.new.into_iter().filter(is_accrual));
+    }
+}
+
+/// Facts with what they add to the ledger, before it is written: for a ledger that holds the facts up
+/// to `after`, and then holds those up to `seq`.
+pub(super) struct Piece {
+    pub(super) after: i64,
+    pub(super) seq: i64,
+    touched: Touched,
+    entries: Vec<Entry>,
+}
+
+impl Piece {
+    /// The next piece on the way to `last`; `None` when there is nothing on the way. It follows from
+    /// the facts alone.
+    pub(super) fn next(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Option<Piece>> {
+        if after >= last {
+            return Ok(None);
+        }
+        let seq = last.min(after + PIECE);
+        let touched = touched::load(conn, after, seq)?;
+        let entries = posting(&touched.known, &touched.new)
+            .map_err(|error| Error::SerializationError(error.into()))?;
+        Ok(Some(Piece { after, seq, touched, entries }))
+    }
+
+    /// Writes it.
+    pub(super) fn enter(&self, conn: &mut Conn) -> QueryResult<()> {
+        rows::write(conn, self.seq, &self.entries)?;
+        rows::note_restatements(conn, self.seq, &self.entries, &self.touched.recorded)
+    }
 }
 
 /// How far the tables are.

@@ -10,7 +10,7 @@ use rr_domain::Timestamp;
 use rr_sync::ledger::{Account, Entry, Sum};
 use uuid::Uuid;
 
-use crate::conn::{Conn, on_each};
+use crate::conn::{Conn, in_parts};
 use crate::schema::{ledger_counters, ledger_entries, ledger_hours, restatements};
 use crate::types::{At, Id};
 
@@ -28,8 +28,8 @@ pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
 /// Writes the entries of one posting under its number, and what they add up to.
 pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
     write_entries(conn, entries.iter().map(|entry| (seq, entry)))?;
-    let mut hours: BTreeMap<(&str, &str, At), Sum> = BTreeMap::new();
-    let mut counters: BTreeMap<(&str, &str), Sum> = BTreeMap::new();
+    let mut hours: BTreeMap<(&'static str, &str, At), Sum> = BTreeMap::new();
+    let mut counters: BTreeMap<(&'static str, &str), Sum> = BTreeMap::new();
     for entry in entries {
         let (account, grp) = (entry.account.as_str(), entry.group.as_str());
         *counters.entry((account, grp)).or_default() += entry.sum();
@@ -46,48 +46,47 @@ pub(super) fn write_entries<'a>(
     conn: &mut Conn,
     entries: impl Iterator<Item = (i64, &'a Entry)>,
 ) -> QueryResult<()> {
-    let rows: Vec<EntryRecord<'_>> = (1..)
+    let rows: Vec<EntryRecord> = (1..)
         .zip(entries)
         .map(|(n, (seq, entry))| EntryRecord {
             seq,
             n,
             fact: Id(entry.fact),
             account: entry.account.as_str(),
-            grp: &entry.group,
+            grp: entry.group.clone(),
             at: At(entry.at),
             count: entry.count,
             amount: entry.amount,
             since: entry.since.map(At),
         })
         .collect();
-    let together = conn.bind_limit() / 9;
-    match conn {
-        Conn::Pg(c) => {
-            for part in rows.chunks(together) {
-                diesel::insert_into(ledger_entries::table).values(part).execute(c)?;
-            }
-        }
-        // One at a time by a statement that is prepared once: parsing one of many rows takes longer.
-        Conn::Lite(c) => {
-            for row in &rows {
-                diesel::insert_into(ledger_entries::table).values(row).execute(c)?;
-            }
-        }
+    let mut written = 0;
+    in_parts!(conn, rows, 9, |c, part|
+        pg: written += diesel::insert_into(ledger_entries::table).values(part).execute(c)?,
+        lite: written += diesel::insert_or_ignore_into(ledger_entries::table)
+            .values(part)
+            .execute(c)?
+    );
+    if written == rows.len() {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::QueryBuilderError("an entry of this number is in the ledger already".into()))
 }
 
 /// In the order of their keys, as everyone does: nobody waits for one who waits for them.
-fn add_to_hours(conn: &mut Conn, hours: BTreeMap<(&str, &str, At), Sum>) -> QueryResult<()> {
+fn add_to_hours(
+    conn: &mut Conn,
+    hours: BTreeMap<(&'static str, &str, At), Sum>,
+) -> QueryResult<()> {
     let rows = hours
         .into_iter()
         .map(|((account, grp, hour), sum)| {
             let (count, amount) = narrow(sum)?;
-            Ok(HourRecord { account, grp, hour, count, amount })
+            Ok(HourRecord { account, grp: grp.to_owned(), hour, count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    for part in rows.chunks(conn.bind_limit() / 5) {
-        on_each!(conn, |c| diesel::insert_into(ledger_hours::table)
+    in_parts!(conn, rows, 5, |c, part| {
+        diesel::insert_into(ledger_hours::table)
             .values(part)
             .on_conflict((ledger_hours::account, ledger_hours::grp, ledger_hours::hour))
             .do_update()
@@ -95,21 +94,24 @@ fn add_to_hours(conn: &mut Conn, hours: BTreeMap<(&str, &str, At), Sum>) -> Quer
                 ledger_hours::count.eq(ledger_hours::count + excluded(ledger_hours::count)),
                 ledger_hours::amount.eq(ledger_hours::amount + excluded(ledger_hours::amount)),
             ))
-            .execute(c))?;
-    }
+            .execute(c)?;
+    });
     Ok(())
 }
 
-fn add_to_counters(conn: &mut Conn, counters: BTreeMap<(&str, &str), Sum>) -> QueryResult<()> {
+fn add_to_counters(
+    conn: &mut Conn,
+    counters: BTreeMap<(&'static str, &str), Sum>,
+) -> QueryResult<()> {
     let rows = counters
         .into_iter()
         .map(|((account, grp), sum)| {
             let (count, amount) = narrow(sum)?;
-            Ok(CounterRecord { account, grp, count, amount })
+            Ok(CounterRecord { account, grp: grp.to_owned(), count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    for part in rows.chunks(conn.bind_limit() / 4) {
-        on_each!(conn, |c| diesel::insert_into(ledger_counters::table)
+    in_parts!(conn, rows, 4, |c, part| {
+        diesel::insert_into(ledger_counters::table)
             .values(part)
             .on_conflict((ledger_counters::account, ledger_counters::grp))
             .do_update()
@@ -119,8 +121,8 @@ fn add_to_counters(conn: &mut Conn, counters: BTreeMap<(&str, &str), Sum>) -> Qu
                 ledger_counters::amount
                     .eq(ledger_counters::amount + excluded(ledger_counters::amount)),
             ))
-            .execute(c))?;
-    }
+            .execute(c)?;
+    });
     Ok(())
 }
 
@@ -133,7 +135,7 @@ pub(super) fn note_restatements(
     recorded: &HashMap<Uuid, Timestamp>,
 ) -> QueryResult<()> {
     let Some(newest) = recorded.values().max().copied() else { return Ok(()) };
-    let mut moved: BTreeMap<(&str, &str), Moved> = BTreeMap::new();
+    let mut moved: BTreeMap<(&'static str, &str), Moved> = BTreeMap::new();
     for entry in entries {
         let recorded_at = recorded.get(&entry.fact).copied().unwrap_or(newest);
         if entry.at.micros() >= recorded_at.micros() - LATE_MICROS {
@@ -157,7 +159,7 @@ pub(super) fn note_restatements(
             Ok(RestatementRecord {
                 seq,
                 account,
-                grp,
+                grp: grp.to_owned(),
                 since: At(moved.since),
                 count,
                 amount,
@@ -166,9 +168,9 @@ pub(super) fn note_restatements(
             })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    for part in rows.chunks(conn.bind_limit() / 8) {
-        on_each!(conn, |c| diesel::insert_into(restatements::table).values(part).execute(c))?;
-    }
+    in_parts!(conn, rows, 8, |c, part| {
+        diesel::insert_into(restatements::table).values(part).execute(c)?;
+    });
     Ok(())
 }
 
@@ -189,12 +191,12 @@ fn narrow(sum: Sum) -> QueryResult<(i64, i64)> {
 
 #[derive(Insertable)]
 #[diesel(table_name = ledger_entries, treat_none_as_default_value = false)]
-struct EntryRecord<'a> {
+struct EntryRecord {
     seq: i64,
     n: i64,
     fact: Id,
-    account: &'a str,
-    grp: &'a str,
+    account: &'static str,
+    grp: String,
     at: At,
     count: i64,
     amount: i64,
@@ -203,9 +205,9 @@ struct EntryRecord<'a> {
 
 #[derive(Insertable)]
 #[diesel(table_name = ledger_hours, treat_none_as_default_value = false)]
-struct HourRecord<'a> {
-    account: &'a str,
-    grp: &'a str,
+struct HourRecord {
+    account: &'static str,
+    grp: String,
     hour: At,
     count: i64,
     amount: i64,
@@ -213,19 +215,19 @@ struct HourRecord<'a> {
 
 #[derive(Insertable)]
 #[diesel(table_name = ledger_counters, treat_none_as_default_value = false)]
-struct CounterRecord<'a> {
-    account: &'a str,
-    grp: &'a str,
+struct CounterRecord {
+    account: &'static str,
+    grp: String,
     count: i64,
     amount: i64,
 }
 
 #[derive(Insertable)]
 #[diesel(table_name = restatements, treat_none_as_default_value = false)]
-struct RestatementRecord<'a> {
+struct RestatementRecord {
     seq: i64,
-    account: &'a str,
-    grp: &'a str,
+    account: &'static str,
+    grp: String,
     since: At,
     count: i64,
     amount: i64,

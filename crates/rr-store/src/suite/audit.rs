@@ -27,6 +27,7 @@ const AUDITED: &[&str] = &[
     "expire_events",
     "forget_idempotency",
     "import_batch",
+    "load_batch",
     "rebuild",
     "rehash_password",
     "remove_webhook_source",
@@ -174,6 +175,9 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     let batch = ImportBatch { facts: vec![signup(2, 2)], ..ImportBatch::default() };
     store.import_batch(batch, audit(10)).await.unwrap();
     log.after("import_batch").await;
+    let batch = ImportBatch { facts: vec![signup(3, 3)], ..ImportBatch::default() };
+    store.load_batch(batch, audit(10)).await.unwrap();
+    log.after("load_batch").await;
     store.change_agents(|switches| switches.analytics = false, audit(11)).await.unwrap();
     log.after("change_agents").await;
     store.create_webhook_source(source("ci"), audit(12)).await.unwrap();
