@@ -43,6 +43,7 @@ mod optional_services;
 mod panel;
 
 mod hostile;
+mod hostile_webhooks;
 mod smuggling;
 
 mod canary;
