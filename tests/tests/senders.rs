@@ -215,3 +215,32 @@ async fn a_sender_that_asks_first_is_told_to_go_on() {
     let second = raw.read_answer(Duration::from_secs(20)).await;
     assert_eq!(second.status(), Some(200), "{}", second.text);
 }
+
+#[tokio::test]
+async fn a_sender_that_asks_whether_it_may_send_is_answered() {
+    let app = TestApp::init().await;
+    for path in [WEBHOOK, "/api/devops/webhook/default", "/api/devops/webhook/nobody"] {
+        let ask = || app.call("OPTIONS", path);
+        let origin = || ask().header("WebHook-Request-Origin", "eventemitter.example.com");
+        let answer = origin().header("WebHook-Request-Rate", "120").await.expect(200);
+        assert_eq!(answer.header("webhook-allowed-origin"), Some("eventemitter.example.com"));
+        assert_eq!(answer.header("webhook-allowed-rate"), Some("*"));
+        assert_eq!(answer.header("allow"), Some("POST, OPTIONS"));
+        assert_eq!(answer.text(), "");
+        // Somebody's address is never called, also where it names the server itself.
+        let back = origin().header("WebHook-Request-Callback", &format!("{}/x", app.base()));
+        let answer = back.await.expect(200);
+        assert_eq!(answer.header("webhook-allowed-rate"), None, "nobody asked");
+        let refused = ask().await;
+        refused.problem(405, "method_not_allowed");
+        assert_eq!(refused.header("webhook-allowed-origin"), None);
+        let twice = origin().header("WebHook-Request-Origin", "other.example.com");
+        twice.await.problem(400, "invalid_header");
+        for rate in ["0", "-5", "1.5", "many"] {
+            let call = origin().header("WebHook-Request-Rate", rate);
+            call.await.problem(400, "invalid_header");
+        }
+    }
+    // Asking first grants nothing.
+    app.call("POST", WEBHOOK).json(&json!({})).await.problem(401, "unauthenticated");
+}

@@ -45,6 +45,7 @@ use crate::routes::{Access, RouteInfo, routes};
         figures::restatements::get, figures::verify::get,
         users::get,
         events::webhook::post, events::webhook::post_named, events::batch::post, events::list::get,
+        events::handshake::options, events::handshake::options_named,
         events::export::get, events::stream::get, modules::get, events::metrics::post,
         config::get, config::patch, activity::get,
         sources::list::get, sources::create::post, sources::change::patch, sources::remove::delete,

@@ -107,6 +107,8 @@ static TABLE: &[RouteInfo] = {
     row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
     row("POST", "/api/devops/webhook/{source}", key(WriteWebhooks), || web::to(events::webhook::post_named)),
+    row("OPTIONS", "/api/devops/webhook", Anyone, || web::to(events::handshake::options)),
+    row("OPTIONS", "/api/devops/webhook/{source}", Anyone, || web::to(events::handshake::options_named)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),
     row("GET", "/api/devops/stream", key(ReadEvents), || web::to(events::stream::get)),
     row("GET", "/ws/devops-modules", Anyone, || web::to(modules::get)),
@@ -178,9 +180,14 @@ fn allow<'a>(methods: impl Iterator<Item = &'a str>) -> String {
     with_head.collect::<Vec<_>>().join(", ")
 }
 
-async fn wrong_method(request: HttpRequest) -> Outcome<HttpResponse> {
-    let allow = request.app_data::<Place>().map(|place| place.allow.clone()).unwrap_or_default();
-    Err(Problem::method_not_allowed(allow))
+/// The methods of the path that a request went to.
+pub(crate) fn allowed_methods(request: &HttpRequest) -> String {
+    request.app_data::<Place>().map(|place| place.allow.clone()).unwrap_or_default()
+}
+
+/// What a path says to a method that it does not have.
+pub(crate) async fn wrong_method(request: HttpRequest) -> Outcome<HttpResponse> {
+    Err(Problem::method_not_allowed(allowed_methods(&request)))
 }
 
 async fn nothing_here() -> Outcome<HttpResponse> {
@@ -201,6 +208,7 @@ mod tests {
 
     #[test]
     fn nothing_under_api_is_open_by_accident() {
+        // Of the webhooks only what a sender asks beforehand (OPTIONS).
         let open: Vec<_> = TABLE
             .iter()
             .filter(|row| row.path.starts_with("/api/") && row.access == Access::Anyone)
@@ -210,6 +218,8 @@ mod tests {
             "/api/auth/login",
             "/api/auth/logout",
             "/api/devops/keys/report-leak",
+            "/api/devops/webhook",
+            "/api/devops/webhook/{source}",
             "/api/ai-assistant",
         ];
         assert_eq!(open, expected);

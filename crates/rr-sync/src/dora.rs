@@ -83,8 +83,23 @@ pub struct Delivery {
     pub rework_rate: Option<Percent>,
     /// What tied the window's incidents to deployments.
     pub incidents: IncidentCounts,
+    /// The whole weeks counted back from the end of the window, the earliest first.
+    pub weeks: Vec<Week>,
     /// The newest of those ties, at most [`MOST_LINKS`], newest incident first.
     pub links: Vec<Link>,
+}
+
+/// Seven days of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Week {
+    /// Its start.
+    pub start: Timestamp,
+    /// Deployments that succeeded.
+    pub deployments: usize,
+    /// Days with one.
+    pub deployment_days: usize,
+    /// Those that led to an incident or were taken back.
+    pub harmful_deployments: usize,
 }
 
 /// How many ties an answer shows.

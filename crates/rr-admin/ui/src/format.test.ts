@@ -20,7 +20,28 @@ describe('money', () => {
   });
 });
 
+describe('spans', () => {
+  it.each([
+    [0, '0 seconds'],
+    [59, '59 seconds'],
+    [90, '1.5 minutes'],
+    [3_600, '1 hour'],
+    [46_800, '13 hours'],
+    [86_400, '24 hours'],
+    [216_000, '2.5 days'],
+    [null, null],
+  ])('%d seconds are %s', (seconds, text) => {
+    expect(format.formatSpan(seconds)).toBe(text);
+  });
+});
+
 describe('counts and rates', () => {
+  it('tells a share that is not known from none', () => {
+    expect(format.formatShare(0)).toBe('0\u00a0%');
+    expect(format.formatShare(33.33)).toBe('33.33\u00a0%');
+    expect(format.formatShare(null)).toBeNull();
+  });
+
   it('counts one and many', () => {
     expect(format.formatCounted(1, 'commission')).toBe('1 commission');
     expect(format.formatCounted(0, 'commission')).toBe('0 commissions');

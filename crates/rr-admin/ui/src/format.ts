@@ -4,6 +4,7 @@ const count = new Intl.NumberFormat('en-US');
 const percent = new Intl.NumberFormat('en-US', { signDisplay: 'exceptZero', maximumFractionDigits: 1 });
 const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium' });
 const month = new Intl.DateTimeFormat('en-US', { month: 'short', year: 'numeric', timeZone: 'UTC' });
+const week = new Intl.DateTimeFormat('en-US', { month: 'short', day: 'numeric', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat('en-US', { timeStyle: 'medium', hourCycle: 'h23' });
 const full = new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeStyle: 'long', hourCycle: 'h23' });
 const relative = new Intl.RelativeTimeFormat('en-US', { numeric: 'auto', style: 'narrow' });
@@ -38,6 +39,11 @@ export function formatPercent(value: number): string {
 /** A calendar day in the reader's own time zone. */
 export function formatDay(time: string | number): string {
   return day.format(new Date(time));
+}
+
+/** The day that a week begins with, of UTC. */
+export function formatWeek(start: string): string {
+  return week.format(new Date(start));
 }
 
 /** The calendar month that an instant is in, of UTC: the month of a figure. */
@@ -76,6 +82,26 @@ export function formatDistance(time: string | number, now: number): string {
 /** A wait that a person can plan with: `45 seconds`, `2 minutes`. */
 export function formatWait(seconds: number): string {
   return seconds < 90 ? formatCounted(seconds, 'second') : formatCounted(Math.ceil(seconds / 60), 'minute');
+}
+
+const SPANS: [string, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+/** How long something took: `5400` becomes `1.5 hours`. Null, where that is not known, stays null. */
+export function formatSpan(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  // Days from two on: until then hours say more.
+  const [unit, length] = SPANS.find(([, least], index) => seconds >= least * (index === 0 ? 2 : 1)) ?? ['second', 1];
+  const many = Math.round((seconds / length) * 10) / 10;
+  return formatCounted(many, unit);
+}
+
+/** A share in percent: `12.5` becomes `12.5 %`. Null, where there is nothing to divide by, stays null. */
+export function formatShare(value: number | null): string | null {
+  return value === null ? null : `${count.format(value)}\u00a0%`;
 }
 
 /** A machine's word as a person reads it: `read_metrics` becomes `Read metrics`. */

@@ -48,8 +48,23 @@ pub(crate) struct Delivery {
     #[schema(required = true, example = 12.5)]
     rework_rate: Option<f64>,
     incidents: IncidentCounts,
+    /// The whole weeks counted back from the end of the window, the earliest first.
+    weeks: Vec<DeliveryWeek>,
     /// The newest ties between incidents and deployments, at most 20.
     links: Vec<IncidentLink>,
+}
+
+/// Seven days.
+#[derive(ToSchema)]
+pub(crate) struct DeliveryWeek {
+    #[schema(value_type = String, format = DateTime)]
+    start: String,
+    /// Deployments that succeeded.
+    deployments: u64,
+    /// Days with one.
+    deployment_days: u64,
+    /// Deployments that led to an incident or were taken back.
+    harmful_deployments: u64,
 }
 
 /// The window's incidents, by what ties them to a deployment.

@@ -8,9 +8,9 @@ use rr_domain::{Timestamp, Trigger};
 use super::incidents::{Trouble, incidents};
 use super::leads::{Commits, leads};
 use super::links::{SUSPICION, cause};
-use super::numbers::{Halves, median_count, median_seconds, share};
+use super::numbers::{median_count, median_seconds, share};
 use super::rollouts::{Place, Rollout, rollouts, taken_back};
-use super::{Delivery, Dora, Evidence, IncidentCounts, Link, MOST_LINKS, Told, Window};
+use super::{Delivery, Dora, Evidence, IncidentCounts, Link, MOST_LINKS, Told, Week, Window};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -94,6 +94,8 @@ impl<'a> Found<'a> {
             .count();
         let unplanned_deployments = in_window().filter(|one| self.is_rework(one)).count();
         let lead_times = leads(&good, commits).into_iter().filter(|(at, _)| window.holds(*at));
+        let weeks = self.weeks(window, harmful);
+        let days = weeks.iter().map(|week| u64::try_from(week.deployment_days).unwrap_or(7));
         Some(Delivery {
             service: place.service,
             environment: place.environment,
@@ -101,14 +103,36 @@ impl<'a> Found<'a> {
             failed_deployments,
             harmful_deployments,
             unplanned_deployments,
-            deployment_days_per_week: days_per_week(in_window().map(|one| one.finished_at), window),
+            deployment_days_per_week: median_count(days.collect()).filter(|_| deployments > 0),
             change_lead_time_s: median_seconds(lead_times.map(|(_, lead)| lead).collect()),
             change_fail_rate: share(harmful_deployments, deployments),
             recovery_time_s: self.recovery(window),
             rework_rate: share(unplanned_deployments, deployments),
             incidents: counts,
+            weeks,
             links: self.links(window),
         })
+    }
+
+    /// Whole weeks, counted back from the end of the window so that every one has seven days.
+    fn weeks(&self, window: Window, harmful: &BTreeSet<usize>) -> Vec<Week> {
+        let whole = window.to.since(window.from).as_secs() / WEEK.as_secs();
+        let start = |back: u32| window.to.minus(WEEK.saturating_mul(back));
+        let weeks = (1..=u32::try_from(whole).unwrap_or(u32::MAX)).rev();
+        let week = |back: u32| {
+            let span = Window { from: start(back), to: start(back - 1) };
+            let held = || self.rollouts.iter().filter(|(_, one)| span.holds(one.finished_at));
+            let good = || held().filter(|(_, one)| one.succeeded);
+            let day = |done: Timestamp| done.since(span.from).as_secs() / DAY.as_secs();
+            let days: BTreeSet<u64> = good().map(|(_, one)| day(one.finished_at)).collect();
+            Week {
+                start: span.from,
+                deployments: good().count(),
+                deployment_days: days.len(),
+                harmful_deployments: good().filter(|(index, _)| harmful.contains(index)).count(),
+            }
+        };
+        weeks.map(week).collect()
     }
 
     /// An unplanned deployment that was made while an incident was on, or within a day of its start.
@@ -166,24 +190,4 @@ impl<'a> Found<'a> {
         });
         tied.take(MOST_LINKS).collect()
     }
-}
-
-/// The days with a deployment in each whole week, counted back from the end of the window, so that
-/// every week has seven days; the median. None where nothing was deployed.
-fn days_per_week(finished: impl Iterator<Item = Timestamp>, window: Window) -> Option<Halves> {
-    let whole_weeks = window.to.since(window.from).as_secs() / WEEK.as_secs();
-    let mut days_of_week: BTreeMap<u64, BTreeSet<u64>> =
-        (0..whole_weeks).map(|week| (week, BTreeSet::new())).collect();
-    let mut any = false;
-    for at in finished {
-        any = true;
-        // What happened at the very start of a day still belongs to it: the end is not in the window.
-        let back = window.to.since(at).as_micros().saturating_sub(1);
-        let day = u64::try_from(back / DAY.as_micros()).unwrap_or(u64::MAX);
-        if let Some(days) = days_of_week.get_mut(&(day / 7)) {
-            days.insert(day);
-        }
-    }
-    let counts = days_of_week.values().map(|days| u64::try_from(days.len()).unwrap_or(7)).collect();
-    median_count(counts).filter(|_| any)
 }

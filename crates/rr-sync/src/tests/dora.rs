@@ -106,6 +106,13 @@ fn days_are_counted_once_and_the_weeks_of_silence_count() {
     assert_eq!(shop["deployments"], 4);
     // Two days, one day, none, none.
     assert_eq!(shop["deployment_days_per_week"].to_string(), "0.5");
+    let weeks = shop["weeks"].as_array().unwrap();
+    let days: Vec<&serde_json::Value> = weeks.iter().map(|week| &week["deployment_days"]).collect();
+    assert_eq!(days, [&json!(0), &json!(0), &json!(1), &json!(2)], "the earliest first");
+    assert_eq!(
+        (&weeks[3]["start"], &weeks[3]["deployments"]),
+        (&json!("2026-02-22T00:00:00Z"), &json!(3))
+    );
 }
 
 #[test]

@@ -244,6 +244,10 @@ export type Delivery = {
      * Unplanned deployments that followed an incident.
      */
     unplanned_deployments: number;
+    /**
+     * The whole weeks counted back from the end of the window, the earliest first.
+     */
+    weeks: Array<DeliveryWeek>;
 };
 
 /**
@@ -263,6 +267,25 @@ export type DeliveryFigures = {
      * The instant that the figures speak of.
      */
     to: string;
+};
+
+/**
+ * Seven days.
+ */
+export type DeliveryWeek = {
+    /**
+     * Days with one.
+     */
+    deployment_days: number;
+    /**
+     * Deployments that succeeded.
+     */
+    deployments: number;
+    /**
+     * Deployments that led to an incident or were taken back.
+     */
+    harmful_deployments: number;
+    start: string;
 };
 
 /**
@@ -3202,6 +3225,30 @@ export type GetApiDevopsVerifyResponses = {
 
 export type GetApiDevopsVerifyResponse = GetApiDevopsVerifyResponses[keyof GetApiDevopsVerifyResponses];
 
+export type OptionsApiDevopsWebhookData = {
+    body?: never;
+    headers: {
+        /**
+         * The system that wants to send
+         */
+        'webhook-request-origin': string;
+        /**
+         * Requests a minute that it wants to send
+         */
+        'webhook-request-rate'?: number | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/webhook';
+};
+
+export type OptionsApiDevopsWebhookResponses = {
+    /**
+     * It may: `WebHook-Allowed-Origin`, and `WebHook-Allowed-Rate` if it asked
+     */
+    200: unknown;
+};
+
 export type PostApiDevopsWebhookData = {
     /**
      * Any JSON object; `event_type` or `event` names it. CloudEvents are recognised.
@@ -3351,6 +3398,35 @@ export type PostApiDevopsWebhookBatchResponses = {
 };
 
 export type PostApiDevopsWebhookBatchResponse = PostApiDevopsWebhookBatchResponses[keyof PostApiDevopsWebhookBatchResponses];
+
+export type OptionsApiDevopsWebhookBySourceData = {
+    body?: never;
+    headers: {
+        /**
+         * The system that wants to send
+         */
+        'webhook-request-origin': string;
+        /**
+         * Requests a minute that it wants to send
+         */
+        'webhook-request-rate'?: number | null;
+    };
+    path: {
+        /**
+         * The source's name
+         */
+        source: string;
+    };
+    query?: never;
+    url: '/api/devops/webhook/{source}';
+};
+
+export type OptionsApiDevopsWebhookBySourceResponses = {
+    /**
+     * It may: `WebHook-Allowed-Origin`, and `WebHook-Allowed-Rate` if it asked
+     */
+    200: unknown;
+};
 
 export type PostApiDevopsWebhookBySourceData = {
     /**

@@ -8,6 +8,8 @@ import { toProblem } from './problem';
 export type {
   CommissionFigures,
   Dashboard,
+  Delivery,
+  DeliveryFigures,
   Event,
   Key,
   KeyRequest,
@@ -43,6 +45,8 @@ export const server = {
     // With `from` the answer is a series.
     return (await answer(sdk.getApiDevopsMetricsByName({ path: { name: metric }, query, signal }))) as Series;
   },
+
+  delivery: (signal?: AbortSignal) => answer(sdk.getApiDevopsDora({ signal })),
 
   keys: (cursor: string | null, signal?: AbortSignal) =>
     answer(sdk.getApiDevopsKeys({ query: page(KEYS_A_PAGE, cursor), signal })),

@@ -45,6 +45,11 @@ export const queries = {
       queryFn: ({ signal }) => server.months(metric, yearAgo(new Date()), signal),
       ...refreshed,
     }),
+  delivery: queryOptions({
+    queryKey: [DATA, 'delivery'],
+    queryFn: ({ signal }) => server.delivery(signal),
+    ...refreshed,
+  }),
   keys: infiniteQueryOptions({
     queryKey: [DATA, 'keys'],
     queryFn: ({ pageParam, signal }) => server.keys(pageParam, signal),

@@ -2,6 +2,7 @@
 
 import type { SignedInUser } from '../server/calls';
 import { useLive } from '../server/live';
+import { Delivery } from '../rooms/delivery/Delivery';
 import { Events } from '../rooms/events/Events';
 import { Figures } from '../rooms/figures/Figures';
 import { Keys } from '../rooms/keys/Keys';
@@ -20,6 +21,7 @@ export function Panel({ user }: { user: SignedInUser }) {
           <Keys />
           <Events />
         </div>
+        <Delivery />
         <Sources />
       </main>
     </>

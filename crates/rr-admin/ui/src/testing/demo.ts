@@ -3,6 +3,8 @@
 import type {
   CommissionFigures,
   Dashboard,
+  Delivery,
+  DeliveryFigures,
   Event,
   Key,
   RevenueFigures,
@@ -22,6 +24,42 @@ export const dashboard: Dashboard = {
   users: { total: 2, growthRate: 0, trend: 'stable' },
   revenue: { total: 47, growthRate: 0, trend: 'stable' },
   ...version,
+};
+
+export const delivery: Delivery = {
+  service: 'shop',
+  environment: 'production',
+  deployments: 8,
+  failed_deployments: 1,
+  harmful_deployments: 1,
+  unplanned_deployments: 0,
+  deployment_days_per_week: 2.5,
+  change_lead_time_s: 46_800,
+  change_fail_rate: 12.5,
+  recovery_time_s: 5_400,
+  rework_rate: null,
+  incidents: { total: 2, open: 1, by_id: 1, by_chain: 0, by_artifact: 0, by_rollback: 0, by_time: 0, unlinked: 1 },
+  weeks: [
+    { start: '2026-11-08T12:00:00Z', deployments: 3, deployment_days: 2, harmful_deployments: 1 },
+    { start: '2026-11-15T12:00:00Z', deployments: 5, deployment_days: 3, harmful_deployments: 0 },
+  ],
+  links: [
+    {
+      incident: '0190c000-0000-7000-8000-000000000101',
+      detected_at: '2026-11-11T12:00:00Z',
+      deployment: '0190c000-0000-7000-8000-000000000102',
+      deployed_at: '2026-11-11T10:00:00Z',
+      link: 'id',
+      confidence: 'high',
+    },
+  ],
+};
+
+export const dora: DeliveryFigures = {
+  from: '2026-08-23T12:00:00Z',
+  to: at,
+  services: [delivery],
+  incidents_without_service: 0,
 };
 
 export const users: UserFigures = {

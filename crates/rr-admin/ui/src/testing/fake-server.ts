@@ -33,6 +33,7 @@ export class FakeServer {
     for (const name of ['mrr', 'signups']) {
       this.on(`GET /api/devops/metrics/${name}`, () => json(demo.months(name)));
     }
+    this.on('GET /api/devops/dora', () => json(demo.dora));
     this.on('GET /api/devops/keys', () => json({ keys: [demo.key], next_cursor: null }));
     this.on(`GET ${ENDING_KEYS}`, () => json({ keys: [], next_cursor: null }));
     this.on('GET /api/devops/events', () => json({ events: [demo.event], next_cursor: null }));

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod export;
+pub(crate) mod handshake;
 pub(crate) mod list;
 pub(crate) mod metrics;
 pub(crate) mod stream;

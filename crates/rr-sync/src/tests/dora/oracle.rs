@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Percent;
 use crate::dora::{
-    Delivery, Dora, Evidence, Halves, IncidentCounts, Link, Told, Window, environment_name,
+    Delivery, Dora, Evidence, Halves, IncidentCounts, Link, Told, Week, Window, environment_name,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -75,11 +75,12 @@ fn delivery(
     if here.is_empty() && failed == 0 && hurt.is_empty() {
         return None;
     }
-    let bad = here.iter().filter(|ship| {
+    let is_bad = |ship: &Ship| {
         let blamed =
             harms.iter().any(|harm| cause(harm, ships).is_some_and(|(c, _)| c.seq == ship.seq));
         blamed || ships.iter().any(|other| undoes(other, ships).is_some_and(|u| u.seq == ship.seq))
-    });
+    };
+    let bad = here.iter().filter(|ship| is_bad(ship));
     let rework = here.iter().filter(|ship| {
         ship.last.trigger != Trigger::Planned
             && all_hurt.iter().any(|harm| {
@@ -126,6 +127,7 @@ fn delivery(
             by_time: evidence(Some(Evidence::Time)),
             unlinked: evidence(None),
         },
+        weeks: weeks(&here, window, is_bad),
         links: links.take(20).collect(),
     })
 }
@@ -318,6 +320,26 @@ fn cause<'a>(harm: &Harm, ships: &'a [Ship]) -> Option<(&'a Ship, Evidence)> {
     }
     let day = |ship: &Ship| ship.done.plus(24 * HOUR) >= harm.from;
     latest(ships, |ship| here(ship) && before(ship) && day(ship)).map(|ship| (ship, Evidence::Time))
+}
+
+/// Backwards, day by day.
+fn weeks(here: &[&Ship], window: Window, is_bad: impl Fn(&Ship) -> bool) -> Vec<Week> {
+    let mut weeks = Vec::new();
+    let mut end = window.to;
+    while end.minus(7 * 24 * HOUR) >= window.from {
+        let mut week =
+            Week { start: end, deployments: 0, deployment_days: 0, harmful_deployments: 0 };
+        for _ in 0..7 {
+            let day = Window { from: end.minus(24 * HOUR), to: end };
+            let done: Vec<_> = here.iter().filter(|ship| within(ship.done, day)).collect();
+            week.deployments += done.len();
+            week.deployment_days += usize::from(!done.is_empty());
+            week.harmful_deployments += done.iter().filter(|ship| is_bad(ship)).count();
+            end = day.from;
+        }
+        weeks.insert(0, Week { start: end, ..week });
+    }
+    weeks
 }
 
 fn days(here: &[&Ship], window: Window) -> Option<Halves> {
