@@ -87,8 +87,8 @@ impl Store {
 /// Where a fact stands in time: when it happened, and its number among those of that instant.
 pub(crate) type FactPlace = (Timestamp, i64);
 
-/// Appends, inside the caller's transaction; says how many are new. A number may stay unused when only
-/// some of them are.
+/// Appends, inside the caller's transaction; says how many are new. A number between theirs may stay
+/// unused when only some of them are.
 pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> QueryResult<usize> {
     if all.is_empty() {
         return Ok(0);
@@ -107,9 +107,11 @@ pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> Q
             .execute(c)?,
         lite: new += diesel::insert_or_ignore_into(facts::table).values(part).execute(c)?
     );
-    if new == 0 {
-        // Who knows the facts by this number has missed nothing.
-        Sequence::Facts.set(conn, first - 1)?;
+    if new < rows.len() {
+        // The number goes as far as the facts do, so whoever knows them by it has missed nothing.
+        let last: Option<i64> =
+            on_each!(conn, |c| facts::table.select(diesel::dsl::max(facts::seq)).get_result(c))?;
+        Sequence::Facts.set(conn, last.unwrap_or(0).max(first - 1))?;
     }
     Ok(new)
 }
