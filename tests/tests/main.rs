@@ -41,6 +41,7 @@ mod edge;
 mod operations;
 mod optional_services;
 mod panel;
+mod payout;
 
 mod hostile;
 mod hostile_webhooks;

@@ -35,6 +35,7 @@ mod idempotency;
 mod json_fault;
 mod leaks;
 mod query;
+mod seal;
 
 mod figures;
 mod live;

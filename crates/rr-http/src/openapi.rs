@@ -19,8 +19,8 @@ pub(crate) use schemas::{
 };
 
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments,
-    sources, sync, users,
+    activity, auth, commissions, config, docs, dora, events, figures, keys, modules, operations,
+    payments, sources, sync, users,
 };
 use crate::routes::{Access, RouteInfo, routes};
 
@@ -42,7 +42,7 @@ use crate::routes::{Access, RouteInfo, routes};
         sync::dashboard::get_old,
         dora::get,
         figures::catalogue::get, figures::metric::get, figures::explain::get,
-        figures::restatements::get, figures::verify::get,
+        figures::restatements::get, figures::verify::get, commissions::payout::get,
         users::get,
         events::webhook::post, events::webhook::post_named, events::batch::post, events::list::get,
         events::handshake::options, events::handshake::options_named,

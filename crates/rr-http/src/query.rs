@@ -71,6 +71,16 @@ impl<'a> Query<'a> {
         self.text(name)?.map(|text| Timestamp::parse(&text).map_err(wrong)).transpose()
     }
 
+    /// A parameter that is an instant, and not a later one than now: what will be then is not known yet.
+    pub(crate) fn past_instant(&self, name: &str, now: Timestamp) -> Outcome<Option<Timestamp>> {
+        match self.instant(name)? {
+            Some(instant) if instant > now => {
+                Err(Problem::unusable(name, "must not be later than now"))
+            }
+            known => Ok(known),
+        }
+    }
+
     /// `limit` and `cursor`.
     pub(crate) fn page(&self) -> Outcome<PageRequest> {
         let wrong = |_| Problem::parameter("cursor", "must be the next_cursor of an earlier page");

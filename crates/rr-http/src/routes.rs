@@ -10,8 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::auth::Permission;
 use crate::codes::Code;
 use crate::endpoints::{
-    activity, auth, config, docs, dora, events, figures, keys, modules, operations, payments,
-    sources, sync, users,
+    activity, auth, commissions, config, docs, dora, events, figures, keys, modules, operations,
+    payments, sources, sync, users,
 };
 use crate::problem::{Outcome, Problem};
 
@@ -101,6 +101,7 @@ static TABLE: &[RouteInfo] = {
     row("GET", "/api/devops/metrics/{name}", key(ReadMetrics), || web::to(figures::metric::get)),
     row("GET", "/api/devops/metrics/{name}/explain", key(ReadMetrics), || web::to(figures::explain::get)),
     row("GET", "/api/devops/restatements", key(ReadMetrics), || web::to(figures::restatements::get)),
+    row("GET", "/api/devops/commissions/payout", key(ReadUsers), || web::to(commissions::payout::get)),
     row("GET", "/api/devops/verify", Administrator, || web::to(figures::verify::get)),
     row("GET", "/api/devops/users", key(ReadUsers), || web::to(users::get)),
 

@@ -58,8 +58,8 @@ pub use keys::{
     RotateKey, Rotation, SupersededUses, UpdateKey,
 };
 pub use ledger::{
-    EntryFilter, EntryPlace, Fault, Group, PlacedEntry, Present, Progress, Restatement, Spans,
-    Verification,
+    EntryFilter, EntryPlace, Fault, Group, PayablePlace, PayableShare, PlacedEntry, Present,
+    Progress, Restatement, Spans, Verification,
 };
 pub use migrate::Migration;
 pub use options::StoreOptions;

@@ -17,6 +17,7 @@ mod meanings;
 mod migrations;
 mod on_postgres;
 mod on_sqlite;
+mod payable;
 mod retention;
 mod rotation;
 mod schema;

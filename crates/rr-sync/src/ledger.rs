@@ -21,6 +21,7 @@ mod subject;
 mod subscriptions;
 mod users;
 
+pub use commissions::payable;
 pub use entry::{Account, Entry, Sum, TooLarge, group, parts};
 pub use posting::{changes, posting};
 pub use subject::{Subject, customer_of, entries};

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod auth;
+pub(crate) mod commissions;
 pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod dora;

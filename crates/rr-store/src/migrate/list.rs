@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0009_meanings",
     "0010_ledger_anew",
     "0011_webhook_sources",
+    "0012_payout",
 ];
 
 #[cfg(test)]

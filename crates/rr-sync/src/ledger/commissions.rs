@@ -8,6 +8,12 @@ use uuid::Uuid;
 
 use super::journal::{Holding, Journal};
 use super::{Account, Entry, Sum, TooLarge, group};
+use crate::Balances;
+
+/// What is payable of what stands: how many commissions are in that state, and how much is left to pay.
+pub fn payable(balances: &Balances) -> Sum {
+    balances.total_where(Account::Commissions, |group| group.last() == Some(&"payable"))
+}
 
 pub(super) fn entries(facts: &[&Fact]) -> Result<Vec<Entry>, TooLarge> {
     let mut journal = Journal::default();

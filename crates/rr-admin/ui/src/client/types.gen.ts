@@ -410,26 +410,15 @@ export type GithubAlert = {
 };
 
 /**
- * What is explained.
+ * Of when the payout is.
  */
-export type Head = About & {
+export type Head = {
     as_of: string;
-    /**
-     * Where the entries begin, if not with the first of all.
-     */
-    from?: string;
-    /**
-     * The figure before the first of these entries.
-     */
-    opening: number;
+    currency: string;
     /**
      * The version of the ledger; all pages are of one.
      */
     seq: number;
-    /**
-     * The figure: the running total of the last entry of the last page.
-     */
-    total: number;
 };
 
 /**
@@ -651,41 +640,10 @@ export type LeakReceipt = {
 };
 
 /**
- * An entry and what it does to the figure.
+ * What is payable to an affiliate.
  */
-export type Line = {
-    /**
-     * The account of the ledger that it is booked on.
-     */
-    account: string;
-    /**
-     * What it adds to the figure, rounded by itself.
-     */
-    adds: number;
-    /**
-     * What it adds to the group's amount: of a subscription, its price of a year.
-     */
-    amount: number;
-    /**
-     * From when on it counts.
-     */
-    at: string;
-    /**
-     * What it adds to the group's count.
-     */
-    count: number;
-    /**
-     * The fact that brought it about, which belongs to a person: for callers with `read_users`.
-     */
-    fact?: string | null;
-    /**
-     * The group within the account, such as tier and status.
-     */
-    group: Array<string>;
-    /**
-     * The figure with it and all before it, exact and rounded once.
-     */
-    running: number;
+export type Line = Payout & {
+    affiliate: string;
 };
 
 /**
@@ -755,6 +713,29 @@ export type NewSource = {
  */
 export type PaymentIntent = {
     [key: string]: unknown;
+};
+
+/**
+ * Commissions in the state `payable`, and how much is to be paid out.
+ */
+export type Payout = {
+    /**
+     * Below zero where more was paid out than was left after a refund.
+     */
+    amount: number;
+    commissions: number;
+};
+
+/**
+ * A page of affiliates.
+ */
+export type PayoutPage = Head & {
+    affiliates: Array<Line>;
+    /**
+     * What is payable in all, as the ledger has it: the affiliates of all pages add up to it.
+     */
+    control_total: Payout;
+    next_cursor?: string | null;
 };
 
 /**
@@ -1516,6 +1497,68 @@ export type GetApiDevopsActivityResponses = {
 };
 
 export type GetApiDevopsActivityResponse = GetApiDevopsActivityResponses[keyof GetApiDevopsActivityResponses];
+
+export type GetApiDevopsCommissionsPayoutData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * What was payable at this time (RFC 3339; now)
+         */
+        as_of?: string;
+        /**
+         * Affiliates per page (50)
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+        /**
+         * `json`, or `csv` or `ndjson` for all at once, whatever `Accept` says
+         */
+        format?: string;
+    };
+    url: '/api/devops/commissions/payout';
+};
+
+export type GetApiDevopsCommissionsPayoutErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * A parameter makes no sense; see `errors`
+     */
+    422: Problem;
+    /**
+     * The key's limit is used up; see Retry-After
+     */
+    429: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type GetApiDevopsCommissionsPayoutError = GetApiDevopsCommissionsPayoutErrors[keyof GetApiDevopsCommissionsPayoutErrors];
+
+export type GetApiDevopsCommissionsPayoutResponses = {
+    /**
+     * A page of affiliates; as NDJSON a head, every affiliate, and a last line with `control_total`; as CSV every affiliate, and a last row with the control total
+     */
+    200: PayoutPage;
+};
+
+export type GetApiDevopsCommissionsPayoutResponse = GetApiDevopsCommissionsPayoutResponses[keyof GetApiDevopsCommissionsPayoutResponses];
 
 export type GetApiDevopsConfigData = {
     body?: never;

@@ -37,17 +37,11 @@ pub(super) struct Steps {
 }
 
 impl Asked {
-    /// Reads `as_of`, `from` and `to`. What lies in the future is not known yet.
+    /// Reads `as_of`, `from` and `to`.
     pub(super) fn read(query: &Query<'_>, now: Timestamp) -> Outcome<Asked> {
-        let is_past = |name, instant: Option<Timestamp>| match instant {
-            Some(instant) if instant > now => {
-                Err(Problem::unusable(name, "must not be later than now"))
-            }
-            known => Ok(known),
-        };
-        let as_of = is_past("as_of", query.instant("as_of")?)?;
+        let as_of = query.past_instant("as_of", now)?;
         let from = query.instant("from")?;
-        let to = is_past("to", query.instant("to")?)?;
+        let to = query.past_instant("to", now)?;
         match (as_of, from, to) {
             (None, None, None) => Ok(Asked::Now),
             (Some(at), None, None) => Ok(Asked::At(at)),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asked::Asked;
-use super::place::Seal;
+use super::place::{self, Place};
 use super::walk::{Step, Walk};
 use super::{About, group, named};
 use crate::auth::{Allowed, Permission, ReadMetrics};
@@ -20,6 +20,7 @@ use crate::codes::Code;
 use crate::format::{Format, lines};
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
+use crate::seal::Seal;
 use crate::state::AppState;
 
 /// A figure and what it is made of.
@@ -117,7 +118,7 @@ pub(crate) async fn get(
     let asked = Asked::read(&query, now)?;
     let with_facts = who.caller.may(Permission::ReadUsers);
     let rebuilds = state.store.present(now).await?.rebuilds;
-    let seal = Seal::of(metric, asked, rebuilds);
+    let seal = place::seal(metric, asked, rebuilds);
     let format = match Format::of(&request, &query)? {
         // What `Accept` would like best is a wish.
         Format::Csv if query.text("format")?.is_none() => Format::Json,
@@ -136,7 +137,9 @@ pub(crate) async fn get(
             let limit = usize::try_from(query.limit()?).unwrap_or(usize::MAX);
             let walk = match cursor {
                 None => Walk::begin(&state.store, metric, asked, now).await?,
-                Some(text) => Walk::resume(&state.store, metric, asked, &seal.open(&text)?),
+                Some(text) => {
+                    Walk::resume(&state.store, metric, asked, &seal.open(&text, Place::of)?)
+                }
             };
             page(walk, limit, with_facts, &seal).await
         }
@@ -166,7 +169,7 @@ async fn page(
     };
     steps.truncate(limit);
     let entries = steps.iter().map(|step| Line::of(walk.metric, step, with_facts)).collect();
-    let next_cursor = place.map(|place| seal.close(&place));
+    let next_cursor = place.map(|place| seal.close(place.numbers()));
     Ok(HttpResponse::Ok().json(Explanation { head, entries, next_cursor }))
 }
 

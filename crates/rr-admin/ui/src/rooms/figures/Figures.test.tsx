@@ -41,6 +41,14 @@ it('shows a year month by month, as columns and as a table', async () => {
   expect(call?.query.get('from')).toMatch(/^\d{4}-\d{2}-01T00:00:00\.000Z$/);
 });
 
+it('offers what is to be paid out as a file', async () => {
+  new FakeServer();
+  renderApp();
+  const payout = (await card('Top performers')).getByRole('link', { name: 'Payout (CSV)' });
+  expect(payout).toHaveAttribute('href', '/api/devops/commissions/payout?format=csv');
+  await expectAccessible();
+});
+
 it('tells growth from having nothing to compare with', async () => {
   new FakeServer().on('GET /api/devops/dashboard', () =>
     json({

@@ -36,7 +36,7 @@ export function Latest({ revenue, commissions }: LatestProps) {
           )}
         </Answer>
       </Card>
-      <Card title="Top performers">
+      <Card title="Top performers" aside={<Payout />}>
         <Answer of={commissions} lines={5}>
           {({ top_performers }) => (
             <Rows none="Nobody has earned a commission yet.">
@@ -70,6 +70,15 @@ export function Latest({ revenue, commissions }: LatestProps) {
         </Answer>
       </Card>
     </div>
+  );
+}
+
+/** Everything that is to be paid out, as a file. */
+function Payout() {
+  return (
+    <a className={styles.payout} href="/api/devops/commissions/payout?format=csv" download>
+      Payout (CSV)
+    </a>
   );
 }
 
