@@ -313,6 +313,10 @@ impl Problem {
     /// the caller.
     pub(crate) fn of_store(error: &rr_store::StoreError) -> Problem {
         let code = match error {
+            // The caller's amounts, which it may know.
+            rr_store::StoreError::TooLarge(text) => {
+                return Problem::field("", text);
+            }
             rr_store::StoreError::Busy => Code::Busy,
             rr_store::StoreError::Outdated => Code::Outdated,
             other if other.is_temporary() => Code::Unavailable,

@@ -30,6 +30,7 @@ const REBUILD: &str = "build revenue-ripple with the SQLite that it brings along
 const PRIMARY: &str =
     "name the primary server, or all of them with target_session_attrs=read-write";
 const LOG: &str = "read the server's log, and report it: this should not happen";
+const CORRECT_AMOUNTS: &str = "correct the amounts of that fact: no sum could hold them";
 const LIMITS: &str = "raise the system's limits on threads and memory";
 
 impl OpenError {
@@ -52,6 +53,7 @@ impl StoreError {
         match self {
             StoreError::Busy => TRY_AGAIN,
             StoreError::Outdated => MIGRATE,
+            StoreError::TooLarge(_) => CORRECT_AMOUNTS,
             StoreError::Internal(_) => LOG,
             StoreError::Unavailable(cause) => match cause.downcast_ref::<crate::conn::Refusal>() {
                 Some(refusal) => refusal.advice,

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use rr_sync::ledger::TooLarge;
+
 /// A cause, kept for the log and never shown to a client.
 pub(crate) type Cause = Box<dyn Error + Send + Sync + 'static>;
 
@@ -18,6 +20,9 @@ pub enum StoreError {
     /// Migrations are pending: run `revenue-ripple migrate up`.
     #[error("the database has pending migrations")]
     Outdated,
+    /// Amounts that no sum could hold: what was asked was not done, and never will be.
+    #[error("{0}")]
+    TooLarge(String),
     /// A defect of ours: the database refused what we thought it must accept.
     #[error("unexpected database error")]
     Internal(#[source] Cause),
@@ -105,6 +110,8 @@ pub(crate) enum Trouble {
     Collision,
     /// A table or column is missing.
     Outdated,
+    /// Amounts that no sum could hold.
+    TooLarge,
     /// Ours.
     Defect,
 }
@@ -140,6 +147,7 @@ impl From<Verdict> for StoreError {
                 StoreError::Unavailable(verdict.text.into())
             }
             Trouble::Outdated => StoreError::Outdated,
+            Trouble::TooLarge => StoreError::TooLarge(verdict.text),
             Trouble::Defect => StoreError::Internal(verdict.text.into()),
         }
     }
@@ -147,6 +155,11 @@ impl From<Verdict> for StoreError {
 
 fn judge(error: &diesel::result::Error) -> Trouble {
     use diesel::result::DatabaseErrorKind as Kind;
+    if let diesel::result::Error::SerializationError(cause) = error
+        && cause.is::<TooLarge>()
+    {
+        return Trouble::TooLarge;
+    }
     let diesel::result::Error::DatabaseError(kind, info) = error else { return Trouble::Defect };
     match kind {
         Kind::UnableToSendCommand | Kind::ClosedConnection => Trouble::Lost,

@@ -20,6 +20,10 @@ pub(crate) enum Sequence {
     LedgerRebuilds,
     /// The last fact in the ledger that is being made anew; below zero when none is.
     LedgerAnew,
+    /// What the entries of the ledger move together, whichever way.
+    LedgerTurnover,
+    /// The same of the ledger that is being made anew.
+    LedgerAnewTurnover,
 }
 
 impl Sequence {
@@ -33,6 +37,8 @@ impl Sequence {
             Sequence::Ledger => "ledger",
             Sequence::LedgerRebuilds => "ledger_rebuilds",
             Sequence::LedgerAnew => "ledger_anew",
+            Sequence::LedgerTurnover => "ledger_turnover",
+            Sequence::LedgerAnewTurnover => "ledger_anew_turnover",
         }
     }
 
@@ -53,6 +59,15 @@ impl Sequence {
             .find(self.name())
             .select(sequences::value)
             .get_result(c))
+    }
+
+    /// Adds to it if the sum fits; says whether it did.
+    pub(crate) fn grow(self, conn: &mut Conn, by: i64) -> QueryResult<bool> {
+        on_each!(conn, |c| diesel::update(sequences::table.find(self.name()))
+            .filter(sequences::value.le(i64::MAX - by))
+            .set(sequences::value.eq(sequences::value + by))
+            .execute(c))
+        .map(|rows| rows == 1)
     }
 
     /// Notes that everything up to `value` is done.

@@ -21,6 +21,7 @@ mod payable;
 mod retention;
 mod rotation;
 mod schema;
+mod turnover;
 mod users;
 mod writer;
 

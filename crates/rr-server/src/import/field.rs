@@ -36,9 +36,10 @@ pub(super) fn truth(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The most that one row may say: ten billion. Sums are kept in 64 bits, so nine million rows like that
-/// can be added up, or the years of 700,000 subscriptions at that price.
-const MOST: Money = Money::from_minor(10_000_000_000 * 100);
+/// The most that one row may say: a hundred million. Sums are kept in 64 bits of cents, and a row moves at
+/// most 25 times what it says (a payment, and a year of it on two accounts), so 36 million rows like that
+/// can be added up. The store refuses what cannot.
+const MOST: Money = Money::from_minor(100_000_000 * 100);
 
 /// An amount of dollars with up to two decimals, not below zero, in cents.
 pub(super) fn amount(text: &str) -> Result<i64, String> {
@@ -160,8 +161,8 @@ mod tests {
             ("47", Some(4_700)),
             ("23.50", Some(2_350)),
             ("0", Some(0)),
-            ("10000000000", Some(1_000_000_000_000)),
-            ("10000000000.01", None),
+            ("100000000", Some(10_000_000_000)),
+            ("100000000.01", None),
             ("92233720368547758.07", None),
             ("92233720368547758.08", None),
             ("-1", None),

@@ -8,7 +8,7 @@ use diesel::result::Error;
 use rr_sync::ledger::{Entry, posting};
 use serde_json::json;
 
-use super::touched;
+use super::{rows, touched};
 use crate::conn::{Conn, on_each};
 use crate::ledger::Progress;
 use crate::schema::ledger_entries_anew as anew;
@@ -57,6 +57,7 @@ const UNUSED: i64 = -1;
 /// Empties the second set.
 fn clear(conn: &mut Conn, place: i64) -> QueryResult<()> {
     Sequence::LedgerAnew.set(conn, place)?;
+    Sequence::LedgerAnewTurnover.set(conn, 0)?;
     conn.batch(match conn {
         Conn::Pg(_) => "TRUNCATE ledger_entries_anew, ledger_hours_anew, ledger_counters_anew",
         Conn::Lite(_) => {
@@ -89,6 +90,7 @@ fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
     let touched = touched::load(conn, after, seq)?;
     let entries = posting(&touched.known, &touched.new)
         .map_err(|error| Error::SerializationError(error.into()))?;
+    rows::add_to_turnover(conn, Sequence::LedgerAnewTurnover, &entries)?;
     write_entries(conn, seq, &entries)?;
     sum_up(conn, after, seq)?;
     Sequence::LedgerAnew.set(conn, seq)?;
@@ -158,6 +160,8 @@ fn change_over(conn: &mut Conn) -> QueryResult<()> {
         );
     }
     conn.batch(&statements)?;
+    let turnover = Sequence::LedgerAnewTurnover.last(conn)?;
+    Sequence::LedgerTurnover.set(conn, turnover)?;
     Sequence::LedgerAnew.set(conn, UNUSED)?;
     Sequence::LedgerRebuilds.take(conn, 1).map(drop)
 }

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::upsert::excluded;
 use rr_domain::Timestamp;
-use rr_sync::ledger::{Account, Entry, Sum};
+use rr_sync::ledger::{Account, Entry, Sum, TooLarge};
 use uuid::Uuid;
 
 use crate::conn::{Conn, in_parts};
 use crate::schema::{ledger_counters, ledger_entries, ledger_hours, restatements};
+use crate::sequence::Sequence;
 use crate::types::{At, Id};
 
 /// An entry dated further back than this before it was recorded moved the past.
@@ -27,6 +28,7 @@ pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
 
 /// Writes the entries of one posting under its number, and what they add up to.
 pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
+    add_to_turnover(conn, Sequence::LedgerTurnover, entries)?;
     write_entries(conn, entries.iter().map(|entry| (seq, entry)))?;
     let mut hours: BTreeMap<(&'static str, &str, At), Sum> = BTreeMap::new();
     let mut counters: BTreeMap<(&'static str, &str), Sum> = BTreeMap::new();
@@ -39,6 +41,29 @@ pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult
     }
     add_to_hours(conn, hours)?;
     add_to_counters(conn, counters)
+}
+
+/// Adds what entries move, whichever way, to what was moved before; refuses what would not fit 64 bits
+/// then. Whatever entries are summed (of a group, an hour, a period, some of them first and the rest
+/// later), the sum is not larger than this: so every sum of the ledger fits its column, and every one
+/// that a query makes.
+pub(super) fn add_to_turnover(
+    conn: &mut Conn,
+    turnover: Sequence,
+    entries: &[Entry],
+) -> QueryResult<()> {
+    let moved: u128 = entries.iter().map(|entry| u128::from(entry.amount.unsigned_abs())).sum();
+    let fits = match i64::try_from(moved) {
+        Ok(0) => true,
+        Ok(moved) => turnover.grow(conn, moved)?,
+        Err(_) => false,
+    };
+    match entries.iter().max_by_key(|entry| entry.amount.unsigned_abs()) {
+        Some(largest) if !fits => {
+            Err(Error::SerializationError(TooLarge { fact: largest.fact }.into()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes entries; `n` tells those of one number apart.

@@ -51,6 +51,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0010_ledger_anew",
     "0011_webhook_sources",
     "0012_payout",
+    "0013_turnover",
 ];
 
 #[cfg(test)]

@@ -48,10 +48,12 @@ impl Dice {
     }
 
     fn amount(&mut self) -> i64 {
-        match self.roll(6) {
-            0 => 0,
-            1 => 1,
-            2 => 1 << 53,
+        // The large ones are few: all that they move, there and back, has to fit 64 bits.
+        match self.roll(100) {
+            0..16 => 0,
+            16..32 => 1,
+            32..40 => 1 << 44,
+            40 => 1 << 53,
             _ => self.number(10_000),
         }
     }
