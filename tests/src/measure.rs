@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -114,7 +115,7 @@ impl Connection {
         Connection { stream, buffer: vec![0; 16 * 1024] }
     }
 
-    /// Sends a request and reads the whole answer, which has to be a success.
+    /// Sends a request and reads the whole answer, which has to be a success or that nothing changed.
     pub async fn ask(&mut self, request: &[u8]) {
         self.stream.write_all(request).await.unwrap();
         let mut filled = 0;
@@ -124,7 +125,9 @@ impl Connection {
             filled += count;
         }
         let answer = &self.buffer[..filled];
-        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(answer));
+        let is_good =
+            [b"HTTP/1.1 200", b"HTTP/1.1 304"].iter().any(|line| answer.starts_with(*line));
+        assert!(is_good, "{}", String::from_utf8_lossy(answer));
     }
 }
 
@@ -144,6 +147,15 @@ fn is_whole(bytes: &[u8]) -> bool {
 /// A GET with a key.
 pub fn get(path: &str, key: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n\r\n").into_bytes()
+}
+
+/// A GET with a key by one that has an answer already.
+pub fn get_if_changed(path: &str, key: &str, tag: &str) -> Vec<u8> {
+    let condition = format!("If-None-Match: {tag}\r\n\r\n");
+    let mut request = get(path, key);
+    request.truncate(request.len() - 2);
+    request.extend(condition.into_bytes());
+    request
 }
 
 /// A POST of an event with a key.
@@ -198,9 +210,15 @@ impl Bare {
     /// Starts this program once more: a process of its own, as the real server is one. The program
     /// has to begin with [`serve_if_asked`].
     pub fn start() -> Bare {
+        Bare::that_says(BARE_ANSWER)
+    }
+
+    /// The same, answering a GET with this.
+    pub fn that_says(answer: &str) -> Bare {
         let this = std::env::current_exe().unwrap();
         let mut command = Command::new(this);
-        let mut child = command.arg(SERVE_BARE).stdout(Stdio::piped()).spawn().unwrap();
+        command.args([SERVE_BARE, answer]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().parse().unwrap();
@@ -215,25 +233,30 @@ impl Bare {
 
 /// Serves until it is killed, if this process was started to be the bare server; says whether.
 pub fn serve_if_asked() -> bool {
-    let asked = std::env::args().any(|argument| argument == SERVE_BARE);
-    if asked {
-        serve_bare();
+    let answer = argument(SERVE_BARE);
+    let asked = answer.is_some();
+    if let Some(answer) = answer {
+        serve_bare(Bytes::from(answer));
     }
     asked
 }
 
 #[expect(clippy::print_stdout, reason = "how the bench that started it learns the address")]
-fn serve_bare() {
-    let json = |body: &'static str| HttpResponse::Ok().content_type("application/json").body(body);
+fn serve_bare(answer: Bytes) {
+    let json = |body: Bytes| HttpResponse::Ok().content_type("application/json").body(body);
     let runtime = actix_web::rt::System::new();
     runtime
         .block_on(async move {
             let app = move || {
-                let get = move || async move { json(BARE_ANSWER) };
-                let post = move |body: web::Bytes| async move {
+                let answer = answer.clone();
+                let get = move || {
+                    let answer = answer.clone();
+                    async move { json(answer) }
+                };
+                let post = move |body: Bytes| async move {
                     let parsed: serde_json::Value = serde_json::from_slice(&body).unwrap();
                     assert!(parsed.is_object());
-                    json(r#"{"status":"success"}"#)
+                    json(Bytes::from_static(br#"{"status":"success"}"#))
                 };
                 App::new().route(BARE, web::get().to(get)).route(BARE, web::post().to(post))
             };

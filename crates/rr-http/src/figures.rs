@@ -253,6 +253,28 @@ mod tests {
         assert_eq!(body.at(at(0)), r#"{"users":1,"as_of":"2024-01-01T00:00:00Z","seq":0}"#);
     }
 
+    /// Whoever has the figures costs no writing, and whoever has them not pays for what was asked alone.
+    #[test]
+    fn what_has_not_changed_is_not_written_out() {
+        let now = Timestamp::from_seconds(1_767_225_600).unwrap();
+        let figures = Arc::new(rr_sync::compute(&rr_sync::demo::facts(), now));
+        let present = Present { seq: 7, rebuilds: 0, figures, balances: Default::default() };
+        let tag = Tag::now(&present);
+        let rendered =
+            Rendered { present: Arc::new(present), tag: tag.clone(), bodies: Default::default() };
+        let ask = |condition: &str| {
+            let condition = (header::IF_NONE_MATCH, condition.to_owned());
+            let request =
+                actix_web::test::TestRequest::default().insert_header(condition).to_http_request();
+            rendered.respond(Part::Users, &request, now).unwrap().status()
+        };
+        let written = || rendered.bodies.iter().filter(|body| body.get().is_some()).count();
+        assert_eq!(ask(tag.0.to_str().unwrap()), 304);
+        assert_eq!(written(), 0);
+        assert_eq!(ask("\"another\""), 200);
+        assert_eq!(written(), 1);
+    }
+
     #[test]
     fn the_tag_follows_whatever_may_change_a_figure() {
         let tag = |rebuilds, seq, facts: &[rr_domain::Fact], second: i64| {

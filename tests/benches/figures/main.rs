@@ -11,6 +11,7 @@
 )]
 
 mod histories;
+mod over_http;
 mod reads;
 mod start;
 mod writes;
@@ -18,14 +19,19 @@ mod writes;
 use std::time::{Duration, Instant};
 
 use histories::History;
+use rr_tests::measure::serve_if_asked;
 
 fn main() {
+    if serve_if_asked() {
+        return;
+    }
     let sizes = list("--sizes").unwrap_or_else(|| vec![1_000, 100_000, 1_000_000]);
     let rounds = list("--rounds").map_or(5, |rounds| rounds[0]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let histories: Vec<History> = sizes.into_iter().map(histories::kept).collect();
     runtime.block_on(async {
         reads::measure(&histories, rounds).await;
+        over_http::measure(&histories, rounds).await;
         start::measure(&histories, rounds).await;
         writes::measure(&histories, rounds).await;
     });
