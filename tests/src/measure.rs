@@ -160,10 +160,15 @@ pub fn get_if_changed(path: &str, key: &str, tag: &str) -> Vec<u8> {
 
 /// A POST of an event with a key.
 pub fn post_event(path: &str, key: &str) -> Vec<u8> {
+    post_json(path, key, EVENT)
+}
+
+/// A POST of JSON with a key.
+pub fn post_json(path: &str, key: &str, body: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {key}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{EVENT}",
-        EVENT.len()
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     )
     .into_bytes()
 }

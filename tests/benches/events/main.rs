@@ -1,6 +1,7 @@
 //! Durable events per second over HTTP, against a bare handler that reads the same body and against
 //! the same server made to commit one event at a time; the time of an answer at half of that load;
-//! and what a flush takes on this disk. `RR_TEST_DATABASE` says on which database.
+//! how soon a thousand readers of the live stream have an event; and what a flush takes on this disk.
+//! `RR_TEST_DATABASE` says on which database.
 //!
 //! `cargo xtask bench events` builds what this needs and runs it on both databases.
 
@@ -9,6 +10,8 @@
     clippy::print_stdout,
     reason = "a measurement that goes wrong should say so and stop"
 )]
+
+mod live;
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -80,6 +83,8 @@ async fn measure(round: Duration, rounds: u64, connections: &[u64]) {
     }
     println!();
     println!("memory after the load: {} KiB", resident_kib(together.server.pid()));
+    println!();
+    live::measure().await;
 }
 
 /// A real server with a database of its own.
@@ -87,7 +92,7 @@ struct Ours {
     server: RealServer,
     address: SocketAddr,
     key: String,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Ours {
@@ -98,7 +103,7 @@ impl Ours {
         let server = Program::new(database.url(), ["serve"]).env("RR_DATABASE_BATCH", batch);
         let server = server.env("RR_LOG", "info").with_log_file().serve().await;
         let address = server.client().address().parse().unwrap();
-        Ours { server, address, key, _database: database }
+        Ours { server, address, key, database }
     }
 
     fn target(&self, name: &'static str) -> Target {
