@@ -1,4 +1,4 @@
-//! Developer commands, one file each: `cargo xtask up|test|lint|migrate|seed|ui|bench|rig`.
+//! Developer commands, one file each: `cargo xtask up|test|lint|migrate|seed|ui|bench|rig|fuzz`.
 
 #![expect(
     clippy::print_stdout,
@@ -8,6 +8,7 @@
 
 mod bench;
 mod cluster;
+mod fuzz;
 mod lint;
 mod migrate;
 mod panel;
@@ -53,6 +54,8 @@ enum Command {
     Bench(bench::Args),
     /// Faults under load: SIGKILL, power cuts, a disk that fails. What was acknowledged must be there.
     Rig(rig::Args),
+    /// libFuzzer on everything that reads what strangers send.
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Ui(args) => ui::run(&project, &args),
         Command::Bench(args) => bench::run(&project, &args),
         Command::Rig(args) => rig::run(&project, &args),
+        Command::Fuzz(args) => fuzz::run(&project, &args),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,8 +16,6 @@ mod pagerduty;
 mod standard;
 
 #[cfg(test)]
-mod fuzz;
-#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod parts;

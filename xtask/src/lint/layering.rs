@@ -34,7 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that are no part of the product.
-const OUTSIDE: &[&str] = &["xtask", "rr-tests", "rr-keys-shuttle"];
+const OUTSIDE: &[&str] = &["xtask", "rr-tests", "rr-keys-shuttle", "rr-fuzz"];
 
 /// The crates that speak SQL, and the only crate of ours that may name them.
 const DATABASE_CRATES: &[&str] = &["diesel", "diesel-async", "diesel_migrations", "libsqlite3-sys"];

@@ -19,7 +19,7 @@ const INHERITED: &[&str] = &[
 
 /// Lists what the members' manifests decide for themselves and should not.
 pub(crate) fn check(project: &Project) -> Result<Findings> {
-    let mut folders = vec![project.root().join("xtask"), project.root().join("tests")];
+    let mut folders = ["xtask", "tests", "fuzz"].map(|folder| project.root().join(folder)).to_vec();
     let crates = project.root().join("crates");
     for entry in fs::read_dir(&crates).context("cannot list crates")? {
         folders.push(entry.context("cannot list crates")?.path());

@@ -12,7 +12,7 @@ use crate::project::Project;
 use crate::run;
 
 /// The folders of the top level; beside them there are only dot files and text files.
-const TOP_FOLDERS: &[&str] = &["crates", "migrations", "xtask", "docs", "tests"];
+const TOP_FOLDERS: &[&str] = &["crates", "migrations", "xtask", "docs", "tests", "fuzz"];
 
 /// The files of the top level that do not begin with a dot.
 const TOP_FILES: &[&str] = &[

@@ -1,5 +1,4 @@
-//! Requests as the tools send them, by their documentation; the tests of every format and the fuzz
-//! start from these.
+//! Requests as the tools send them, by their documentation; the tests of every format start from these.
 
 use rr_domain::Timestamp;
 use uuid::Uuid;
@@ -160,34 +159,6 @@ pub(super) const BINARY: Vector = (
     ],
     r#"{"context":{"id":"1","source":"/ci","type":"dev.cdevents.service.deployed.0.3.0","timestamp":"2026-01-15T12:00:00Z"},"subject":{"id":"shop","content":{"environment":{"id":"prod"},"artifactId":"pkg:oci/shop"}}}"#,
 );
-
-pub(super) const ALL: [Vector; 25] = [
-    FREE_DEPLOYMENT,
-    SCRIPT,
-    STANDARD,
-    CDEVENT,
-    BARE_CDEVENT,
-    CDEVENT_RUN,
-    CDEVENT_CHANGE,
-    BATCH,
-    GITHUB_DEPLOYMENT,
-    GITHUB_STATUS,
-    GITHUB_RUN,
-    GITHUB_PUSH,
-    GITHUB_RELEASE,
-    GITHUB_PING,
-    GITLAB_DEPLOYMENT,
-    GITLAB_PIPELINE,
-    GITLAB_PUSH,
-    GITLAB_RELEASE,
-    ALERTS,
-    PAGERDUTY,
-    PAGERDUTY_PING,
-    ARGOCD,
-    BINARY,
-    STRUCTURED,
-    UNKNOWN,
-];
 
 pub(super) const STRUCTURED: Vector = (
     "CloudEvents structured",

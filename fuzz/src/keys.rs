@@ -1,0 +1,4 @@
+//! What rr-keys reads.
+
+pub(crate) mod header;
+pub(crate) mod text;
