@@ -47,6 +47,11 @@ fn exit_codes_tell_what_went_wrong() {
         (Program::new(good, ["frobnicate"]), 2, "frobnicate"),
         (Program::new(good, ["serve", "--nonsense"]), 2, "--nonsense"),
         (Program::new(good, ["keys", "create", "--permission", "fly"]), 2, "fly"),
+        (Program::new(good, ["keys", "create", "--quota", "week=5"]), 2, "--quota"),
+        (Program::new(good, ["keys", "create", "--quota", "day=1,total=0"]), 2, "--quota"),
+        (Program::new(good, ["keys", "create", "--metadata", "team"]), 2, "NAME=TEXT"),
+        (Program::new(good, ["keys", "create", "--metadata", "=x"]), 2, "--metadata"),
+        (Program::new(good, ["keys", "create", "--owner", ""]), 2, "--owner"),
         (Program::new(good, ["keys", "revoke", "not-an-id"]), 2, "not-an-id"),
         (Program::new(good, ["keys", "rotate", "not-an-id"]), 2, "not-an-id"),
         (Program::new(good, ["keys", "rotate", ID, "--grace-seconds", "604801"]), 2, "604801"),
@@ -177,6 +182,25 @@ async fn keys_are_made_listed_and_revoked_and_a_running_server_sees_it() {
     // Without --json the key alone is on standard output, so that a shell can catch it.
     let plain = Program::new(database.url(), ["keys", "create", "--name", "CI"]).run().expect(0);
     server.client().with_key(plain.stdout.trim()).get("/api/devops/sync/users").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_is_made_with_an_owner_quotas_and_notes() {
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let words = ["--owner", "42", "--metadata", "team=sales", "--metadata", "why=a=b"];
+    let bounds = ["--quota", "day=2,total=9", "--permission", "read_metrics,manage_keys"];
+    let arguments = [&["keys", "create", "--json"][..], &words, &bounds].concat();
+    let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
+    let key = server.client().with_key(made["api_key"].as_str().unwrap());
+    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
+    let kept = key.get(&path).await.json();
+    assert_eq!(kept["user_id"], "42");
+    assert_eq!(kept["metadata"], json!({"team": "sales", "why": "a=b"}));
+    let limits = |period: usize| kept["usage"]["quotas"][period]["limit"].clone();
+    assert_eq!([limits(0), limits(1)], [json!(2), json!(9)]);
+    key.get("/api/devops/sync/users").await.expect(200);
+    key.get("/api/devops/sync/users").await.problem(429, "quota_exceeded");
 }
 
 #[tokio::test]

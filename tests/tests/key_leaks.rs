@@ -1,10 +1,15 @@
 //! Secrets that became public: who may report them, what becomes of the key, and what nobody learns.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rr_http::GithubKeyring;
 use rr_store::LeakPolicy;
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::{Answer, Client};
@@ -305,6 +310,12 @@ impl Github {
         GithubKeys::parse(&list.to_string()).unwrap()
     }
 
+    /// The same, and the same again whenever they are read.
+    fn ring(&self) -> GithubKeyring {
+        let keys = self.keys();
+        GithubKeyring::new(keys.clone(), move || Ok(keys.clone()))
+    }
+
     fn sign(&self, body: &str) -> String {
         let signature = self.pair.sign(&SystemRandom::new(), body.as_bytes()).unwrap();
         STANDARD.encode(signature.as_ref())
@@ -323,7 +334,7 @@ impl Github {
 #[tokio::test]
 async fn github_reports_many_at_once_and_is_told_which_are_ours() {
     let github = Github::new();
-    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.keys())).await;
+    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.ring())).await;
     let admin = app.as_admin().await;
     let first = app.with_key(&["read_metrics"]).await;
     let second = app.with_key(&["read_metrics"]).await;
@@ -367,10 +378,40 @@ async fn github_reports_many_at_once_and_is_told_which_are_ours() {
     assert_eq!(app.counts().await, before);
 }
 
+/// GitHub changes its keys: the server hears of it without a restart, and nobody makes it read all the time.
+#[tokio::test]
+async fn keys_of_github_that_changed_are_read_again() {
+    let (old, new) = (Github::new(), Github::new());
+    let (listed, reads) = (Arc::new(Mutex::new(Ok(old.keys()))), Arc::new(AtomicU32::new(0)));
+    let ring = GithubKeyring::new(old.keys(), {
+        let (listed, reads) = (Arc::clone(&listed), Arc::clone(&reads));
+        move || {
+            reads.fetch_add(1, Ordering::Relaxed);
+            listed.lock().unwrap().clone()
+        }
+    });
+    let app = TestApp::with_settings(|settings| settings.github_keys = Some(ring)).await;
+    old.send(&app, "current", "[]", "[]").await.expect(200);
+    *listed.lock().unwrap() = Ok(new.keys());
+    for _ in 0..5 {
+        old.send(&app, "current", "[]", "[]").await.expect(200);
+        app.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 1);
+    app.clock.advance(Duration::from_secs(5));
+    new.send(&app, "current", "[]", "[]").await.expect(200);
+    old.send(&app, "current", "[]", "[]").await.problem(401, "signature_invalid");
+    // What cannot be read changes nothing.
+    *listed.lock().unwrap() = Err("gone".to_owned());
+    app.clock.advance(Duration::from_secs(10));
+    new.send(&app, "current", "[]", "[]").await.expect(200);
+    assert_eq!(reads.load(Ordering::Relaxed), 3);
+}
+
 #[tokio::test]
 async fn an_alert_that_github_did_not_sign_ends_nothing() {
     let github = Github::new();
-    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.keys())).await;
+    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.ring())).await;
     let key = app.with_key(&["read_metrics"]).await;
     let body = json!([{"token": key.secret, "type": "t", "url": ""}]).to_string();
     let before = app.counts().await;
@@ -405,7 +446,7 @@ async fn without_githubs_keys_an_alert_says_what_to_configure() {
 #[tokio::test]
 async fn a_body_of_alerts_has_a_bound() {
     let github = Github::new();
-    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.keys())).await;
+    let app = TestApp::with_settings(|settings| settings.github_keys = Some(github.ring())).await;
     let alert = json!({"token": "x".repeat(100), "type": "t", "url": ""}).to_string();
     let body = format!("[{}]", vec![alert.as_str(); 1_500].join(","));
     let answer = github.send(&app, "current", &body, &body).await.expect(200);

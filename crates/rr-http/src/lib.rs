@@ -31,8 +31,10 @@ mod body;
 mod csv;
 mod detached;
 mod format;
+mod github_keys;
 mod idempotency;
 mod json_fault;
+pub mod key_words;
 mod leaks;
 mod query;
 mod seal;
@@ -51,6 +53,7 @@ pub use auth::{
     check_password, hash_password,
 };
 pub use codes::Code;
+pub use github_keys::GithubKeyring;
 pub use host::Hosts;
 pub use limits::Limits;
 pub use metrics::Metrics;

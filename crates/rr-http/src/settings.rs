@@ -2,8 +2,9 @@
 
 use ipnet::IpNet;
 use rr_store::LeakPolicy;
-use rr_webhooks::{GithubKeys, WebhookSecret};
+use rr_webhooks::WebhookSecret;
 
+use crate::github_keys::GithubKeyring;
 use crate::host::Hosts;
 use crate::limits::Limits;
 
@@ -30,7 +31,7 @@ pub struct HttpSettings {
     /// What becomes of a key whose secret is reported as public.
     pub leak_policy: LeakPolicy,
     /// The keys with which GitHub signs its secret-scanning alerts, where they are taken.
-    pub github_keys: Option<GithubKeys>,
+    pub github_keys: Option<GithubKeyring>,
     /// Every other limit.
     pub limits: Limits,
     /// Worker threads; `None` is one per core.

@@ -52,6 +52,13 @@ impl AllowList {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether every address of this list is one of `outer`, however either is cut into networks.
+    pub fn is_within(&self, outer: &Self) -> bool {
+        let whole = IpNet::aggregate(&outer.0.to_vec());
+        let has = |network: &IpNet| whole.iter().any(|outer| outer.contains(network));
+        outer.is_empty() || !self.is_empty() && self.0.iter().all(has)
+    }
+
     /// Whether any address will do.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -138,6 +145,26 @@ mod tests {
         assert!(AllowList::default().allows(None));
         assert!(AllowList::default().allows(Some("192.0.2.1".parse().unwrap())));
         assert!(!AllowList::parse(["0.0.0.0/0", "::/0"]).unwrap().allows(None));
+    }
+
+    #[test]
+    fn one_list_is_within_another_by_its_addresses() {
+        let list = |entries: &[&str]| AllowList::parse(entries).unwrap();
+        for (inner, outer, within) in [
+            (&["10.0.0.0/8"][..], &[][..], true),
+            (&[], &[], true),
+            (&[], &["0.0.0.0/0", "::/0"], false),
+            (&["10.0.0.0/8"], &["10.0.0.0/9", "10.128.0.0/9"], true),
+            (&["10.0.0.0/8"], &["10.0.0.0/9", "10.128.0.0/10"], false),
+            (&["10.0.0.1", "10.255.0.0/16"], &["10.0.0.0/8"], true),
+            (&["10.0.0.1", "11.0.0.1"], &["10.0.0.0/8"], false),
+            (&["::ffff:10.0.0.1"], &["10.0.0.0/8"], true),
+            (&["10.0.0.1"], &["::/0"], false),
+            (&["2001:db8:1::/48"], &["2001:db8::/32"], true),
+            (&["2001:db8::/32"], &["2001:db8:1::/48"], false),
+        ] {
+            assert_eq!(list(inner).is_within(&list(outer)), within, "{inner:?} in {outer:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod limit;
 mod memory;
 mod permissions;
 mod quota;
+mod reach;
 mod record;
 mod request;
 mod rotation;
@@ -38,6 +39,7 @@ pub use limit::{
 pub use memory::MemoryStore;
 pub use permissions::PermissionSet;
 pub use quota::{QuotaPeriod, QuotaUse, Quotas};
+pub use reach::{Beyond, Reach};
 pub use record::KeyRecord;
 pub use request::Request;
 pub use rotation::{CannotRotate, rotate, secret_end};

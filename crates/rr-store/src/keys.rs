@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimit};
+use rr_keys::{AllowList, Beyond, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimit, Reach};
 use uuid::Uuid;
 
 pub(crate) use create::import;
@@ -104,8 +104,8 @@ pub struct Rotation {
     pub hint: String,
     /// How long the secrets that it has now go on working.
     pub grace: Duration,
-    /// What whoever rotates may do itself: a key that may more is left alone. `None` is no bound.
-    pub at_most: Option<PermissionSet>,
+    /// The reach of whoever rotates: a key that goes beyond is left alone. `None` is no bound.
+    pub at_most: Option<Reach>,
 }
 
 /// What became of a rotation.
@@ -117,8 +117,8 @@ pub enum RotateKey {
     AlreadyRotated,
     /// There is no such key.
     NoSuchKey,
-    /// The key may do these, which is more than whoever rotates may.
-    BeyondReach(PermissionSet),
+    /// The key, whose permissions these are, goes beyond whoever rotates it.
+    BeyondReach(Beyond, PermissionSet),
     /// A revoked key is gone for good.
     Revoked,
     /// A new secret is no new life.
@@ -148,9 +148,9 @@ pub struct KeyPatch {
     pub metadata: Option<BTreeMap<String, String>>,
     /// Switched on or off.
     pub enabled: Option<bool>,
-    /// What whoever changes the key may do itself: a key that may more is left alone. `None` is no
-    /// bound.
-    pub at_most: Option<PermissionSet>,
+    /// The reach of whoever changes the key: one that may more is left alone, and a change that grants
+    /// anything leaves none that goes beyond. `None` is no bound.
+    pub at_most: Option<Reach>,
 }
 
 /// What became of a change.
@@ -161,8 +161,8 @@ pub enum UpdateKey {
     Updated(KeyRow),
     /// There is no such key.
     NoSuchKey,
-    /// The key may do these, which is more than whoever changes it may.
-    BeyondReach(PermissionSet),
+    /// The key, whose permissions these are or would be, goes beyond whoever changes it.
+    BeyondReach(Beyond, PermissionSet),
     /// A revoked key is gone for good, and more was to change than what people know it by.
     Revoked,
 }

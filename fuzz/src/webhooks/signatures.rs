@@ -103,7 +103,9 @@ fn judge(header: &str, request: &Request) -> Verdict {
         Err(_) => verdict == Verdict::Good,
     };
     assert!(fits, "{outcome:?} where the slow rule says {verdict:?}: {fields:?}");
-    let hints = diagnose(&incoming, &secrets);
+    // The doctor may hash for milliseconds, so it is asked about what is short.
+    let short = request.body.len() <= 512;
+    let hints = if short { diagnose(&incoming, &secrets) } else { Vec::new() };
     assert!(hints.len() <= 8 && (hints.is_empty() || verdict != Verdict::Good), "{hints:?}");
     for hint in hints {
         assert!(hint.detail.len() <= 512, "{hint:?}");

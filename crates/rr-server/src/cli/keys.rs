@@ -10,6 +10,7 @@ pub(crate) enum Keys {
 Examples:
   revenue-ripple keys create --name \"Reports\"
   revenue-ripple keys create --name \"CI\" --permission write_webhooks --expires-in-days 90
+  revenue-ripple keys create --name \"Trial\" --owner 42 --quota day=1000,total=20000 --metadata team=sales
   KEY=$(revenue-ripple keys create --name \"CI\" --json | jq -r .api_key)")]
     Create(KeysCreate),
     /// List keys, newest first; secrets are never shown
@@ -58,6 +59,15 @@ pub(crate) struct KeysCreate {
     /// It never expires
     #[arg(long, conflicts_with = "expires_in_days")]
     pub(crate) never_expires: bool,
+    /// Whom it belongs to
+    #[arg(long, value_name = "USER_ID")]
+    pub(crate) owner: Option<String>,
+    /// How often it may be used in a UTC day, a calendar month (UTC) and in all; repeat or separate by commas
+    #[arg(long = "quota", value_name = "day|month|total=N", value_delimiter = ',')]
+    pub(crate) quotas: Vec<String>,
+    /// A note to keep with it; repeat for more, at most 20
+    #[arg(long, value_name = "NAME=TEXT")]
+    pub(crate) metadata: Vec<String>,
     /// Address or network it may be used from; repeat or separate by commas [default: anywhere]
     #[arg(long = "allow-ip", value_name = "NETWORK", value_delimiter = ',')]
     pub(crate) allowed_ips: Vec<String>,

@@ -3,11 +3,13 @@
 mod report_leak;
 mod usage;
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
-use rr_http::Permission;
-use rr_keys::{AllowList, KeyFormat, KeyRecord, Secret};
+use rr_http::{Permission, key_words};
+use rr_keys::{AllowList, KeyFormat, KeyRecord, QuotaPeriod, Quotas, Secret};
 use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -67,32 +69,53 @@ async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
 }
 
 /// What a key should be.
+#[derive(Default)]
 pub(crate) struct Wish {
     pub(crate) name: String,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) allowed_ips: AllowList,
+    pub(crate) owner: Option<String>,
+    pub(crate) quotas: Quotas,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl Wish {
     fn parse(args: &KeysCreate) -> Result<Wish, Failure> {
-        let name = args.name.trim();
-        let length = name.chars().count();
-        if !(1..=100).contains(&length) || name.chars().any(char::is_control) {
-            return Err(Failure::Usage(
-                "--name: must be 1 to 100 characters without control characters".to_owned(),
-            ));
-        }
+        let usage = |flag: &str, detail: &str| Failure::Usage(format!("{flag}: {detail}"));
+        let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
+        let owner = args.owner.as_deref().map(key_words::owner).transpose();
+        let quotas: Result<Vec<_>, &str> = args.quotas.iter().map(|text| quota(text)).collect();
+        let notes = args.metadata.iter().map(|text| {
+            let pair = text.split_once('=').ok_or_else(|| usage("--metadata", "must be NAME=TEXT"));
+            pair.map(|(name, note)| (name.to_owned(), note.to_owned()))
+        });
+        let metadata = key_words::notes(notes.collect::<Result<_, Failure>>()?);
         let permissions = if args.permissions.is_empty() {
             Permission::DEFAULT.to_vec()
         } else {
             let parsed: Result<Vec<_>, String> =
                 args.permissions.iter().map(|name| permission::parse(name.trim())).collect();
-            parsed.map_err(|reason| Failure::Usage(format!("--permission: {reason}")))?
+            parsed.map_err(|reason| usage("--permission", &reason))?
         };
         let allowed_ips = AllowList::parse(args.allowed_ips.iter().map(|network| network.trim()))
-            .map_err(|error| Failure::Usage(format!("--allow-ip: {error}")))?;
-        Ok(Wish { name: name.to_owned(), permissions, allowed_ips })
+            .map_err(|error| usage("--allow-ip", &error.to_string()))?;
+        Ok(Wish {
+            name,
+            permissions,
+            allowed_ips,
+            owner: owner.map_err(|detail| usage("--owner", detail))?,
+            quotas: Quotas::new(quotas.map_err(|detail| usage("--quota", detail))?),
+            metadata: metadata.map_err(|(_, detail)| usage("--metadata", detail))?,
+        })
     }
+}
+
+/// `day=1000`.
+fn quota(text: &str) -> Result<(QuotaPeriod, NonZeroU32), &'static str> {
+    const FORM: &str = "must be day, month or total, =, and a number from 1";
+    let (name, limit) = text.trim().split_once('=').ok_or(FORM)?;
+    let period = QuotaPeriod::ALL.into_iter().find(|period| period.name() == name);
+    Ok((period.ok_or(FORM)?, limit.parse().map_err(|_| FORM)?))
 }
 
 /// Makes and stores a key; the secret exists only in what is returned.
@@ -109,6 +132,9 @@ pub(crate) async fn make(
         permissions: wish.permissions.iter().map(|permission| permission.name()).collect(),
         expires_at: expires_in.map(|span| audit.at.plus(span).to_system_time()),
         allowed_ips: wish.allowed_ips,
+        owner: wish.owner,
+        quotas: wish.quotas,
+        metadata: wish.metadata,
         ..KeyRecord::new(new_id(audit.at, &context.random), wish.name, audit.at.to_system_time())
     };
     let key = NewKey {
@@ -241,7 +267,7 @@ fn granted(outcome: RotateKey, id: Uuid) -> Result<Timestamp, Failure> {
         RotateKey::Expired => "has expired, and a new secret is no new life",
         RotateKey::Disabled => "is disabled; enable it first",
         // The command line names no request and is bound by no permissions.
-        RotateKey::AlreadyRotated | RotateKey::BeyondReach(_) => "cannot be rotated from here",
+        RotateKey::AlreadyRotated | RotateKey::BeyondReach(..) => "cannot be rotated from here",
     };
     Err(Failure::trouble(format!("key {id} {why}")))
 }

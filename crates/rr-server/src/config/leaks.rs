@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rr_http::GithubKeyring;
 use rr_store::LeakPolicy;
 use rr_webhooks::GithubKeys;
 
@@ -34,7 +35,7 @@ impl LeaksConfig {
     pub(crate) fn read(sources: &mut Sources) -> Result<LeaksConfig, ConfigError> {
         Ok(LeaksConfig {
             policy: sources.parse(POLICY, LeakPolicy::default(), parse_policy)?,
-            github: sources.optional(GITHUB_KEYS, read_keys)?,
+            github: sources.optional(GITHUB_KEYS, read_file)?,
         })
     }
 }
@@ -47,12 +48,22 @@ fn parse_policy(text: &str) -> Result<LeakPolicy, &'static str> {
     }
 }
 
-fn read_keys(path: &str) -> Result<GithubKeysFile, String> {
+impl GithubKeysFile {
+    /// The keys, read from the same file again while the server runs.
+    pub(crate) fn keyring(&self) -> GithubKeyring {
+        let path = self.path.clone();
+        GithubKeyring::new(self.keys.clone(), move || read_keys(&path))
+    }
+}
+
+fn read_file(path: &str) -> Result<GithubKeysFile, String> {
     let path = Path::new(path).to_path_buf();
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}"))?;
-    let keys = GithubKeys::parse(&text).map_err(|error| error.to_string())?;
-    Ok(GithubKeysFile { path, keys })
+    Ok(GithubKeysFile { keys: read_keys(&path)?, path })
+}
+
+fn read_keys(path: &Path) -> Result<GithubKeys, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))?;
+    GithubKeys::parse(&text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rr_http::Permission;
-use rr_keys::{AllowList, Secret};
+use rr_keys::Secret;
 use rr_store::{Actor, Store, StoreError};
 
 use super::Mode;
@@ -117,7 +117,7 @@ async fn ensure_demo_key(context: &Context, store: &Store) -> Result<Option<Secr
             Permission::ReadUsers,
             Permission::ReadEvents,
         ],
-        allowed_ips: AllowList::default(),
+        ..Wish::default()
     };
     let year = Duration::from_secs(365 * 86_400);
     let (secret, _) = make_key(context, store, wish, Some(year), Actor::System).await?;

@@ -17,7 +17,7 @@ pub(super) fn http(config: &Config, listening: SocketAddr) -> HttpSettings {
         webhook_secrets: config.webhook.signing.clone(),
         webhook_max_bytes: config.webhook.max_bytes,
         leak_policy: config.leaks.policy,
-        github_keys: config.leaks.github.as_ref().map(|github| github.keys.clone()),
+        github_keys: config.leaks.github.as_ref().map(|github| github.keyring()),
         ..HttpSettings::default()
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
-use rr_keys::KeyRecord;
+use rr_keys::{Beyond, KeyRecord, PermissionSet, Reach};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -35,9 +35,8 @@ impl Store {
             // Taken first: from here to the commit nobody else changes a key.
             let changes = Changes::of(&patch, Sequence::Keys.take(conn, 1)?);
             let Some(before) = find_row(conn, id)? else { return Ok(UpdateKey::NoSuchKey) };
-            let permissions = &before.record.permissions;
-            if patch.at_most.as_ref().is_some_and(|own| !own.is_superset(permissions)) {
-                return Ok(UpdateKey::BeyondReach(before.record.permissions));
+            if let Some((beyond, permissions)) = patch.goes_beyond(&before.record) {
+                return Ok(UpdateKey::BeyondReach(beyond, permissions));
             }
             if before.record.revoked_at.is_some() && !patch.is_only_words() {
                 return Ok(UpdateKey::Revoked);
@@ -116,6 +115,29 @@ impl Changes {
 }
 
 impl KeyPatch {
+    /// Whether the key may more than whoever changes it, or the change grants it something and then it
+    /// reaches farther: what only takes away, or grants nothing, is free on keys that last longer.
+    fn goes_beyond(&self, before: &KeyRecord) -> Option<(Beyond, PermissionSet)> {
+        let own = self.at_most.as_ref()?;
+        if !own.permissions.is_superset(&before.permissions) {
+            return Some((Beyond::Permissions, before.permissions.clone()));
+        }
+        let mut after = before.clone();
+        if let Some(permissions) = &self.permissions {
+            after.permissions = permissions.clone();
+        }
+        if let Some(end) = self.expires_at {
+            after.expires_at = end.map(Timestamp::to_system_time);
+        }
+        if let Some(networks) = &self.allowed_ips {
+            after.allowed_ips = networks.clone();
+        }
+        let grants = Reach::of(before).beyond(&after).is_some()
+            || self.enabled == Some(true) && !before.enabled;
+        let beyond = own.beyond(&after).filter(|_| grants)?;
+        Some((beyond, after.permissions))
+    }
+
     /// Whether nothing is to change but name and notes, by which people know the key.
     fn is_only_words(&self) -> bool {
         let rest = KeyPatch { name: None, metadata: None, at_most: None, ..self.clone() };

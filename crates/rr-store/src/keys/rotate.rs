@@ -71,8 +71,8 @@ impl Store {
 
 /// Until when the secrets of now work, or why the key stays as it is.
 fn judge(record: &KeyRecord, rotation: &Rotation, now: Timestamp) -> Result<Timestamp, RotateKey> {
-    if rotation.at_most.as_ref().is_some_and(|own| !own.is_superset(&record.permissions)) {
-        return Err(RotateKey::BeyondReach(record.permissions.clone()));
+    if let Some(beyond) = rotation.at_most.as_ref().and_then(|own| own.beyond(record)) {
+        return Err(RotateKey::BeyondReach(beyond, record.permissions.clone()));
     }
     let end =
         rr_keys::rotate(record, now.to_system_time(), rotation.grace).map_err(

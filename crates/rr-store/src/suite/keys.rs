@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rr_keys::{KeyHash, KeyStore};
+use rr_keys::{Beyond, KeyHash, KeyStore, Reach};
 
 use super::*;
 use crate::{CreateKey, KeyPatch, UpdateKey};
@@ -124,11 +124,12 @@ async fn a_key_that_may_more_than_the_changer_is_left_alone() {
     for (own, reaches) in
         [(&["read_metrics"][..], false), (&["read_metrics", "write_webhooks"], true)]
     {
-        let at_most = Some(own.iter().copied().collect());
+        let permissions = own.iter().copied().collect();
+        let at_most = Some(Reach { permissions, ..Reach::of(&key(1).record) });
         let patch = KeyPatch { enabled: Some(false), at_most, ..KeyPatch::default() };
         match store.update_key(id(1), patch, audit(2)).await.unwrap() {
             UpdateKey::Updated(row) => assert!(reaches && !row.record.enabled),
-            UpdateKey::BeyondReach(all) => {
+            UpdateKey::BeyondReach(Beyond::Permissions, all) => {
                 assert!(!reaches && all == key(1).record.permissions);
                 assert!(store.key(id(1)).await.unwrap().unwrap().record.enabled);
             }

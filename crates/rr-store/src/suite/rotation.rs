@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{KeyHash, KeyStore, PermissionSet, secret_end};
+use rr_keys::{Beyond, KeyHash, KeyRecord, KeyStore, PermissionSet, Reach, secret_end};
 use serde_json::{Value, json};
 
 use super::*;
@@ -114,10 +114,25 @@ async fn what_is_over_or_off_or_not_there_keeps_its_secret() {
     };
     let stranger = Rotation { key_id: id(2), ..rotation(11, 9) };
     assert!(matches!(try_at(5, stranger).await, RotateKey::NoSuchKey));
-    let own = PermissionSet::from_iter(["manage_keys", "read_metrics"]);
+    let all = key(1).record;
+    let own = Reach::of(&KeyRecord {
+        permissions: ["manage_keys", "read_metrics"].into_iter().collect(),
+        ..all.clone()
+    });
     let bounded = Rotation { at_most: Some(own), ..rotation(11, 9) };
     let tried = try_at(5, bounded).await;
-    assert!(matches!(tried, RotateKey::BeyondReach(all) if all == key(1).record.permissions));
+    assert!(
+        matches!(tried, RotateKey::BeyondReach(Beyond::Permissions, all) if all == key(1).record.permissions)
+    );
+    let earlier = Some(at(999).to_system_time());
+    let elsewhere = rr_keys::AllowList::parse(["10.0.0.0/8"]).unwrap();
+    for (own, beyond) in [
+        (Reach { expires_at: earlier, ..Reach::of(&all) }, Beyond::Expiry),
+        (Reach { allowed_ips: elsewhere, ..Reach::of(&all) }, Beyond::Addresses),
+    ] {
+        let tried = try_at(5, Rotation { at_most: Some(own), ..rotation(11, 9) }).await;
+        assert!(matches!(tried, RotateKey::BeyondReach(told, _) if told == beyond));
+    }
     assert!(matches!(try_at(1_000, rotation(11, 9)).await, RotateKey::Expired));
     let switch = async |on| {
         let patch = KeyPatch { enabled: Some(on), ..KeyPatch::default() };
@@ -136,7 +151,8 @@ async fn a_lost_answer_makes_no_second_secret() {
     let database = TestDatabase::new();
     let store = with_key_1(&database).await;
     // A refusal uses no id up.
-    let own = Some(PermissionSet::default());
+    let nothing = PermissionSet::default();
+    let own = Some(Reach { permissions: nothing, ..Reach::of(&key(1).record) });
     let refused = Rotation { at_most: own, ..rotation(11, 50) };
     store.rotate_key(refused, once("a", 1), audit(9)).await.unwrap();
     let rotate = |number, fingerprint| {

@@ -543,7 +543,7 @@ export type KeyList = {
  */
 export type KeyRequest = {
     /**
-     * Addresses and networks the key may be used from; anywhere unless given.
+     * Addresses and networks the key may be used from; unless given, those of the key that asks.
      */
     allowed_ips?: Array<string> | null;
     /**
@@ -551,7 +551,7 @@ export type KeyRequest = {
      */
     expires_at?: string | null;
     /**
-     * 365 unless given.
+     * 365 unless given, or as long as the key that asks.
      */
     expires_in_days?: number | null;
     /**

@@ -78,10 +78,8 @@ pub(crate) async fn patch(
         (UpdateKey::Updated(row), now) => Ok(HttpResponse::Ok().json(Key::of(row, now))),
         (UpdateKey::NoSuchKey, _) => Err(no_such_key()),
         (UpdateKey::Revoked, _) => Err(Problem::new(Code::KeyNotChangeable).key_id(id)),
-        (UpdateKey::BeyondReach(permissions), _) => {
-            let own = fields::own_permissions(&who.caller).cloned().unwrap_or_default();
-            Err(fields::beyond_reach(&permissions, &own)
-                .detail("A key can change only keys whose permissions it has itself."))
+        (UpdateKey::BeyondReach(beyond, permissions), _) => {
+            Err(fields::beyond_reach(beyond, &permissions, &who.caller))
         }
     }
 }
@@ -90,7 +88,7 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
     let permissions = change.permissions.as_deref();
     Ok(KeyPatch {
         name: change.name.as_deref().map(fields::name).transpose()?,
-        permissions: permissions.map(|wanted| fields::permissions(wanted, caller)).transpose()?,
+        permissions: permissions.map(fields::permissions),
         not_before: None,
         expires_at: match change.expires_at {
             None => None,
@@ -106,6 +104,6 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
         allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
         metadata: change.metadata.map(fields::metadata).transpose()?,
         enabled: change.enabled,
-        at_most: fields::own_permissions(caller).cloned(),
+        at_most: fields::reach(caller),
     })
 }

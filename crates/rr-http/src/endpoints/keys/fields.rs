@@ -5,11 +5,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, PermissionSet};
+use rr_keys::{AllowList, Beyond, KeyRecord, PermissionSet, Reach};
 use serde::{Deserialize, Deserializer};
 
 use super::view::RateLimit;
 use crate::auth::{Caller, Permission};
+use crate::key_words;
 use crate::problem::{Outcome, Problem};
 
 /// 31 days, the longest window of a limit.
@@ -26,48 +27,52 @@ where
 
 /// A name that fits on a line and in a list.
 pub(super) fn name(text: &str) -> Outcome<String> {
-    let text = text.trim();
-    let fits = (1..=100).contains(&text.chars().count());
-    if fits && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(Problem::field("/name", "must be 1 to 100 characters, without control characters"))
-    }
+    key_words::name(text).map_err(|detail| Problem::field("/name", detail))
 }
 
-/// The owner, in whatever form the installation names its users.
+/// The owner.
 pub(super) fn owner(text: &str) -> Outcome<String> {
-    let fits = (1..=64).contains(&text.chars().count());
-    if fits && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(Problem::field("/user_id", "must be 1 to 64 characters, without control characters"))
-    }
+    key_words::owner(text).map_err(|detail| Problem::field("/user_id", detail))
 }
 
-/// A set of permissions that the caller may hand on: a key at most what it has itself.
-pub(super) fn permissions(wanted: &[Permission], caller: &Caller) -> Outcome<PermissionSet> {
-    let set: PermissionSet = wanted.iter().map(|permission| permission.name()).collect();
-    match own_permissions(caller) {
-        Some(own) if !own.is_superset(&set) => Err(beyond_reach(&set, own)
-            .detail("A key can grant at most the permissions that it has itself.")),
-        _ => Ok(set),
-    }
+/// A set of permissions.
+pub(super) fn permissions(wanted: &[Permission]) -> PermissionSet {
+    wanted.iter().map(|permission| permission.name()).collect()
 }
 
-/// What the caller may hand on; an administrator is not bound.
-pub(super) fn own_permissions(caller: &Caller) -> Option<&PermissionSet> {
+/// What the caller may hand on: a key at most what it has itself. An administrator is not bound.
+pub(super) fn reach(caller: &Caller) -> Option<Reach> {
+    own_record(caller).map(Reach::of)
+}
+
+/// The key that asks, where it is one.
+pub(super) fn own_record(caller: &Caller) -> Option<&KeyRecord> {
     match caller {
-        Caller::Key(key) => Some(&key.grant.record().permissions),
+        Caller::Key(key) => Some(key.grant.record()),
         Caller::Administrator(_) => None,
     }
 }
 
+/// Why a key that would have these permissions goes beyond the caller, with the field at fault.
+pub(super) fn beyond_reach(beyond: Beyond, wanted: &PermissionSet, caller: &Caller) -> Problem {
+    match beyond {
+        Beyond::Permissions => missing_permissions(wanted, caller),
+        Beyond::Expiry => {
+            Problem::field("/expires_at", "must not lie after the end of the key that asks")
+        }
+        Beyond::Addresses => {
+            Problem::field("/allowed_ips", "must lie within the addresses of the key that asks")
+        }
+    }
+}
+
 /// More permissions than the caller has itself.
-pub(super) fn beyond_reach(wanted: &PermissionSet, own: &PermissionSet) -> Problem {
+pub(super) fn missing_permissions(wanted: &PermissionSet, caller: &Caller) -> Problem {
+    let own = own_record(caller).map(|own| own.permissions.clone()).unwrap_or_default();
     let missing = wanted.iter().filter(|wanted| !own.allows(wanted)).map(str::to_owned).collect();
     let required = wanted.iter().collect::<Vec<_>>().join(" ");
     Problem::missing_permission(&required, missing)
+        .detail("A key can hand on, and act on, at most the permissions that it has itself.")
 }
 
 /// An end that lies ahead.
@@ -100,58 +105,20 @@ pub(super) fn allowed_ips(sent: &[String]) -> Outcome<AllowList> {
     AllowList::parse(sent).map_err(|error| Problem::field("/allowed_ips", &error.to_string()))
 }
 
-/// Notes, of which a list of keys shows all.
+/// Notes.
 pub(super) fn metadata(sent: BTreeMap<String, String>) -> Outcome<BTreeMap<String, String>> {
-    if sent.len() > 20 {
-        return Err(Problem::field("/metadata", "may have at most 20 members"));
-    }
-    let is_text = |text: &str| !text.chars().any(char::is_control);
-    for (name, note) in &sent {
-        if !(1..=64).contains(&name.chars().count()) || !is_text(name) {
-            let detail = "may have names of 1 to 64 characters, without control characters";
-            return Err(Problem::field("/metadata", detail));
-        }
-        if note.chars().count() > 500 || !is_text(note) {
+    key_words::notes(sent).map_err(|(name, detail)| match name {
+        None => Problem::field("/metadata", detail),
+        Some(name) => {
             let pointer = format!("/metadata/{}", name.replace('~', "~0").replace('/', "~1"));
-            let detail = "must be at most 500 characters, without control characters";
-            return Err(Problem::field(&pointer, detail));
+            Problem::field(&pointer, detail)
         }
-    }
-    Ok(sent)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Admin;
-
-    #[test]
-    fn notes_have_bounds() {
-        let notes = |pairs: &[(&str, &str)]| {
-            metadata(pairs.iter().map(|(name, note)| ((*name).into(), (*note).into())).collect())
-        };
-        let (name, note) = ("n".repeat(64), "é".repeat(500));
-        assert_eq!(notes(&[("team", ""), (&name, &note)]).unwrap().len(), 2);
-        let (name, note) = ("n".repeat(65), "é".repeat(501));
-        for bad in
-            [[("", "x")], [(name.as_str(), "x")], [("a\n", "x")], [("a", &note)], [("a", "\0")]]
-        {
-            assert!(notes(&bad).is_err(), "{bad:?}");
-        }
-        let many =
-            |count: u32| metadata((0..count).map(|n| (n.to_string(), String::new())).collect());
-        assert!(many(20).is_ok() && many(21).is_err());
-    }
-
-    #[test]
-    fn names_and_owners_have_bounds() {
-        assert_eq!(name(" CI ").unwrap(), "CI");
-        for bad in ["", "   ", "a\nb", "a\0", &"x".repeat(101)] {
-            assert!(name(bad).is_err(), "{bad:?}");
-        }
-        assert_eq!(owner("1").unwrap(), "1");
-        assert!(owner("").is_err() && owner(&"x".repeat(65)).is_err());
-    }
 
     #[test]
     fn an_end_must_lie_ahead() {
@@ -177,17 +144,5 @@ mod tests {
         assert_eq!(ips(&["10.0.0.0/8", "::1"]).unwrap().to_strings().len(), 2);
         assert_eq!(pointer(ips(&["::1", "x"]).unwrap_err()), "/allowed_ips/1");
         assert_eq!(pointer(ips(&["::1"; 101]).unwrap_err()), "/allowed_ips");
-    }
-
-    #[test]
-    fn an_administrator_may_grant_anything() {
-        let admin = Caller::Administrator(Admin {
-            id: uuid::Uuid::nil(),
-            email: String::new(),
-            role: String::new(),
-            address: None,
-        });
-        assert_eq!(permissions(&Permission::ALL, &admin).unwrap().iter().len(), 7);
-        assert!(permissions(&[], &admin).unwrap().is_empty());
     }
 }

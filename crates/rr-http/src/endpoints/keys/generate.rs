@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::{Timestamp, new_id};
-use rr_keys::{AllowList, KeyFormat, KeyRecord};
+use rr_keys::{Beyond, KeyFormat, KeyRecord};
 use rr_store::{CreateKey, Idempotency, NewKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -36,7 +36,7 @@ pub(crate) struct KeyRequest {
     user_id: Option<String>,
     /// `read_metrics` and `write_webhooks` unless given.
     permissions: Option<Vec<Permission>>,
-    /// 365 unless given.
+    /// 365 unless given, or as long as the key that asks.
     #[schema(minimum = 1, maximum = 36_500)]
     expires_in_days: Option<u32>,
     /// Instead of `expires_in_days`; null is never.
@@ -46,7 +46,7 @@ pub(crate) struct KeyRequest {
     rate_limit: Option<RateLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quotas: Option<QuotaLimits>,
-    /// Addresses and networks the key may be used from; anywhere unless given.
+    /// Addresses and networks the key may be used from; unless given, those of the key that asks.
     allowed_ips: Option<Vec<String>>,
     /// Notes of yours: at most 20, names of at most 64 characters, texts of at most 500.
     metadata: Option<BTreeMap<String, String>>,
@@ -120,26 +120,41 @@ fn idempotency(caller: &Caller, key: String, wanted: &KeyRequest) -> Outcome<Ide
 
 fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyRecord> {
     let now = state.now();
+    let own = fields::reach(caller);
     let name = wanted.name.as_deref().unwrap_or("DevOps Integration Key");
     let permissions = wanted.permissions.as_deref().unwrap_or(&Permission::DEFAULT);
-    let expires_at = expiry(&wanted, now)?;
+    let own_end = own.as_ref().and_then(|own| own.expires_at).map(Timestamp::from_system_time);
+    let expires_at = expiry(&wanted, now, own_end)?;
+    let in_days = wanted.expires_in_days.is_some();
     let id = new_id(now, &state.random);
-    Ok(KeyRecord {
+    let record = KeyRecord {
         owner: wanted.user_id.as_deref().map(fields::owner).transpose()?,
-        permissions: fields::permissions(permissions, caller)?,
+        permissions: fields::permissions(permissions),
         expires_at: expires_at.map(Timestamp::to_system_time),
         rate_limit: wanted.rate_limit.map(fields::rate_limit).transpose()?,
         quotas: wanted.quotas.unwrap_or_default().parse()?,
         allowed_ips: match &wanted.allowed_ips {
             Some(entries) => fields::allowed_ips(entries)?,
-            None => AllowList::default(),
+            None => own.as_ref().map(|own| own.allowed_ips.clone()).unwrap_or_default(),
         },
         metadata: fields::metadata(wanted.metadata.unwrap_or_default())?,
         ..KeyRecord::new(id, fields::name(name)?, now.to_system_time())
-    })
+    };
+    match own.and_then(|own| own.beyond(&record)) {
+        None => Ok(record),
+        Some(Beyond::Expiry) if in_days => {
+            Err(Problem::field("/expires_in_days", "must not outlast the key that asks"))
+        }
+        Some(beyond) => Err(fields::beyond_reach(beyond, &record.permissions, caller)),
+    }
 }
 
-fn expiry(wanted: &KeyRequest, now: Timestamp) -> Outcome<Option<Timestamp>> {
+/// When the key ends: in a year unless said otherwise, and with the key that asks if that ends earlier.
+fn expiry(
+    wanted: &KeyRequest,
+    now: Timestamp,
+    own_end: Option<Timestamp>,
+) -> Outcome<Option<Timestamp>> {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     match (wanted.expires_in_days, &wanted.expires_at) {
         (Some(_), Some(_)) => {
@@ -147,7 +162,10 @@ fn expiry(wanted: &KeyRequest, now: Timestamp) -> Outcome<Option<Timestamp>> {
         }
         (None, Some(None)) => Ok(None),
         (None, Some(Some(text))) => fields::expiry(text, now).map(Some),
-        (None, None) => Ok(Some(now.plus(DAY * 365))),
+        (None, None) => {
+            let year = now.plus(DAY * 365);
+            Ok(Some(own_end.map_or(year, |own| own.min(year))))
+        }
         (Some(days @ 1..=36_500), None) => Ok(Some(now.plus(DAY * days))),
         (Some(_), None) => Err(Problem::field("/expires_in_days", "must be 1 to 36500")),
     }
@@ -172,7 +190,7 @@ mod tests {
         ] {
             let wanted: KeyRequest = serde_json::from_str(body).unwrap();
             let expected = expected.map(|end| end.map(|end| Timestamp::parse(end).unwrap()));
-            assert_eq!(expiry(&wanted, now).ok(), expected, "{body}");
+            assert_eq!(expiry(&wanted, now, None).ok(), expected, "{body}");
         }
     }
 

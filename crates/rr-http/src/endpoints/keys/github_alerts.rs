@@ -58,6 +58,7 @@ pub(super) async fn take_in(
         .report(address_of(state, request), state.now())
         .map_err(|wait| Problem::new(Code::TooManyAttempts).retry_after(wait))?;
     let body = body.bytes(state.settings.webhook_max_bytes).await?;
+    let keys = keys.keys(state.now()).await;
     let header = |name| request.headers().get(name).map(|value| value.as_bytes());
     let alerts = keys.alerts(header(KEY), header(SIGNATURE), &body).map_err(refused)?;
     state.report_throttle.succeeded(&attempt);

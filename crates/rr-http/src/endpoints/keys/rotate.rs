@@ -6,7 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
-use rr_keys::KeyFormat;
+use rr_keys::{Beyond, KeyFormat};
 use rr_store::{Idempotency, RotateKey, Rotation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -83,7 +83,7 @@ pub(crate) async fn post(
         hash: issued.hash,
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(grace_s)),
-        at_most: fields::own_permissions(&who.caller).cloned(),
+        at_most: fields::reach(&who.caller),
     };
     let once = once.map(|key| idempotency(&who.caller, id, key, grace_s));
     let audit = state.audit(&who.caller, &request);
@@ -124,11 +124,11 @@ fn granted(outcome: RotateKey, id: Uuid, caller: &Caller) -> Outcome<Timestamp> 
         RotateKey::Rotated(grace_until) => Ok(grace_until),
         RotateKey::AlreadyRotated => Err(Problem::new(Code::AlreadyRotated).key_id(id)),
         RotateKey::NoSuchKey => Err(no_such_key()),
-        RotateKey::BeyondReach(permissions) => {
-            let own = fields::own_permissions(caller).cloned().unwrap_or_default();
-            Err(fields::beyond_reach(&permissions, &own)
-                .detail("A key can rotate only keys whose permissions it has itself."))
-        }
+        RotateKey::BeyondReach(beyond, permissions) => match beyond {
+            Beyond::Permissions => Err(fields::missing_permissions(&permissions, caller)),
+            Beyond::Expiry => refused("The key ends later than the one that asks."),
+            Beyond::Addresses => refused("The key works from more places than the one that asks."),
+        },
         RotateKey::Revoked => refused("The key was revoked, which is for good. Make a new one."),
         RotateKey::Expired => refused("The key has expired, and a new secret is no new life."),
         RotateKey::Disabled => refused("The key is disabled. Enable it first."),
