@@ -112,8 +112,15 @@ pub(crate) async fn write<T: Send + 'static>(
         Ok::<T, Unwanted>(made)
     });
     let mut written = Written::default();
+    let (mut count, mut next) = (0_u64, 1_u64);
     while let Some(batch) = batches.recv().await {
         written.add(&target.write(batch).await?);
+        count += 1;
+        // Each time that there are ten times as many.
+        if count == next {
+            store.gather_statistics().await?;
+            next *= 10;
+        }
     }
     let made = producer.await.map_err(|error| Failure::Trouble(error.into()))?.ok();
     if target.is_empty && made.is_some() {

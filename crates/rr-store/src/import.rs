@@ -68,6 +68,16 @@ impl Store {
         self.write(move |conn| bring_in(conn, &batch, &audit)).await
     }
 
+    /// Tells PostgreSQL how many facts there are, whose own look comes a minute later: until it knows,
+    /// it reads all of them to find a few. SQLite decides by the indexes alone.
+    pub async fn gather_statistics(&self) -> Result<(), StoreError> {
+        self.read(|conn| match conn {
+            Conn::Pg(_) => conn.batch("ANALYZE facts"),
+            Conn::Lite(_) => Ok(()),
+        })
+        .await
+    }
+
     /// Whether there are no users and no facts.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
         self.read(|conn| {
