@@ -40,6 +40,20 @@ async fn keeps_commits(store: Store, cache: i64, checkpoint: i64) {
     assert_eq!(written, "wal 2 1 5000 67108864");
 }
 
+/// `.cargo/config.toml` says why; a build that misses it works, and is slower.
+#[tokio::test]
+async fn sqlite_is_compiled_without_locks_that_nobody_needs() {
+    let database = TestDatabase::sqlite();
+    let store = database.migrated().await;
+    for (option, there) in [
+        ("SELECT sqlite_compileoption_used('THREADSAFE=2')", 1),
+        ("SELECT sqlite_compileoption_used('DEFAULT_MEMSTATUS=0')", 1),
+        ("SELECT sqlite_compileoption_used('ENABLE_MEMORY_MANAGEMENT')", 0),
+    ] {
+        assert_eq!(number(&store, option).await, there, "{option}");
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_is_unavailable_until_there_is_room() {
     let database = TestDatabase::sqlite();
