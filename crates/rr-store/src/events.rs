@@ -2,6 +2,7 @@
 
 mod accept;
 mod after;
+mod bodies;
 mod expire;
 mod list;
 mod meanings;
@@ -16,6 +17,7 @@ use crate::Idempotency;
 pub use expire::{Expired, Expiry};
 
 pub(crate) use accept::{EventGroup, EventJob, import};
+pub(crate) use meanings::understand_stored;
 
 /// An event to keep.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Bool, Text};
 
 use crate::conn::{Conn, on_each};
+use crate::events::understand_stored;
 use crate::{Store, StoreError};
 
 use list::{MIGRATIONS, Step};
@@ -138,6 +139,10 @@ fn up(conn: &mut Conn, step: &Step) -> QueryResult<()> {
         Conn::Pg(_) => step.postgres.up,
     };
     conn.batch(script)?;
+    // What a script cannot do. Of events that came before there were meanings, it is done once.
+    if step.name == "0014_bodies_by_month" {
+        understand_stored(conn)?;
+    }
     conn.batch(&format!("INSERT INTO schema_migrations (name) VALUES ('{}')", step.name))
 }
 

@@ -131,8 +131,10 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use super::*;
     event_bodies (event_seq) {
         event_seq -> BigInt,
+        received_at -> DbTime,
         content_type -> Text,
         body -> Binary,
     }
@@ -297,7 +299,6 @@ diesel::table! {
 
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_key_secrets -> api_keys (key_id));
-diesel::joinable!(event_bodies -> events (event_seq));
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);
 diesel::allow_tables_to_appear_in_same_query!(api_key_secrets, api_keys);
-diesel::allow_tables_to_appear_in_same_query!(event_bodies, events);
+diesel::allow_tables_to_appear_in_same_query!(event_bodies, events, meanings, webhook_sources);

@@ -111,6 +111,9 @@ async fn sweep(state: Arc<AppState>) {
     loop {
         let audit =
             Audit { at: state.now(), actor: Actor::System, request_id: None, address: None };
+        if let Err(error) = state.store.prepare_months(audit.at).await {
+            tracing::debug!(%error, "no room was made for the months to come; later, then");
+        }
         let before = audit.at.minus(REMEMBER);
         removed("sessions that were over", state.store.end_expired(audit.clone()).await);
         let forgotten = state.store.forget_idempotency(before, audit.clone()).await;

@@ -289,12 +289,18 @@ impl<'a> EventRecord<'a> {
 #[diesel(table_name = event_bodies, treat_none_as_default_value = false)]
 struct BodyRecord<'a> {
     event_seq: i64,
+    received_at: At,
     content_type: &'a str,
     body: &'a [u8],
 }
 
 impl<'a> BodyRecord<'a> {
     fn of(seq: i64, event: &'a NewEvent) -> BodyRecord<'a> {
-        BodyRecord { event_seq: seq, content_type: &event.content_type, body: &event.body }
+        BodyRecord {
+            event_seq: seq,
+            received_at: At(event.received_at),
+            content_type: &event.content_type,
+            body: &event.body,
+        }
     }
 }

@@ -13,8 +13,9 @@ use rr_domain::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::bodies::its_event;
 use crate::conn::{Conn, on_each};
-use crate::schema::{event_bodies, events};
+use crate::schema::{event_bodies, events, webhook_sources};
 use crate::types::{At, Id};
 use crate::{Audit, Store, StoreError, WebhookSource};
 
@@ -36,6 +37,23 @@ pub struct Expired {
     pub bytes: i64,
 }
 
+/// Events of the default source, and those of sources that were removed: they are kept as long.
+macro_rules! of_nobody_else {
+    () => {
+        events::webhook_source.is_null().or(events::webhook_source
+            .ne_all(webhook_sources::table.select(webhook_sources::id.nullable())))
+    };
+}
+pub(super) use of_nobody_else;
+
+impl WebhookSource {
+    /// What arrived before this is kept no longer; none where age does not matter.
+    pub(super) fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = u32::try_from(self.retention_days?).unwrap_or(u32::MAX);
+        Some(now.minus(DAY.saturating_mul(days)))
+    }
+}
+
 /// How many events go at a time: the writer is soon free for others.
 const STEP: i64 = 500;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -43,13 +61,13 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 impl Store {
     /// Removes what every source no longer keeps, as of the audit's instant; says how many events.
     pub async fn keep_to_retention(&self, audit: Audit) -> Result<usize, StoreError> {
+        self.drop_months(audit.clone()).await?;
         let (_, sources) = self.webhook_sources().await?;
         let mut removed = 0;
         for source in sources {
-            let WebhookSource { id, retention_days, retention_bytes, .. } = source;
-            if let Some(days) = retention_days {
-                let days = u32::try_from(days).unwrap_or(u32::MAX);
-                let expiry = Expiry::Before(audit.at.minus(DAY.saturating_mul(days)));
+            let WebhookSource { id, retention_bytes, .. } = source;
+            if let Some(cutoff) = source.cutoff(audit.at) {
+                let expiry = Expiry::Before(cutoff);
                 loop {
                     let gone = self.expire_events(id, expiry, audit.clone()).await?;
                     removed += gone.events;
@@ -80,12 +98,12 @@ impl Store {
             let total = sql::<BigInt>("CAST(coalesce(sum(length(body)), 0) AS BIGINT)");
             on_each!(conn, |c| {
                 let mut query = event_bodies::table
-                    .inner_join(events::table)
+                    .inner_join(events::table.on(its_event!()))
                     .select(total.clone())
                     .into_boxed();
                 query = match source {
                     Some(source) => query.filter(events::webhook_source.eq(Id(source))),
-                    None => query.filter(events::webhook_source.is_null()),
+                    None => query.filter(of_nobody_else!()),
                 };
                 query.get_result(c)
             })
@@ -102,17 +120,25 @@ impl Store {
         audit: Audit,
     ) -> Result<Expired, StoreError> {
         self.write(move |conn| {
-            let (mut seqs, mut bytes) = (Vec::new(), 0);
-            for (seq, length) in oldest(conn, source, expiry)? {
+            let (mut seqs, mut times, mut bytes) = (Vec::new(), Vec::new(), 0);
+            for (seq, received_at, length) in oldest(conn, source, expiry)? {
                 if matches!(expiry, Expiry::Bytes(enough) if bytes >= enough) {
                     break;
                 }
                 seqs.push(seq);
+                times.push(received_at);
                 bytes += length;
             }
-            if seqs.is_empty() {
+            let (Some(first), Some(last)) = (times.first(), times.last()) else {
                 return Ok(Expired::default());
-            }
+            };
+            // The times say in which months to look.
+            let bodies = || {
+                event_bodies::table
+                    .filter(event_bodies::event_seq.eq_any(&seqs))
+                    .filter(event_bodies::received_at.between(*first, *last))
+            };
+            on_each!(conn, |c| diesel::delete(bodies()).execute(c))?;
             let gone = || events::table.filter(events::seq.eq_any(&seqs));
             let count = on_each!(conn, |c| diesel::delete(gone()).execute(c))?;
             let detail = json!({ "webhook_source": source, "count": count, "bytes": bytes });
@@ -124,16 +150,21 @@ impl Store {
 }
 
 /// The oldest events of a source that may go, and how long their bodies are.
-fn oldest(conn: &mut Conn, source: Option<Uuid>, expiry: Expiry) -> QueryResult<Vec<(i64, i64)>> {
-    let length = sql::<BigInt>("CAST(length(body) AS BIGINT)");
+fn oldest(
+    conn: &mut Conn,
+    source: Option<Uuid>,
+    expiry: Expiry,
+) -> QueryResult<Vec<(i64, At, i64)>> {
+    // A body may have gone before its event, with its month.
+    let length = sql::<BigInt>("CAST(coalesce(length(body), 0) AS BIGINT)");
     on_each!(conn, |c| {
-        let mut query = event_bodies::table
-            .inner_join(events::table)
-            .select((events::seq, length))
+        let mut query = events::table
+            .left_join(event_bodies::table.on(its_event!()))
+            .select((events::seq, events::received_at, length))
             .into_boxed();
         query = match source {
             Some(source) => query.filter(events::webhook_source.eq(Id(source))),
-            None => query.filter(events::webhook_source.is_null()),
+            None => query.filter(of_nobody_else!()),
         };
         if let Expiry::Before(end) = expiry {
             query = query.filter(events::received_at.lt(At(end)));

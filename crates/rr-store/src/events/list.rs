@@ -4,6 +4,7 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::bodies::its_event;
 use super::{EventBody, EventFilter, EventRow};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
@@ -46,7 +47,7 @@ impl Store {
     pub async fn event_body(&self, id: Uuid) -> Result<Option<EventBody>, StoreError> {
         self.read(move |conn| {
             let found: Option<(String, Vec<u8>)> = on_each!(conn, |c| event_bodies::table
-                .inner_join(events::table)
+                .inner_join(events::table.on(its_event!()))
                 .filter(events::id.eq(Id(id)))
                 .select((event_bodies::content_type, event_bodies::body))
                 .first(c)

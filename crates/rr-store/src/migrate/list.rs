@@ -52,6 +52,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0011_webhook_sources",
     "0012_payout",
     "0013_turnover",
+    "0014_bodies_by_month",
 ];
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ const AUDITED: &[&str] = &[
     "create_session",
     "create_user",
     "create_webhook_source",
+    "drop_months",
     "end_expired",
     "end_session",
     "expire_events",
@@ -39,7 +40,8 @@ const AUDITED: &[&str] = &[
     "update_key",
 ];
 
-/// An accepted event is a row that says who sent it and when; so is an applied migration. The ledger
+/// An accepted event is a row that says who sent it and when; so is an applied migration, and a table for
+/// a month to come is empty. The ledger
 /// is worked out from facts, whose coming has its row. Counting a key's uses and noting that a
 /// session is in use change nothing but that note.
 const OWN_RECORD: &[&str] = &[
@@ -47,6 +49,7 @@ const OWN_RECORD: &[&str] = &[
     "catch_up",
     "migrate",
     "migrate_down",
+    "prepare_months",
     "rebuild",
     "record_usage",
     "touch_session",
@@ -170,6 +173,19 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     log.after("accept_events").await;
     store.expire_events(None, Expiry::Before(at(2)), audit(9)).await.unwrap();
     log.after("expire_events").await;
+    store.prepare_months(at(0)).await.unwrap();
+    log.after("prepare_months").await;
+    let patch = SourcePatch { retention_days: Some(Some(1)), ..SourcePatch::default() };
+    store.change_webhook_source("default".to_owned(), patch, audit(9)).await.unwrap();
+    log.after("change_webhook_source").await;
+    // SQLite has no months, so none of them ever goes.
+    let dropped = store.drop_months(audit(40 * 86_400)).await.unwrap();
+    assert_eq!(dropped, usize::from(on_postgres()));
+    if on_postgres() {
+        log.after("drop_months").await;
+    } else {
+        log.done.insert("drop_months");
+    }
     store.append_facts(vec![signup(1, 1)], audit(9)).await.unwrap();
     log.after("append_facts").await;
     let batch = ImportBatch { facts: vec![signup(2, 2)], ..ImportBatch::default() };

@@ -1,7 +1,7 @@
 //! Migrations: there and back, together, all or nothing.
 
 use super::*;
-use crate::{Migration, StoreError};
+use crate::{Migration, NewEvent, StoreError};
 
 #[tokio::test]
 async fn up_down_and_up_again() {
@@ -80,4 +80,42 @@ async fn a_newer_release_is_not_undone() {
     let refused = store.migrate_down().await.unwrap_err();
     let StoreError::Internal(cause) = refused else { panic!("{refused:?}") };
     assert!(cause.to_string().contains("9999_from_the_future"), "{cause}");
+}
+
+/// What an earlier release stored, which had neither meanings nor months.
+#[tokio::test]
+async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let kept = |number, event_type: &str, data: &str| NewEvent {
+        event_type: event_type.to_owned(),
+        received_at: at(i64::try_from(number).unwrap() * 40 * 86_400),
+        body: data.as_bytes().to_vec(),
+        data: raw(data),
+        ..event(number)
+    };
+    let deployed = r#"{"event_type":"deployment","status":"success","environment":"production"}"#;
+    let cdevent = r#"{"specversion":"1.0","data":{"context":{"id":"1","source":"/ci"},"subject":
+        {"id":"shop","content":{"environment":{"id":"prod"},"artifactId":"pkg:oci/shop"}}}}"#;
+    let events = [
+        kept(1, "deployment", deployed),
+        kept(2, "dev.cdevents.service.deployed.0.3.0", cdevent),
+        kept(3, "anything", r#"{"status":"success"}"#),
+    ];
+    for event in events.clone() {
+        store.accept_event(event, None).await.unwrap();
+    }
+    assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some("0014_bodies_by_month"));
+    assert_eq!(number(&store, "SELECT count(*) FROM meanings").await, 0);
+    assert_eq!(store.migrate().await.unwrap(), ["0014_bodies_by_month"]);
+    for event in events {
+        let body = store.event_body(event.id).await.unwrap().unwrap();
+        assert_eq!(body.body, event.body);
+    }
+    let understood = "SELECT count(*) FROM meanings m JOIN events e ON e.seq = m.event_seq \
+        WHERE m.kind = 'deployment' AND m.environment IS NOT NULL AND e.id = m.event_id";
+    assert_eq!(number(&store, understood).await, 2);
+    store.migrate_down().await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(number(&store, understood).await, 2, "once, however often it is asked");
 }

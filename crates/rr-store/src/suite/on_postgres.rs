@@ -2,6 +2,7 @@
 
 mod errors;
 mod healing;
+mod months;
 mod schema;
 
 use super::*;

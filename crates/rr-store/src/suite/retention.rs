@@ -3,7 +3,7 @@
 use rr_webhooks::understand;
 
 use super::*;
-use crate::{AcceptEvent, Expiry, NewEvent, WebhookSource};
+use crate::{AcceptEvent, Expiry, NewEvent, SourcePatch, WebhookSource};
 
 const DAY: i64 = 86_400;
 
@@ -71,4 +71,35 @@ async fn many_go_in_steps() {
     }
     assert_eq!(steps, [500, 500, 200]);
     assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 0);
+}
+
+#[tokio::test]
+async fn events_of_a_source_that_was_removed_are_kept_as_long_as_the_default_ones() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for (name, number) in [("gone", 801), ("stays", 802)] {
+        let source = WebhookSource { id: Some(id(number)), ..source(name) };
+        store.create_webhook_source(source, audit(0)).await.unwrap();
+    }
+    for (number, source) in [(1, Some(801)), (2, Some(802)), (3, None)] {
+        store.accept_event(on_day(number, 0, source), None).await.unwrap();
+        store.accept_event(on_day(10 + number, 5, source), None).await.unwrap();
+    }
+    let days = |days| SourcePatch { retention_days: Some(Some(days)), ..SourcePatch::default() };
+    store.change_webhook_source("default".to_owned(), days(3), audit(0)).await.unwrap();
+    assert_eq!(store.keep_to_retention(audit(6 * DAY)).await.unwrap(), 1);
+    assert_eq!(
+        left(&store).await,
+        [1, 2, 11, 12, 13],
+        "while its source is there it is not theirs"
+    );
+    assert!(store.remove_webhook_source("gone".to_owned(), audit(6 * DAY)).await.unwrap());
+    assert_eq!(store.event_bytes(None).await.unwrap(), 30);
+    assert_eq!(store.keep_to_retention(audit(6 * DAY)).await.unwrap(), 1);
+    assert_eq!(left(&store).await, [2, 11, 12, 13]);
+    // By size as well: they are one heap.
+    let bytes = SourcePatch { retention_bytes: Some(Some(10)), ..SourcePatch::default() };
+    store.change_webhook_source("default".to_owned(), bytes, audit(0)).await.unwrap();
+    assert_eq!(store.keep_to_retention(audit(6 * DAY)).await.unwrap(), 1);
+    assert_eq!(left(&store).await, [2, 12, 13]);
 }

@@ -14,7 +14,9 @@ const OF_SQLITE: &str = "SELECT t.name || '.' || c.name || ' ' || \
      WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY 1";
 const OF_POSTGRES: &str = "SELECT table_name || '.' || column_name || ' ' || \
        CASE WHEN is_nullable = 'NO' THEN 'required' ELSE 'optional' END || ' ' || data_type \
-     FROM information_schema.columns WHERE table_schema = 'revenue_ripple' ORDER BY 1";
+     FROM information_schema.columns WHERE table_schema = 'revenue_ripple' AND NOT EXISTS \
+       (SELECT FROM pg_inherits WHERE inhrelid = format('%I.%I', table_schema, table_name)::regclass) \
+     ORDER BY 1";
 
 pub(super) async fn columns(store: &Store) -> Vec<String> {
     store

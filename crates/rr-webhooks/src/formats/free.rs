@@ -10,7 +10,7 @@ use std::time::Duration;
 use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{Members, Read};
+use super::{Members, Read, cdevents};
 use crate::Refusal;
 use crate::event::Event;
 use crate::headers::check_name;
@@ -52,8 +52,15 @@ fn event_name(raw: &RawValue, pointer: &str) -> Result<String, Refusal> {
     Ok(name)
 }
 
-/// What an object of the free form says happened that was kept without being understood.
+/// What an event says happened that was kept without being understood: an object of the free form, or a
+/// CDEvent with or without a CloudEvent around it. What only headers would tell is lost.
 pub fn understand(event_type: &str, source: &str, data: &RawValue) -> Meaning {
+    if cdevents::is_type(event_type) {
+        let value = parse(data);
+        let whole = View(&value);
+        let inner = whole.part("/data");
+        return cdevents::meaning(event_type, if inner.is_object() { inner } else { whole });
+    }
     meaning(event_type, source, View(&parse(data)).time("/timestamp"), data)
 }
 
