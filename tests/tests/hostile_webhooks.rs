@@ -3,101 +3,16 @@
 //!
 //! "Refused" is an answer of the 400s that stores nothing; no test here may ever see a 500 or a crash.
 
+mod guarded;
+
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use rr_tests::app::{Key, TestApp};
+use guarded::*;
 use rr_tests::client::{Answer, Call};
 use rr_tests::raw::{RawAnswer, exchange};
-use rr_webhooks::WebhookSecret;
 use serde_json::{Value, json};
-use sha2::Sha256;
-
-const WEBHOOK: &str = "/api/devops/webhook";
-const SECRET: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-const BODY: &[u8] = br#"{"event_type":"hostile","amount": 1.50}"#;
-const LIMIT: usize = 1000;
-
-/// A server that asks for signatures, and somebody who may send.
-struct Guarded {
-    app: TestApp,
-    key: Key,
-    now: i64,
-}
-
-/// The key that Standard Webhooks derives from the secret, and the one that everybody else does.
-fn decoded() -> Vec<u8> {
-    STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap()
-}
-const TEXT: &[u8] = SECRET.as_bytes();
-
-fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Guarded {
-    async fn init() -> Guarded {
-        let app = TestApp::with_settings(|settings| {
-            settings.webhook_secrets = vec![WebhookSecret::parse(SECRET).unwrap()];
-            settings.webhook_max_bytes = LIMIT;
-        })
-        .await;
-        let key = app.with_key(&["write_webhooks"]).await;
-        let now = app.clock.now().seconds();
-        Guarded { app, key, now }
-    }
-
-    fn call(&self, body: &[u8], headers: &[(&str, &str)]) -> Call {
-        let call = self.key.call("POST", WEBHOOK).body("application/json", body);
-        headers.iter().fold(call, |call, (name, value)| call.header(name, value))
-    }
-
-    /// The hexadecimal signature of Stripe at a time.
-    fn v1(&self, time: i64, body: &[u8]) -> String {
-        hex(&mac(TEXT, &[format!("{time}.").as_bytes(), body]))
-    }
-
-    fn stripe(&self, header: &str) -> Call {
-        self.call(BODY, &[("stripe-signature", header)])
-    }
-
-    /// The signature of Standard Webhooks, of this message, without its version.
-    fn base64(&self, id: &str, time: i64, body: &[u8]) -> String {
-        STANDARD.encode(mac(&decoded(), &[format!("{id}.{time}.").as_bytes(), body]))
-    }
-
-    fn standard(&self, id: &str, time: i64, signature: &str) -> Call {
-        let time = time.to_string();
-        let ids = [("webhook-id", id), ("webhook-timestamp", time.as_str())];
-        self.call(BODY, &[ids[0], ids[1], ("webhook-signature", signature)])
-    }
-
-    /// Sends all of these, and asserts that each is refused with this status and code and that nothing
-    /// is kept of it.
-    async fn refused(&self, calls: Vec<Call>, status: u16, code: &str) -> Vec<Value> {
-        let before = self.app.counts().await;
-        let mut problems = Vec::new();
-        for call in calls {
-            problems.push(call.await.problem(status, code));
-        }
-        assert_eq!(self.app.counts().await, before, "something of a refused request was kept");
-        problems
-    }
-}
-
-fn hint(problem: &Value) -> &str {
-    problem["signature_hints"][0]["code"].as_str().unwrap_or_default()
-}
 
 #[tokio::test]
 async fn several_v1_with_only_one_valid_in_any_position() {
