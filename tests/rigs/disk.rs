@@ -2,14 +2,19 @@
 //! its children see it. The file system's own shutdown call, without flushing its log, makes it
 //! forget whatever was not flushed; mounting it again replays its journal, as after a power cut.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 /// Large enough for a log of SQLite that is emptied late.
 const BYTES: u64 = 512 << 20;
+
+/// How long whoever was killed may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`. The call needs what Rust calls unsafe.
 const CUT: &str = "import fcntl, os, struct, sys
@@ -26,6 +31,9 @@ impl Disk {
     pub(crate) fn new() -> Result<Disk, String> {
         let folder = TempDir::with_prefix("rr-disk-").map_err(|error| error.to_string())?;
         let disk = Disk { folder };
+        // PostgreSQL runs under another account than this.
+        std::fs::set_permissions(disk.folder.path(), Permissions::from_mode(0o755))
+            .map_err(|error| error.to_string())?;
         File::create(disk.image())
             .and_then(|file| file.set_len(BYTES))
             .and_then(|()| std::fs::create_dir(disk.mounted()))
@@ -53,10 +61,21 @@ impl Disk {
         run(Command::new("python3").args(["-c", CUT]).arg(self.mounted()))
     }
 
-    /// The power comes back, once nobody uses the disk any more.
+    /// Everything written so far survives a power cut.
+    pub(crate) fn sync(&self) -> Result<(), String> {
+        run(Command::new("sync").arg("--file-system").arg(self.mounted()))
+    }
+
+    /// The power comes back, once nobody uses the disk any more; those who do are dying.
     pub(crate) fn restore(&self) -> Result<(), String> {
-        run(Command::new("umount").arg(self.mounted()))?;
-        self.mount()
+        let started = Instant::now();
+        loop {
+            match run(Command::new("umount").arg(self.mounted())) {
+                Ok(()) => return self.mount(),
+                Err(reason) if started.elapsed() > PATIENCE => return Err(reason),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
     }
 }
 

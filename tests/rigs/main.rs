@@ -13,11 +13,11 @@
 )]
 
 mod disk;
+mod power;
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
-use disk::Disk;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use rr_tests::database::{TestDatabase, is_postgres};
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     println!("{what}: {rounds} rounds, --seed {seed}");
     let good = match what.as_str() {
         "kill" => runtime.block_on(kill(rounds, &mut random)),
-        "power" => runtime.block_on(power(rounds, &mut random)),
+        "power" => runtime.block_on(power::rig(rounds, &mut random)),
         "flush" => runtime.block_on(flush(rounds, &mut random)),
         other => panic!("kill, power or flush, not {other:?}"),
     };
@@ -72,36 +72,6 @@ fn with_own_mounts() -> ExitCode {
 fn left_out(reason: &str) -> ExitCode {
     eprintln!("LEFT OUT, nothing was tried: {reason}");
     ExitCode::SUCCESS
-}
-
-async fn power(rounds: u32, random: &mut ChaCha20Rng) -> bool {
-    let disk = match Disk::new() {
-        Ok(disk) => disk,
-        Err(reason) => return left_out(&reason) == ExitCode::SUCCESS,
-    };
-    let mut all_good = true;
-    for (name, wrapper, rounds) in
-        [("power cuts", None, rounds), ("power cuts, flushes that do nothing", Some(NO_FLUSH), 3)]
-    {
-        let url = format!("sqlite://{}", disk.mounted().join(format!("{rounds}.db")).display());
-        Program::new(&url, ["migrate", "up"]).run().expect(0);
-        let (_, key) = make_key(&url, &["write_webhooks"]);
-        let mut acknowledged = Vec::new();
-        for _ in 0..rounds {
-            let mut server = Program::new(&url, ["serve"]).with_log_file();
-            if let Some(wrapper) = &wrapper {
-                server = server.under(wrapper);
-            }
-            acknowledged.extend(round(server, &key, random, || disk.cut().unwrap()).await);
-            disk.restore().unwrap();
-        }
-        let whole = is_whole(name, &url, &acknowledged).await;
-        if wrapper.is_some() && whole {
-            println!("VOID: the control lost nothing, so the rig sees nothing");
-        }
-        all_good &= whole == wrapper.is_none();
-    }
-    all_good
 }
 
 /// Each round, some later flush of the server's fails, and so do the two after it.

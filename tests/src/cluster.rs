@@ -33,11 +33,67 @@ impl Cluster {
         })
     }
 
+    /// One in a folder of `disk`, a small one.
+    pub fn start_on(disk: &Path) -> Cluster {
+        let cluster = Cluster::make(TempDir::with_prefix_in("rr-cluster-", disk).unwrap());
+        cluster.configure("max_wal_size = 64MB\nmin_wal_size = 32MB\n");
+        assert!(cluster.start_again(&[]), "a new cluster does not start");
+        cluster
+    }
+
+    /// Starts it after [`Cluster::halt`] or [`Cluster::kill`], under another program (`strace …`) if one
+    /// is given; says whether it does.
+    pub fn start_again(&self, wrapper: &[&str]) -> bool {
+        // After a power cut nobody has the id that it names.
+        drop(fs::remove_file(self.file("data/postmaster.pid")));
+        let mut command = match wrapper.split_first() {
+            None => as_account(&self.programs.join("pg_ctl")),
+            Some((program, arguments)) => {
+                // As root still: who traces may then become who is traced.
+                let inner = as_account(&self.programs.join("pg_ctl"));
+                let mut command = Command::new(program);
+                command.args(arguments).arg(inner.get_program()).args(inner.get_args());
+                command
+            }
+        };
+        // Not to the log beside the data, which may stand on a disk that is gone by then.
+        command.args(["start", "--wait", "--silent", "--log", "/dev/null", "--pgdata"]);
+        command.arg(self.file("data")).current_dir("/");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    /// Stops it in peace.
+    pub fn halt(&self) {
+        self.run("pg_ctl", &["stop", "--wait", "--silent", "--mode", "fast"]);
+    }
+
+    /// SIGKILL to all of its processes. Their ids are asked of the kernel: the files may be gone.
+    pub fn kill(&self) {
+        let data = self.file("data").display().to_string();
+        let find = |arguments: &[&str]| {
+            let output = Command::new("pgrep").args(arguments).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for parent in find(&["-f", &format!("bin/postgres -D {data}")]) {
+            let children = find(&["-P", &parent]);
+            let _ = Command::new("kill").arg("-9").arg(&parent).args(children).status();
+        }
+    }
+
     fn start_from(configuration: &str, prepare: impl FnOnce(&Cluster)) -> Cluster {
+        let cluster = Cluster::make(TempDir::with_prefix("rr-cluster-").unwrap());
+        cluster.configure(configuration);
+        prepare(&cluster);
+        cluster.give_away();
+        cluster.run("pg_ctl", &["start", "--wait", "--silent", "--log", &cluster.log()]);
+        cluster
+    }
+
+    fn make(folder: TempDir) -> Cluster {
         let programs = std::env::var("RR_TEST_POSTGRES_PROGRAMS").expect(
             "RR_TEST_POSTGRES_PROGRAMS names PostgreSQL's programs; `cargo xtask test` sets it",
         );
-        let folder = TempDir::with_prefix("rr-cluster-").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let cluster = Cluster { programs: programs.into(), folder, port };
         cluster.give_away();
@@ -45,17 +101,18 @@ impl Cluster {
             "initdb",
             &["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
         );
+        cluster
+    }
+
+    fn configure(&self, configuration: &str) {
+        let port = self.port;
         let own = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nmax_connections = 50\n\
              unix_socket_directories = ''\n{configuration}\n"
         );
-        let file = cluster.file("data/postgresql.conf");
+        let file = self.file("data/postgresql.conf");
         let usual = fs::read_to_string(&file).unwrap();
         fs::write(&file, usual + &own).unwrap();
-        prepare(&cluster);
-        cluster.give_away();
-        cluster.run("pg_ctl", &["start", "--wait", "--silent", "--log", &cluster.log()]);
-        cluster
     }
 
     /// Where the superuser connects.

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 enum What {
     /// SIGKILL at random moments.
     Kill,
-    /// The power goes: a file system that forgets what was not flushed (SQLite; needs root).
+    /// The power goes: a file system that forgets what was not flushed (needs root).
     Power,
     /// Flushes that fail, one after the other (SQLite; needs strace).
     Flush,
@@ -67,7 +67,8 @@ pub(crate) fn run(project: &Project, args: &Args) -> Result<()> {
     if args.database != Some(Database::Postgres) {
         rig(Vec::new())?;
     }
-    if args.what == What::Kill && args.database != Some(Database::Sqlite) {
+    let suits_both = matches!(args.what, What::Kill | What::Power);
+    if suits_both && args.database != Some(Database::Sqlite) {
         let cluster = Cluster::start().map_err(|missing| anyhow!(missing.0))?;
         rig(cluster.environment())?;
     }
