@@ -30,8 +30,9 @@ const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
 
 /// For millions of rows at once: their indexes are written all over, so the more of them a cache
 /// holds and the longer a page can change before it is copied, the less has to be written. Their
-/// checks are of the sizes of ids, to which the types here see as well; with them SQLite would keep a
-/// copy of every page that a statement of many rows touches, in case the last row is refused.
+/// checks are of the sizes of ids and the values of switches, to which the types here see as well; with
+/// them SQLite would keep a copy of every page that a statement of many rows touches, in case the last
+/// row is refused.
 const BULK_SETTINGS: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384; \
      PRAGMA ignore_check_constraints = ON;";
 
