@@ -21,11 +21,11 @@ impl Store {
     /// Appends facts in this order; one whose id is known already is left out. Says how many are new.
     pub async fn append_facts(&self, facts: Vec<Fact>, audit: Audit) -> Result<usize, StoreError> {
         self.write_facts(move |conn| {
-            let new = append(conn, &facts, audit.at)?;
-            if new > 0 {
-                audit.record(conn, "facts.appended", None, &json!({ "count": new }))?;
+            let appended = append(conn, &facts, audit.at)?;
+            if appended.new > 0 {
+                audit.record(conn, "facts.appended", None, &json!({ "count": appended.new }))?;
             }
-            Ok(new)
+            Ok((appended.new, appended))
         })
         .await
     }
@@ -87,11 +87,39 @@ impl Store {
 /// Where a fact stands in time: when it happened, and its number among those of that instant.
 pub(crate) type FactPlace = (Timestamp, i64);
 
-/// Appends, inside the caller's transaction; says how many are new. A number between theirs may stay
-/// unused when only some of them are.
-pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> QueryResult<usize> {
+/// A fact with what the table says about it.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) seq: i64,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) fact: Fact,
+}
+
+/// What a transaction has appended.
+#[derive(Debug, Default)]
+pub(crate) struct Appended {
+    pub(crate) new: usize,
+    /// The new ones, unless some were known already: which, only the table says then.
+    pub(crate) facts: Vec<Recorded>,
+}
+
+impl Appended {
+    /// Takes what was appended after it.
+    pub(crate) fn extend(&mut self, later: Appended) {
+        self.new += later.new;
+        self.facts.extend(later.facts);
+    }
+}
+
+/// Appends, inside the caller's transaction. A number between theirs may stay unused when only some of
+/// them are new.
+pub(crate) fn append(
+    conn: &mut Conn,
+    all: &[Fact],
+    recorded_at: Timestamp,
+) -> QueryResult<Appended> {
     if all.is_empty() {
-        return Ok(0);
+        return Ok(Appended::default());
     }
     let first = Sequence::Facts.take(conn, all.len())?;
     let rows = (first..)
@@ -112,8 +140,10 @@ pub(crate) fn append(conn: &mut Conn, all: &[Fact], recorded_at: Timestamp) -> Q
         let last: Option<i64> =
             on_each!(conn, |c| facts::table.select(diesel::dsl::max(facts::seq)).get_result(c))?;
         Sequence::Facts.set(conn, last.unwrap_or(0).max(first - 1))?;
+        return Ok(Appended { new, facts: Vec::new() });
     }
-    Ok(new)
+    let recorded = |(seq, fact): (i64, &Fact)| Recorded { seq, recorded_at, fact: fact.clone() };
+    Ok(Appended { new, facts: (first..).zip(all).map(recorded).collect() })
 }
 
 const FACT_COLUMNS: usize = 8;
@@ -149,7 +179,7 @@ impl FactRecord {
 }
 
 /// What the fact is about: the user, subscription, payment or commission.
-fn subject(kind: &FactKind) -> Uuid {
+pub(crate) fn subject(kind: &FactKind) -> Uuid {
     match kind {
         FactKind::UserCreated { user, .. }
         | FactKind::UserChanged { user, .. }

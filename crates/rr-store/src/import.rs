@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
+use crate::facts::Appended;
 use crate::schema::{facts as facts_table, users as users_table};
 use crate::types::Id;
 use crate::{Audit, NewActivity, NewEvent, NewKey, NewUser, Store, StoreError};
@@ -65,7 +66,7 @@ impl Store {
         batch: ImportBatch,
         audit: Audit,
     ) -> Result<ImportCounts, StoreError> {
-        self.write(move |conn| bring_in(conn, &batch, &audit)).await
+        self.write(move |conn| bring_in(conn, &batch, &audit).map(|(counts, _)| counts)).await
     }
 
     /// Tells PostgreSQL how many facts there are, whose own look comes a minute later: until it knows,
@@ -101,10 +102,14 @@ impl ImportCounts {
     }
 }
 
-fn bring_in(conn: &mut Conn, batch: &ImportBatch, audit: &Audit) -> QueryResult<ImportCounts> {
+fn bring_in(
+    conn: &mut Conn,
+    batch: &ImportBatch,
+    audit: &Audit,
+) -> QueryResult<(ImportCounts, Appended)> {
     let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
     let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
-    let facts = if left_out.is_empty() {
+    let appended = if left_out.is_empty() {
         facts::append(conn, &batch.facts, audit.at)?
     } else {
         let kept: Vec<Fact> =
@@ -113,7 +118,7 @@ fn bring_in(conn: &mut Conn, batch: &ImportBatch, audit: &Audit) -> QueryResult<
     };
     let counts = ImportCounts {
         users,
-        facts,
+        facts: appended.new,
         keys: keys::import(conn, &batch.keys)?,
         events: events::import(conn, &batch.events)?,
         activity: activity::import(conn, &batch.activity)?,
@@ -126,7 +131,7 @@ fn bring_in(conn: &mut Conn, batch: &ImportBatch, audit: &Audit) -> QueryResult<
         });
         audit.record(conn, "data.imported", None, &detail)?;
     }
-    Ok(counts)
+    Ok((counts, appended))
 }
 
 /// How many users are new, and who could not come because of their e-mail.

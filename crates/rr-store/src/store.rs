@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
 use crate::error::Verdict;
 use crate::events::EventJob;
+use crate::facts::Appended;
 use crate::ledger::Memory;
 use crate::queue::{Queue, Refused};
 use crate::readers::{self, Readers};
@@ -156,31 +157,31 @@ impl Store {
 
     /// Runs a write in the writer's next transaction and returns after its commit. The work may
     /// run more than once, but takes effect once.
-    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write<T, F>(&self, mut work: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.push(work, false).await
+        self.push(move |conn| Ok((work(conn)?, None))).await
     }
 
-    /// A write that may append facts. They are posted with it, and whoever is told of it finds it
-    /// in the next figures.
-    pub(crate) async fn write_facts<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// A write that may append facts, and says which. They are posted with it, and whoever is told of
+    /// it finds it in the next figures.
+    pub(crate) async fn write_facts<T, F>(&self, mut work: F) -> Result<T, StoreError>
     where
-        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        F: FnMut(&mut Conn) -> QueryResult<(T, Appended)> + Send + 'static,
         T: Send + 'static,
     {
-        self.push(work, true).await
+        self.push(move |conn| work(conn).map(|(result, appended)| (result, Some(appended)))).await
     }
 
-    async fn push<T, F>(&self, work: F, appends_facts: bool) -> Result<T, StoreError>
+    async fn push<T, F>(&self, work: F) -> Result<T, StoreError>
     where
-        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        F: FnMut(&mut Conn) -> QueryResult<(T, Option<Appended>)> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = WriteJob::Other(Box::new(Closure::new(work, appends_facts, reply)));
+        let job = WriteJob::Other(Box::new(Closure::new(work, reply)));
         let pushed = self.inner.writer.queue.push(job, SMALL);
         self.accepted(pushed)?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("a write was lost").into()))

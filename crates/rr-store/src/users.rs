@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::conn::{Conn, in_parts, on_each};
-use crate::facts;
+use crate::facts::{self, Appended};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{sessions, users};
 use crate::types::{At, Id, label};
@@ -109,12 +109,12 @@ impl Store {
                     )
                     .select(users::id)
                     .first(c))?;
-                return Ok(CreateUser::EmailTaken(taken));
+                return Ok((CreateUser::EmailTaken(taken), Appended::default()));
             }
-            facts::append(conn, &[creation(&user)], audit.at)?;
+            let appended = facts::append(conn, &[creation(&user)], audit.at)?;
             let detail = json!({ "email": user.email.to_lowercase(), "role": user.role });
             audit.record(conn, "user.created", Some(format!("user:{}", user.id)), &detail)?;
-            Ok(CreateUser::Created)
+            Ok((CreateUser::Created, appended))
         })
         .await
     }

@@ -39,7 +39,7 @@ pub(crate) fn kept(users: u64) -> History {
     if !path.is_file() {
         println!("inventing {users} users; they are kept in {}", path.display());
         // Made elsewhere first, so that what is interrupted is not taken for whole.
-        let unfinished = folder.join("figures-unfinished");
+        let unfinished = folder.join(format!("figures-{users}-unfinished"));
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir_all(&unfinished).unwrap();
         let made = unfinished.join("history.db");

@@ -1,8 +1,8 @@
 //! What figures cost at any size: invented histories of different sizes side by side in one run,
 //! rounds interleaved, medians, ratios.
 //!
-//! `cargo xtask bench figures` builds what this needs and runs it. The histories are made once and
-//! kept in `target/bench`.
+//! `cargo xtask bench figures` builds what this needs and runs it, or one of its parts (`--only reads`,
+//! `http`, `start` or `writes`). The histories are made once and kept in `target/bench`.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,18 +28,31 @@ fn main() {
     let sizes = list("--sizes").unwrap_or_else(|| vec![1_000, 100_000, 1_000_000]);
     let rounds = list("--rounds").map_or(5, |rounds| rounds[0]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let only = argument("--only");
+    let wants = |part: &str| only.as_deref().is_none_or(|only| only == part);
     let histories: Vec<History> = sizes.into_iter().map(histories::kept).collect();
     runtime.block_on(async {
-        reads::measure(&histories, rounds).await;
-        over_http::measure(&histories, rounds).await;
-        start::measure(&histories, rounds).await;
-        writes::measure(&histories, rounds).await;
+        if wants("reads") {
+            reads::measure(&histories, rounds).await;
+        }
+        if wants("http") {
+            over_http::measure(&histories, rounds).await;
+        }
+        if wants("start") {
+            start::measure(&histories, rounds).await;
+        }
+        if wants("writes") {
+            writes::measure(&histories, rounds).await;
+        }
     });
 }
 
 fn list(name: &str) -> Option<Vec<u64>> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name);
-    arguments.nth(1)?.split(',').map(|number| number.parse().ok()).collect()
+    argument(name)?.split(',').map(|number| number.parse().ok()).collect()
+}
+
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }
 
 /// How long something takes in nanoseconds, each of so many times.

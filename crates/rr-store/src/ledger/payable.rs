@@ -17,7 +17,7 @@ use rr_sync::Balances;
 use rr_sync::ledger::{Account, Entry, Subject, Sum, entries, payable};
 use uuid::Uuid;
 
-use super::touched::Loaded;
+use super::touched::{COLUMNS, recorded};
 use crate::conn::{Conn, on_each};
 use crate::schema::facts;
 use crate::types::Id;
@@ -139,11 +139,11 @@ fn about(
         .filter(facts::subject.eq_any(&commissions))
         .filter(facts::seq.le(seq))
         .order((facts::occurred_at, facts::seq))
-        .select((facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body))
+        .select(COLUMNS)
         .load(c))?;
     let mut about: BTreeMap<Uuid, Vec<Fact>> = BTreeMap::new();
     for row in rows {
-        let fact = Loaded::of(row)?.fact;
+        let fact = recorded(row)?.fact;
         // Ids of different kinds of subjects do not share a meaning, even where they are equal.
         if let Subject::Commission(id) = Subject::of(&fact.kind) {
             about.entry(id).or_default().push(fact);

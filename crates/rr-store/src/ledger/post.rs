@@ -9,6 +9,7 @@ use rr_sync::ledger::{Entry, posting};
 use super::rows;
 use super::touched::{self, Touched};
 use crate::conn::{Conn, on_each};
+use crate::facts::Recorded;
 use crate::schema::sequences;
 use crate::sequence::Sequence;
 
@@ -31,8 +32,9 @@ pub(crate) struct Posted {
 /// Posts what the ledger does not hold yet. Nothing to post is `None`.
 ///
 /// The caller's transaction has taken numbers of facts, or otherwise holds their sequence: nobody
-/// else can add facts, or post, between what this reads and what it writes.
-pub(crate) fn post(conn: &mut Conn) -> QueryResult<Option<Posted>> {
+/// else can add facts, or post, between what this reads and what it writes. The facts that it has
+/// appended itself are handed in, as far as it knows them, and not read again.
+pub(crate) fn post(conn: &mut Conn, appended: Vec<Recorded>) -> QueryResult<Option<Posted>> {
     let Place { facts: last, ledger: after, .. } = place(conn)?;
     if last <= after {
         return Ok(None);
@@ -40,6 +42,13 @@ pub(crate) fn post(conn: &mut Conn) -> QueryResult<Option<Posted>> {
     // A ledger so far behind catches up in many transactions, and this is one of them.
     let seq = if last - after > FAR_BEHIND { after + PIECE } else { last };
     let mut posted = Posted { after, seq: after, entries: Vec::new(), accruals: Vec::new() };
+    // Numbers come once, so as many as there are missing are those.
+    let is_all = i64::try_from(appended.len()).is_ok_and(|count| count == seq - after);
+    if is_all && seq - after <= PIECE {
+        let piece = Piece::of(after, seq, touched::with_earlier(conn, after, seq, appended)?)?;
+        piece.enter(conn)?;
+        posted.take(piece);
+    }
     while let Some(piece) = Piece::next(conn, posted.seq, seq)? {
         piece.enter(conn)?;
         posted.take(piece);
@@ -74,10 +83,13 @@ impl Piece {
             return Ok(None);
         }
         let seq = last.min(after + PIECE);
-        let touched = touched::load(conn, after, seq)?;
+        Piece::of(after, seq, touched::load(conn, after, seq)?).map(Some)
+    }
+
+    fn of(after: i64, seq: i64, touched: Touched) -> QueryResult<Piece> {
         let entries = posting(&touched.known, &touched.new)
             .map_err(|error| Error::SerializationError(error.into()))?;
-        Ok(Some(Piece { after, seq, touched, entries }))
+        Ok(Piece { after, seq, touched, entries })
     }
 
     /// Writes it.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::upsert::excluded;
 use rr_domain::Timestamp;
 use rr_sync::ledger::{Account, Entry, Sum, TooLarge};
 use uuid::Uuid;
 
-use crate::conn::{Conn, in_parts};
+use super::adding::Adding;
+use crate::conn::{Conn, PG_BINDS, in_parts};
 use crate::schema::{ledger_counters, ledger_entries, ledger_hours, restatements};
 use crate::sequence::Sequence;
 use crate::types::{At, Id};
@@ -98,6 +98,13 @@ pub(super) fn write_entries<'a>(
     Err(Error::QueryBuilderError("an entry of this number is in the ledger already".into()))
 }
 
+/// What becomes of rows that are there already.
+const TO_HOURS: &str = " ON CONFLICT (account, grp, hour) DO UPDATE SET \
+    count = ledger_hours.count + excluded.count, amount = ledger_hours.amount + excluded.amount";
+const TO_COUNTERS: &str = " ON CONFLICT (account, grp) DO UPDATE SET \
+    count = ledger_counters.count + excluded.count, \
+    amount = ledger_counters.amount + excluded.amount";
+
 /// In the order of their keys, as everyone does: nobody waits for one who waits for them.
 fn add_to_hours(
     conn: &mut Conn,
@@ -110,17 +117,20 @@ fn add_to_hours(
             Ok(HourRecord { account, grp: grp.to_owned(), hour, count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    in_parts!(conn, rows, 5, |c, part| {
-        diesel::insert_into(ledger_hours::table)
-            .values(part)
-            .on_conflict((ledger_hours::account, ledger_hours::grp, ledger_hours::hour))
-            .do_update()
-            .set((
-                ledger_hours::count.eq(ledger_hours::count + excluded(ledger_hours::count)),
-                ledger_hours::amount.eq(ledger_hours::amount + excluded(ledger_hours::amount)),
-            ))
-            .execute(c)?;
-    });
+    match conn {
+        Conn::Pg(c) => {
+            for part in rows.chunks(PG_BINDS / 5) {
+                Adding(diesel::insert_into(ledger_hours::table).values(part), TO_HOURS)
+                    .execute(c)?;
+            }
+        }
+        Conn::Lite(c) => {
+            for row in &rows {
+                Adding(diesel::insert_into(ledger_hours::table).values(row), TO_HOURS)
+                    .execute(c)?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -135,19 +145,20 @@ fn add_to_counters(
             Ok(CounterRecord { account, grp: grp.to_owned(), count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    in_parts!(conn, rows, 4, |c, part| {
-        diesel::insert_into(ledger_counters::table)
-            .values(part)
-            .on_conflict((ledger_counters::account, ledger_counters::grp))
-            .do_update()
-            .set((
-                ledger_counters::count
-                    .eq(ledger_counters::count + excluded(ledger_counters::count)),
-                ledger_counters::amount
-                    .eq(ledger_counters::amount + excluded(ledger_counters::amount)),
-            ))
-            .execute(c)?;
-    });
+    match conn {
+        Conn::Pg(c) => {
+            for part in rows.chunks(PG_BINDS / 4) {
+                let insert = diesel::insert_into(ledger_counters::table).values(part);
+                Adding(insert, TO_COUNTERS).execute(c)?;
+            }
+        }
+        Conn::Lite(c) => {
+            for row in &rows {
+                let insert = diesel::insert_into(ledger_counters::table).values(row);
+                Adding(insert, TO_COUNTERS).execute(c)?;
+            }
+        }
+    }
     Ok(())
 }
 

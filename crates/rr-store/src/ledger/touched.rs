@@ -10,6 +10,7 @@ use rr_sync::ledger::{Subject, customer_of};
 use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
+use crate::facts::{Recorded, subject};
 use crate::schema::facts;
 use crate::types::{At, Id, JsonText};
 
@@ -24,7 +25,15 @@ pub(super) struct Touched {
     pub(super) recorded: HashMap<Uuid, Timestamp>,
 }
 
-type Row = (i64, Id, At, At, JsonText);
+pub(super) type Row = (i64, Id, At, At, JsonText);
+
+pub(super) const COLUMNS: (
+    facts::seq,
+    facts::id,
+    facts::occurred_at,
+    facts::recorded_at,
+    facts::body,
+) = (facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body);
 
 /// How many subjects are looked up at a time: few enough that reading the whole table is never thought
 /// to be quicker.
@@ -33,13 +42,30 @@ const LOOKED_UP: usize = 1_000;
 /// Loads the facts with numbers above `after` and up to `last`, and the earlier ones about the same
 /// subjects; for a subscription, about every subscription of the customers it was started for.
 pub(super) fn load(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Touched> {
-    let rows = of_same_subjects(conn, after, last)?;
-    let mut loaded = rows.into_iter().map(Loaded::of).collect::<QueryResult<Vec<_>>>()?;
-    add_neighbours(conn, &mut loaded, last)?;
-    loaded.sort_unstable_by_key(|one| one.seq);
+    let rows: Vec<Row> = on_each!(conn, |c| facts::table
+        .filter(facts::seq.gt(after))
+        .filter(facts::seq.le(last))
+        .select(COLUMNS)
+        .load(c))?;
+    let new = rows.into_iter().map(recorded).collect::<QueryResult<_>>()?;
+    with_earlier(conn, after, last, new)
+}
+
+/// The same for who has the facts between the two numbers already.
+pub(super) fn with_earlier(
+    conn: &mut Conn,
+    after: i64,
+    last: i64,
+    new: Vec<Recorded>,
+) -> QueryResult<Touched> {
+    let rows = earlier_of_same_subjects(conn, after, last, &new)?;
+    let mut all = rows.into_iter().map(recorded).collect::<QueryResult<Vec<_>>>()?;
+    all.extend(new);
+    add_neighbours(conn, &mut all, last)?;
+    all.sort_unstable_by_key(|one| one.seq);
 
     let mut touched = Touched::default();
-    for Loaded { seq, recorded_at, fact } in loaded {
+    for Recorded { seq, recorded_at, fact } in all {
         if seq > after {
             touched.recorded.insert(fact.id, recorded_at);
             touched.new.push(fact);
@@ -50,26 +76,26 @@ pub(super) fn load(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Touche
     Ok(touched)
 }
 
-/// The facts above `after`, and the earlier ones with the same subjects.
-fn of_same_subjects(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Vec<Row>> {
-    let columns = (facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body);
+/// The facts up to `after` with the same subjects as the new ones, which are those up to `last`.
+fn earlier_of_same_subjects(
+    conn: &mut Conn,
+    after: i64,
+    last: i64,
+    new: &[Recorded],
+) -> QueryResult<Vec<Row>> {
     match conn {
         // For many subjects that a subquery names PostgreSQL reads all facts there are. Named one by
         // one they are looked up (as soon as it has statistics of the table).
         Conn::Pg(c) => {
-            let new: Vec<(Id, Row)> = facts::table
-                .filter(facts::seq.gt(after))
-                .filter(facts::seq.le(last))
-                .select((facts::subject, columns))
-                .load(c)?;
-            let subjects: BTreeSet<Id> = new.iter().map(|(subject, _)| *subject).collect();
+            let subjects: BTreeSet<Id> =
+                new.iter().map(|one| Id(subject(&one.fact.kind))).collect();
             let subjects: Vec<Id> = subjects.into_iter().collect();
-            let mut rows: Vec<Row> = new.into_iter().map(|(_, row)| row).collect();
+            let mut rows = Vec::new();
             for part in subjects.chunks(LOOKED_UP) {
                 let earlier = facts::table
                     .filter(facts::subject.eq_any(part))
                     .filter(facts::seq.le(after))
-                    .select(columns);
+                    .select(COLUMNS);
                 rows.extend(earlier.load::<Row>(c)?);
             }
             Ok(rows)
@@ -81,31 +107,23 @@ fn of_same_subjects(conn: &mut Conn, after: i64, last: i64) -> QueryResult<Vec<R
                 .select(newer.field(facts::subject));
             facts::table
                 .filter(facts::subject.eq_any(subjects))
-                .filter(facts::seq.le(last))
-                .select(columns)
+                .filter(facts::seq.le(after))
+                .select(COLUMNS)
                 .load(c)
         }
     }
 }
 
-/// A fact with what the table says about it.
-pub(super) struct Loaded {
-    pub(super) seq: i64,
-    pub(super) recorded_at: Timestamp,
-    pub(super) fact: Fact,
-}
-
-impl Loaded {
-    pub(super) fn of((seq, id, occurred_at, recorded_at, body): Row) -> QueryResult<Loaded> {
-        let kind: FactKind = serde_json::from_str(&body.0)
-            .map_err(|error| Error::DeserializationError(error.into()))?;
-        let fact = Fact { id: id.0, occurred_at: occurred_at.0, kind };
-        Ok(Loaded { seq, recorded_at: recorded_at.0, fact })
-    }
+/// A row as it is selected by [`COLUMNS`].
+pub(super) fn recorded((seq, id, occurred_at, recorded_at, body): Row) -> QueryResult<Recorded> {
+    let kind: FactKind =
+        serde_json::from_str(&body.0).map_err(|error| Error::DeserializationError(error.into()))?;
+    let fact = Fact { id: id.0, occurred_at: occurred_at.0, kind };
+    Ok(Recorded { seq, recorded_at: recorded_at.0, fact })
 }
 
 /// Adds the facts about the other subscriptions of the customers whose subscriptions are there.
-fn add_neighbours(conn: &mut Conn, loaded: &mut Vec<Loaded>, last: i64) -> QueryResult<()> {
+fn add_neighbours(conn: &mut Conn, loaded: &mut Vec<Recorded>, last: i64) -> QueryResult<()> {
     let there: BTreeSet<Uuid> = loaded
         .iter()
         .filter_map(|one| match Subject::of(&one.fact.kind) {
@@ -130,10 +148,10 @@ fn add_neighbours(conn: &mut Conn, loaded: &mut Vec<Loaded>, last: i64) -> Query
         let rows: Vec<Row> = on_each!(conn, |c| facts::table
             .filter(facts::subject.eq_any(part))
             .filter(facts::seq.le(last))
-            .select((facts::seq, facts::id, facts::occurred_at, facts::recorded_at, facts::body))
+            .select(COLUMNS)
             .load(c))?;
         for row in rows {
-            let one = Loaded::of(row)?;
+            let one = recorded(row)?;
             // Ids of different kinds of subjects do not share a meaning, even where they are equal.
             if matches!(Subject::of(&one.fact.kind), Subject::Subscription(_)) {
                 loaded.push(one);

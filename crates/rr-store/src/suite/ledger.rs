@@ -136,8 +136,8 @@ async fn a_write_that_fails_leaves_the_ledger_whole() {
     let good = (0..20).map(|n| store.append_facts(vec![signup(n, 1)], audit(1)));
     let bad = (0..5).map(|n| {
         store.write_facts(move |conn| {
-            crate::facts::append(conn, &[signup(100 + n, 1)], at(1))?;
-            conn.batch("INSERT INTO no_such_table VALUES (1)")
+            let appended = crate::facts::append(conn, &[signup(100 + n, 1)], at(1))?;
+            conn.batch("INSERT INTO no_such_table VALUES (1)").map(|()| ((), appended))
         })
     });
     let (good, bad) = tokio::join!(join_all(good), join_all(bad));

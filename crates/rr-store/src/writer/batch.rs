@@ -11,6 +11,7 @@ use super::{Work, Writer};
 use crate::StoreError;
 use crate::conn::{Conn, Lease};
 use crate::error::{Trouble, Verdict};
+use crate::facts::Appended;
 use crate::ledger::{self, Posted};
 
 /// How often a batch is tried when its connection turns out to be dead or another transaction was
@@ -137,7 +138,7 @@ fn with_savepoints(conn: &mut Conn, works: Works) -> End {
             failed.push((work, error));
         }
     }
-    let posted = match post(conn, &done) {
+    let posted = match post(conn, &mut done) {
         Ok(posted) => posted,
         Err(error) => {
             done.extend(failed.into_iter().map(|(work, _)| work));
@@ -177,7 +178,7 @@ fn all_or_nothing(conn: &mut Conn, begin: &str, mut works: Works) -> End {
             return undo(conn, works, error);
         }
     }
-    let posted = match post(conn, &works) {
+    let posted = match post(conn, &mut works) {
         Ok(posted) => posted,
         Err(error) => return undo(conn, works, error),
     };
@@ -195,11 +196,13 @@ fn undo(conn: &mut Conn, works: Works, error: Error) -> End {
 }
 
 /// Posts the facts that the works appended, all together.
-fn post(conn: &mut Conn, works: &Works) -> QueryResult<Option<Posted>> {
-    if !works.iter().any(|work| work.appends_facts()) {
-        return Ok(None);
+fn post(conn: &mut Conn, works: &mut Works) -> QueryResult<Option<Posted>> {
+    let mut all: Option<Appended> = None;
+    for appended in works.iter_mut().filter_map(|work| work.appended()) {
+        all.get_or_insert_default().extend(appended);
     }
-    catch_unwind(AssertUnwindSafe(|| ledger::post(conn)))
+    let Some(appended) = all else { return Ok(None) };
+    catch_unwind(AssertUnwindSafe(|| ledger::post(conn, appended.facts)))
         .unwrap_or_else(|_| Err(Error::QueryBuilderError("posting panicked".into())))
 }
 

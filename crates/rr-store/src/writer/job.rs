@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use crate::StoreError;
 use crate::conn::Conn;
 use crate::error::Verdict;
+use crate::facts::Appended;
 
 /// A piece of work. It may be run more than once before it counts: a batch that is rolled back is
 /// tried again. It must hand every error of the database on, because PostgreSQL answers `COMMIT`
@@ -19,9 +20,10 @@ pub(crate) trait Work: Send {
     fn len(&self) -> usize {
         1
     }
-    /// Whether it may append facts, which are then posted before the commit.
-    fn appends_facts(&self) -> bool {
-        false
+    /// The facts that it has appended, which are then posted before the commit; `None` of work that
+    /// never appends any.
+    fn appended(&mut self) -> Option<Appended> {
+        None
     }
     /// Takes it apart, so that a failure hits only the part that caused it.
     fn split(self: Box<Self>) -> Vec<Box<dyn Work>>;
@@ -30,28 +32,26 @@ pub(crate) trait Work: Send {
 /// Work that is one closure for one caller.
 pub(crate) struct Closure<F, T> {
     work: F,
-    appends_facts: bool,
     result: Option<T>,
+    appended: Option<Appended>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Closure<F, T> {
-    pub(crate) fn new(
-        work: F,
-        appends_facts: bool,
-        reply: oneshot::Sender<Result<T, StoreError>>,
-    ) -> Closure<F, T> {
-        Closure { work, appends_facts, result: None, reply }
+    pub(crate) fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Closure<F, T> {
+        Closure { work, result: None, appended: None, reply }
     }
 }
 
 impl<F, T> Work for Closure<F, T>
 where
-    F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+    F: FnMut(&mut Conn) -> QueryResult<(T, Option<Appended>)> + Send + 'static,
     T: Send + 'static,
 {
     fn run(&mut self, conn: &mut Conn) -> QueryResult<()> {
-        self.result = Some((self.work)(conn)?);
+        let (result, appended) = (self.work)(conn)?;
+        self.result = Some(result);
+        self.appended = appended;
         Ok(())
     }
 
@@ -67,8 +67,8 @@ where
         drop(self.reply.send(answer));
     }
 
-    fn appends_facts(&self) -> bool {
-        self.appends_facts
+    fn appended(&mut self) -> Option<Appended> {
+        self.appended.take()
     }
 
     fn split(self: Box<Self>) -> Vec<Box<dyn Work>> {

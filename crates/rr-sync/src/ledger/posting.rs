@@ -59,7 +59,11 @@ fn add_customers<'a>(
 
 /// What leads from the entries before to those after: what is new, and the reverse of what is no
 /// longer there, in the order of entries.
-pub fn changes(before: Vec<Entry>, after: Vec<Entry>) -> Vec<Entry> {
+pub fn changes(before: Vec<Entry>, mut after: Vec<Entry>) -> Vec<Entry> {
+    if before.is_empty() {
+        after.sort();
+        return after;
+    }
     let mut surplus: BTreeMap<Entry, i64> = BTreeMap::new();
     for entry in after {
         *surplus.entry(entry).or_default() += 1;

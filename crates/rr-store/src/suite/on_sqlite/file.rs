@@ -6,7 +6,7 @@ use crate::{OpenError, Store, StoreError, StoreOptions};
 #[tokio::test]
 async fn every_sqlite_connection_keeps_commits_through_a_power_cut() {
     let database = TestDatabase::sqlite();
-    keeps_commits(database.migrated().await, -16_000, 1_000).await;
+    keeps_commits(database.migrated().await, -16_000, 4_000).await;
 }
 
 #[tokio::test]
