@@ -34,6 +34,7 @@ mod settings;
 mod sources;
 mod users;
 
+mod checkpoint;
 mod conn;
 mod queue;
 mod readers;

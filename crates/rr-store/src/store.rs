@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use diesel::QueryResult;
 use tokio::sync::{oneshot, watch};
 
+use crate::checkpoint::Log;
 use crate::conn::{self, Conn, Lease, Manager, PgTarget, SqliteFile, Target};
 use crate::error::Verdict;
 use crate::events::EventJob;
@@ -63,7 +64,7 @@ impl Store {
         let connections = Arc::new(conn::Counters::default());
         let manager = Manager { target, counters: Arc::clone(&connections) };
         let reader_count = options.readers.clamp(1, 64);
-        let pool = conn::new_pool(manager, u32::try_from(reader_count).unwrap_or(64) + 1);
+        let pool = conn::new_pool(manager, u32::try_from(reader_count).unwrap_or(64) + 2);
         let lease = || Lease::new(pool.clone(), Arc::clone(&connections), options.connect_timeout);
 
         let readers = Arc::new(Readers::new(Queue::new(options.queue, usize::MAX)));
@@ -73,7 +74,10 @@ impl Store {
             let thread = readers::spawn(Arc::clone(&readers), number, lease());
             threads.push(thread.map_err(OpenError::Thread)?);
         }
-        let thread = writer::spawn(Arc::clone(&writer), lease(), file, options.batch.max(1));
+        let log = file.map(|file| Log::start(file, lease())).transpose();
+        let (log, thread) = log.map_err(OpenError::Thread)?.unzip();
+        threads.extend(thread);
+        let thread = writer::spawn(Arc::clone(&writer), lease(), log, options.batch.max(1));
         threads.push(thread.map_err(OpenError::Thread)?);
         let inner = Inner {
             database,

@@ -22,7 +22,8 @@ use tokio::sync::watch;
 pub(crate) use job::{Closure, Work};
 pub(crate) use reply::{Reply, Round, reply};
 
-use crate::conn::{Lease, SqliteFile};
+use crate::checkpoint::Log;
+use crate::conn::Lease;
 use crate::events::{EventGroup, EventJob};
 use crate::ledger::Memory;
 use crate::queue::Queue;
@@ -32,8 +33,6 @@ use self::pace::Pace;
 
 /// How many bytes of writes share a commit, about.
 const MAX_BATCH_BYTES: usize = 8 << 20;
-/// How many commits pass between two looks at the size of the WAL.
-const WAL_CHECK_EVERY: u64 = 256;
 
 /// Something to be written.
 pub(crate) enum WriteJob {
@@ -92,11 +91,10 @@ impl Counters {
 pub(crate) fn spawn(
     writer: Arc<Writer>,
     mut lease: Lease,
-    file: Option<SqliteFile>,
+    mut log: Option<Log>,
     max_batch: usize,
 ) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("db-write".to_owned()).spawn(move || {
-        let mut wal_checked_at = 0;
         let mut pace = Pace::default();
         let next = |pace: &Pace| writer.queue.pop_batch(max_batch, MAX_BATCH_BYTES, pace.company());
         while let Some(jobs) = next(&pace) {
@@ -105,10 +103,8 @@ pub(crate) fn spawn(
             pace.ran(count, started.elapsed());
             let count = u64::try_from(count).unwrap_or(u64::MAX);
             writer.counters.jobs.fetch_add(count, Ordering::Relaxed);
-            let commits = writer.counters.commits.load(Ordering::Relaxed);
-            if commits - wal_checked_at >= WAL_CHECK_EVERY {
-                wal_checked_at = commits;
-                bound_wal(&mut lease, file.as_ref());
+            if let Some(log) = &mut log {
+                log.grew(writer.counters.commits.load(Ordering::Relaxed), &mut lease);
             }
         }
     })
@@ -128,11 +124,4 @@ fn group(jobs: Vec<WriteJob>) -> Vec<Box<dyn Work>> {
         works.push(Box::new(EventGroup::new(events)));
     }
     works
-}
-
-fn bound_wal(lease: &mut Lease, file: Option<&SqliteFile>) {
-    let (Some(file), Ok(crate::conn::Conn::Lite(conn))) = (file, lease.conn()) else { return };
-    if let Err(error) = file.bound_wal(conn) {
-        tracing::debug!(%error, "the WAL could not be emptied; trying again later");
-    }
 }

@@ -25,7 +25,7 @@ const FACTS: u64 = 2_048;
 const LARGEST_COPIED: u64 = 1_000_000;
 /// As the store's connections have them.
 const SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-    PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000;";
+    PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000;";
 
 /// Prints the time of a fact, with its ledger and without.
 pub(crate) async fn measure(histories: &[History], rounds: u64) {

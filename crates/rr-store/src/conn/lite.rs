@@ -22,11 +22,10 @@ pub(crate) const MAX_WAL_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 
 
 /// `synchronous=FULL` is what makes an answer survive a power cut: with NORMAL, the value most
 /// guides advise, a commit in WAL mode is not synced. `mmap_size=0`: an I/O error must be an error,
-/// not a signal. A checkpoint comes after 16 MiB: it costs a flush of both files, and a page that changes
-/// with every commit is then copied to its place once for four of SQLite's own checkpoints.
+/// not a signal. The writer's own checkpoint comes after 32 MiB; most of it is copied before (`checkpoint.rs`).
 const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; \
-     PRAGMA wal_autocheckpoint = 4000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
+     PRAGMA wal_autocheckpoint = 8000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
      PRAGMA temp_store = MEMORY;";
 
 /// For millions of rows at once: their indexes are written all over, so the more of them a cache
@@ -151,6 +150,10 @@ impl SqliteFile {
                 path: self.path.to_string_lossy().into_owned(),
                 reason: error.to_string(),
             })
+    }
+
+    pub(crate) fn is_bulk(&self) -> bool {
+        self.bulk
     }
 
     /// Empties a WAL that readers kept from being reused, waiting for them only briefly.

@@ -6,7 +6,7 @@ use crate::{OpenError, Store, StoreError, StoreOptions};
 #[tokio::test]
 async fn every_sqlite_connection_keeps_commits_through_a_power_cut() {
     let database = TestDatabase::sqlite();
-    keeps_commits(database.migrated().await, -16_000, 4_000).await;
+    keeps_commits(database.migrated().await, -16_000, 8_000).await;
 }
 
 #[tokio::test]
@@ -97,6 +97,26 @@ async fn another_process_holding_the_lock_is_waited_for() {
     };
     let (held, ()) = tokio::join!(holding, waiting);
     held.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_committed_is_copied_beside_the_writer() {
+    let database = TestDatabase::sqlite();
+    let store = database.migrated().await;
+    let path = database.folder().join("sub/store.db");
+    let size = || std::fs::metadata(&path).unwrap().len();
+    let before = size();
+    // Far less than what a checkpoint of the writer's own waits for.
+    for number in 0..200 {
+        store.accept_event(event(number), None).await.unwrap();
+    }
+    for _ in 0..600 {
+        if size() > before {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the file is as long as before: {before}");
 }
 
 #[tokio::test]
