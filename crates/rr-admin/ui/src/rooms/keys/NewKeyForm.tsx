@@ -1,9 +1,9 @@
 // What a new key is called, may do, and how long it lives.
 
-import { Button, Checkbox, Group, NativeSelect, Stack, TextInput } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { useState } from 'react';
 
-import { Failure } from '../../parts/Failure';
+import { DialogForm } from '../../parts/DialogForm';
 import type { KeyRequest, Permission } from '../../server/calls';
 import type { ServerProblem } from '../../server/problem';
 import { EXPIRIES, expiry, type Expiry, PERMISSIONS } from './choices';
@@ -24,70 +24,58 @@ export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps
   const [asked, setAsked] = useState(false);
   const missing = permissions.length === 0;
 
-  const send = (event: FormEvent) => {
-    event.preventDefault();
+  const send = () => {
     setAsked(true);
     if (missing) return;
     submit({ name: name.trim(), permissions: permissions as Permission[], ...expiry(lifetime, lastDay) });
   };
 
   return (
-    <form onSubmit={send}>
-      <Stack gap="sm">
-        {problem && <Failure problem={problem} />}
-        {problem?.code === 'already_created' && (
-          <p className={styles.question}>
-            An earlier attempt did arrive. Its key is in the list, but nobody has seen its secret: revoke it, then create
-            a key with another name.
-          </p>
-        )}
+    <DialogForm action="Create Key" send={send} pending={pending} problem={problem} cancel={cancel}>
+      {problem?.code === 'already_created' && (
+        <p className={styles.question}>
+          An earlier attempt did arrive. Its key is in the list, but nobody has seen its secret: revoke it, then create
+          a key with another name.
+        </p>
+      )}
+      <TextInput
+        label="Key Name"
+        description="Which program will use it"
+        data-autofocus
+        required
+        withAsterisk={false}
+        maxLength={100}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Checkbox.Group
+        label="Permissions"
+        value={permissions}
+        onChange={setPermissions}
+        error={asked && missing ? 'Choose at least one: without any, the key can do nothing.' : null}
+      >
+        <div className={styles.choices}>
+          {PERMISSIONS.map(([permission, meaning]) => (
+            <Checkbox key={permission} size="xs" value={permission} label={permission} description={meaning} />
+          ))}
+        </div>
+      </Checkbox.Group>
+      <NativeSelect
+        label="Expires"
+        data={EXPIRIES}
+        value={lifetime}
+        onChange={(event) => setLifetime(event.currentTarget.value as Expiry)}
+      />
+      {lifetime === 'date' && (
         <TextInput
-          label="Key Name"
-          description="Which program will use it"
-          data-autofocus
+          label="Last day"
+          type="date"
           required
           withAsterisk={false}
-          maxLength={100}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          value={lastDay}
+          onChange={(event) => setLastDay(event.currentTarget.value)}
         />
-        <Checkbox.Group
-          label="Permissions"
-          value={permissions}
-          onChange={setPermissions}
-          error={asked && missing ? 'Choose at least one: without any, the key can do nothing.' : null}
-        >
-          <div className={styles.choices}>
-            {PERMISSIONS.map(([permission, meaning]) => (
-              <Checkbox key={permission} size="xs" value={permission} label={permission} description={meaning} />
-            ))}
-          </div>
-        </Checkbox.Group>
-        <NativeSelect
-          label="Expires"
-          data={EXPIRIES}
-          value={lifetime}
-          onChange={(event) => setLifetime(event.currentTarget.value as Expiry)}
-        />
-        {lifetime === 'date' && (
-          <TextInput
-            label="Last day"
-            type="date"
-            required
-            withAsterisk={false}
-            value={lastDay}
-            onChange={(event) => setLastDay(event.currentTarget.value)}
-          />
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={cancel}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={pending}>
-            Create Key
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      )}
+    </DialogForm>
   );
 }

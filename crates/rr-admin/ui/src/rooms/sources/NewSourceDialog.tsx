@@ -1,11 +1,11 @@
 // What a new source is called, and what it sends.
 
-import { Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 
 import { Dialog } from '../../parts/Dialog';
-import { Failure } from '../../parts/Failure';
+import { DialogForm } from '../../parts/DialogForm';
 import { server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
@@ -24,51 +24,42 @@ export function NewSourceDialog({ close }: { close: () => void }) {
       close();
     },
   });
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
   return (
     <Dialog title="New webhook source" close={close}>
-      <form onSubmit={send}>
-        <Stack gap="sm">
-          {create.isError && <Failure problem={asProblem(create.error)} />}
-          <TextInput
-            label="Source Name"
-            description="The end of its address: /api/devops/webhook/…"
-            data-autofocus
-            required
-            withAsterisk={false}
-            maxLength={64}
-            pattern="[a-z0-9][a-z0-9\-]*"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <NativeSelect
-            label="Format"
-            data={FORMATS}
-            value={format}
-            onChange={(event) => setFormat(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Keep for days"
-            description="Left empty, for ever"
-            type="number"
-            min={1}
-            max={3650}
-            value={days}
-            onChange={(event) => setDays(event.currentTarget.value)}
-          />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              Create Source
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <DialogForm
+        action="Create Source"
+        send={() => create.mutate()}
+        pending={create.isPending}
+        problem={create.isError ? asProblem(create.error) : null}
+        cancel={close}
+      >
+        <TextInput
+          label="Source Name"
+          description="The end of its address: /api/devops/webhook/…"
+          data-autofocus
+          required
+          withAsterisk={false}
+          maxLength={64}
+          pattern="[a-z0-9][a-z0-9\-]*"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <NativeSelect
+          label="Format"
+          data={FORMATS}
+          value={format}
+          onChange={(event) => setFormat(event.currentTarget.value)}
+        />
+        <TextInput
+          label="Keep for days"
+          description="Left empty, for ever"
+          type="number"
+          min={1}
+          max={3650}
+          value={days}
+          onChange={(event) => setDays(event.currentTarget.value)}
+        />
+      </DialogForm>
     </Dialog>
   );
 }
