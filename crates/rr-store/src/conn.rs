@@ -3,6 +3,7 @@
 mod lease;
 mod lite;
 mod manager;
+mod many;
 mod pg;
 mod place;
 mod runtime;
@@ -18,6 +19,7 @@ pub(crate) use lease::{Lease, new_pool};
 pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
 pub(crate) use manager::{Counters, Manager, Refusal, Target, chain};
+pub(crate) use many::{LiteRow, Values, insert_all, insert_lite, push_column};
 pub(crate) use pg::PgTarget;
 #[cfg(test)]
 pub(crate) use place::Displaced;

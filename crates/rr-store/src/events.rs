@@ -6,6 +6,7 @@ mod bodies;
 mod expire;
 mod list;
 mod meanings;
+mod rows;
 
 use rr_domain::Timestamp;
 use rr_webhooks::Meaning;

@@ -1,16 +1,20 @@
 //! Once-only effects: the id a caller gave its request, and what the request was.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Binary, Text};
 use rr_domain::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, on_each};
+use crate::conn::{Conn, LiteRow, PgConn, Values, insert_lite, on_each, push_column};
 use crate::schema::idempotency_keys;
-use crate::types::{At, Id};
+use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Audit, Store, StoreError};
 
 /// What makes a repeat recognisable.
@@ -48,9 +52,15 @@ impl Store {
 /// An id that wants to be the first of its kind.
 pub(crate) struct Claim<'a> {
     pub(crate) id: &'a Idempotency,
-    /// What the request will make.
+    /// What the request will make. Of several that are claimed together, each is made anew for its request.
     pub(crate) result: Uuid,
     pub(crate) at: Timestamp,
+}
+
+impl Claim<'_> {
+    fn name(&self) -> (&str, &str) {
+        (&self.id.scope, &self.id.key)
+    }
 }
 
 /// What became of a claim. Of several for one request, the least decides.
@@ -64,59 +74,68 @@ pub(crate) enum Claimed {
     First,
 }
 
-/// Claims ids, in the order given. Insert first, then let the rows that came in say who was first:
-/// two requests that race for one id meet in the unique index, and the later one waits there for
-/// the commit of the earlier.
+/// Claims ids, in the order given. Insert first, then let the rows say who was first: two requests
+/// that race for one id meet in the unique index, and the later one waits there for the commit of the
+/// earlier.
 pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Claimed>> {
-    // Of several claims for one id, only the first goes to the database.
-    let mut own: HashMap<(&str, &str), usize> = HashMap::new();
-    for (index, claim) in claims.iter().enumerate() {
-        own.entry((&claim.id.scope, &claim.id.key)).or_insert(index);
-    }
-    let mut firsts: Vec<&Claim<'_>> = own.values().filter_map(|index| claims.get(*index)).collect();
-    // Every transaction inserts in the same order, or two of them could wait for each other.
-    firsts.sort_unstable_by_key(|claim| (&claim.id.scope, &claim.id.key));
-    let rows: Vec<Row<'_>> = firsts.iter().map(|claim| Row::of(claim)).collect();
-    if rows.is_empty() {
+    if claims.is_empty() {
         return Ok(Vec::new());
     }
-    let mut inserted: HashSet<(String, String)> = HashSet::new();
-    for part in rows.chunks(conn.bind_limit() / CLAIM_COLUMNS) {
-        let new: Vec<(String, String)> =
-            on_each!(conn, |c| diesel::insert_into(idempotency_keys::table)
-                .values(part)
-                .on_conflict_do_nothing()
-                .returning((idempotency_keys::scope, idempotency_keys::key))
-                .get_results(c))?;
-        inserted.extend(new);
+    // Of several claims for one id, only the first goes to the database.
+    let mut firsts: HashMap<(&str, &str), &Claim<'_>> = HashMap::with_capacity(claims.len());
+    for claim in claims {
+        firsts.entry(claim.name()).or_insert(claim);
     }
-    let mut known: HashMap<(String, String), (Uuid, Vec<u8>)> = HashMap::new();
-    let is_new = |id: &Idempotency| inserted.contains(&(id.scope.clone(), id.key.clone()));
-    for claim in firsts.iter().filter(|claim| !is_new(claim.id)) {
-        let (Id(result), fingerprint) = look_up(conn, claim.id)?;
-        known.insert((claim.id.scope.clone(), claim.id.key.clone()), (result, fingerprint));
+    let mut rows: Vec<Row<'_>> = firsts.values().map(|claim| Row::of(claim)).collect();
+    // Every transaction inserts in the same order, or two of them could wait for each other.
+    rows.sort_unstable_by_key(|row| (row.scope, row.key));
+    let inserted = match conn {
+        Conn::Pg(c) => Wanted::of(&rows).execute(c)?,
+        Conn::Lite(c) => insert_lite(c, &rows)?,
+    };
+    let mut earlier = HashMap::new();
+    if inserted < rows.len() {
+        earlier = stored(conn, &rows)?;
+        // Some went in: what makes what was to be made is among them.
+        earlier.retain(|name, (result, _)| {
+            inserted == 0 || firsts.get(name).is_none_or(|first| first.result != *result)
+        });
     }
-    Ok(claims
-        .iter()
-        .enumerate()
-        .map(|(index, claim)| {
-            let first = own.get(&(claim.id.scope.as_str(), claim.id.key.as_str())).copied();
-            let earlier = match known.get(&(claim.id.scope.clone(), claim.id.key.clone())) {
-                Some((result, fingerprint)) => Some((*result, fingerprint.as_slice())),
-                None if first == Some(index) => None,
-                None => first
-                    .and_then(|first| claims.get(first))
-                    .map(|first| (first.result, &first.id.fingerprint[..])),
-            };
-            match earlier {
-                None => Claimed::First,
-                Some((result, fingerprint)) if fingerprint == claim.id.fingerprint => {
-                    Claimed::Repeat(result)
-                }
-                Some(_) => Claimed::Conflict,
-            }
-        })
+    claims.iter().map(|claim| judge(claim, &firsts, &earlier)).collect()
+}
+
+/// Ids that are stored, with what their first requests made and were.
+type Stored<'a> = HashMap<(&'a str, &'a str), (Uuid, Vec<u8>)>;
+
+fn stored<'a>(conn: &mut Conn, rows: &[Row<'a>]) -> QueryResult<Stored<'a>> {
+    let names = rows.iter().map(|row| (row.scope, row.key));
+    let pairs: Vec<(Id, Vec<u8>)> = match conn {
+        Conn::Pg(c) => Kept(Wanted::of(rows)).get_results(c)?,
+        Conn::Lite(_) => {
+            names.clone().map(|name| look_up(conn, name)).collect::<QueryResult<_>>()?
+        }
+    };
+    if pairs.len() != rows.len() {
+        return Err(Error::NotFound);
+    }
+    Ok(names
+        .zip(pairs.into_iter().map(|(Id(result), fingerprint)| (result, fingerprint)))
         .collect())
+}
+
+fn judge(
+    claim: &Claim<'_>,
+    firsts: &HashMap<(&str, &str), &Claim<'_>>,
+    earlier: &Stored<'_>,
+) -> QueryResult<Claimed> {
+    let first = firsts.get(&claim.name()).ok_or(Error::NotFound)?;
+    let (result, fingerprint) = match earlier.get(&claim.name()) {
+        Some((result, fingerprint)) => (*result, fingerprint.as_slice()),
+        None if std::ptr::eq(*first, claim) => return Ok(Claimed::First),
+        None => (first.result, &first.id.fingerprint[..]),
+    };
+    let is_same = fingerprint == claim.id.fingerprint;
+    Ok(if is_same { Claimed::Repeat(result) } else { Claimed::Conflict })
 }
 
 /// Amends an id that was claimed for a request whose other id turned out to be `known`: it stands
@@ -134,20 +153,16 @@ pub(crate) fn settle(conn: &mut Conn, id: &Idempotency, known: Claimed) -> Query
 
 /// What the first request of this id made.
 pub(crate) fn result_of(conn: &mut Conn, id: &Idempotency) -> QueryResult<Uuid> {
-    look_up(conn, id).map(|(Id(result), _)| result)
+    look_up(conn, (&id.scope, &id.key)).map(|(Id(result), _)| result)
 }
 
-fn look_up(conn: &mut Conn, id: &Idempotency) -> QueryResult<(Id, Vec<u8>)> {
+fn look_up(conn: &mut Conn, name: (&str, &str)) -> QueryResult<(Id, Vec<u8>)> {
     on_each!(conn, |c| idempotency_keys::table
-        .find((&id.scope, &id.key))
+        .find(name)
         .select((idempotency_keys::result_id, idempotency_keys::fingerprint))
         .get_result(c))
 }
 
-const CLAIM_COLUMNS: usize = 5;
-
-#[derive(Insertable)]
-#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 struct Row<'a> {
     scope: &'a str,
     key: &'a str,
@@ -167,3 +182,92 @@ impl<'a> Row<'a> {
         }
     }
 }
+
+impl LiteRow for Row<'_> {
+    type Named = Row<'static>;
+    const INSERT: &'static str = "INSERT OR IGNORE INTO idempotency_keys (scope, key, fingerprint, \
+        result_id, created_at) VALUES ";
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+        values.put::<Text, _>(&self.scope)?;
+        values.put::<Text, _>(&self.key)?;
+        values.put::<Binary, _>(&self.fingerprint)?;
+        values.put::<DbUuid, _>(&self.result_id)?;
+        values.put::<DbTime, _>(&self.created_at)
+    }
+}
+
+/// The same as columns, for PostgreSQL.
+struct Wanted<'a> {
+    scopes: Vec<&'a str>,
+    keys: Vec<&'a str>,
+    fingerprints: Vec<&'a [u8]>,
+    results: Vec<Id>,
+    times: Vec<At>,
+    /// Where each of them stands.
+    places: Vec<i64>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(rows: &[Row<'a>]) -> Wanted<'a> {
+        Wanted {
+            scopes: rows.iter().map(|row| row.scope).collect(),
+            keys: rows.iter().map(|row| row.key).collect(),
+            fingerprints: rows.iter().map(|row| row.fingerprint).collect(),
+            results: rows.iter().map(|row| row.result_id).collect(),
+            times: rows.iter().map(|row| row.created_at).collect(),
+            places: (0..).take(rows.len()).collect(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for Wanted<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO idempotency_keys (scope, key, fingerprint, result_id, created_at) \
+             SELECT ",
+        );
+        push_column::<Text, _>(&mut out, "", &self.scopes)?;
+        push_column::<Text, _>(&mut out, ", ", &self.keys)?;
+        push_column::<Binary, _>(&mut out, ", ", &self.fingerprints)?;
+        push_column::<DbUuid, _>(&mut out, ", ", &self.results)?;
+        push_column::<DbTime, _>(&mut out, ", ", &self.times)?;
+        out.push_sql(" ON CONFLICT DO NOTHING");
+        Ok(())
+    }
+}
+
+impl QueryId for Wanted<'_> {
+    type QueryId = Wanted<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConn> for Wanted<'_> {}
+
+/// What is kept under the wanted ids, in their order.
+struct Kept<'a>(Wanted<'a>);
+
+impl QueryFragment<Pg> for Kept<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT result_id, fingerprint FROM (SELECT ");
+        push_column::<Text, _>(&mut out, "", &self.0.scopes)?;
+        push_column::<Text, _>(&mut out, ", ", &self.0.keys)?;
+        push_column::<BigInt, _>(&mut out, ", ", &self.0.places)?;
+        out.push_sql(
+            ") AS wanted (scope, key, place) JOIN idempotency_keys USING (scope, key) \
+             ORDER BY place",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for Kept<'_> {
+    type QueryId = Kept<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for Kept<'_> {
+    type SqlType = (DbUuid, Binary);
+}
+
+impl RunQueryDsl<PgConn> for Kept<'_> {}

@@ -183,7 +183,7 @@ diesel::table! {
         began_at -> DbTime,
         at -> DbTime,
         received_at -> DbTime,
-        body -> DbJsonb,
+        body -> DbJson,
     }
 }
 

@@ -133,32 +133,50 @@ impl FromSql<DbTime, Sqlite> for At {
     }
 }
 
-impl ToSql<DbJsonb, Pg> for JsonText {
+impl ToSql<DbJsonb, Pg> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(&[JSONB_VERSION])?;
-        out.write_all(self.0.as_bytes())?;
+        out.write_all(self.as_bytes())?;
         Ok(IsNull::No)
     }
 }
 
-impl ToSql<DbJson, Pg> for JsonText {
+impl ToSql<DbJson, Pg> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(self.0.as_bytes())?;
+        out.write_all(self.as_bytes())?;
         Ok(IsNull::No)
     }
 }
 
-impl ToSql<DbJsonb, Sqlite> for JsonText {
+impl ToSql<DbJsonb, Sqlite> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_str());
+        out.set_value(self);
         Ok(IsNull::No)
     }
 }
 
-impl ToSql<DbJson, Sqlite> for JsonText {
+impl ToSql<DbJson, Sqlite> for str {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_str());
+        out.set_value(self);
         Ok(IsNull::No)
+    }
+}
+
+impl<DB: Backend> ToSql<DbJsonb, DB> for JsonText
+where
+    str: ToSql<DbJsonb, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        ToSql::<DbJsonb, DB>::to_sql(self.0.as_str(), out)
+    }
+}
+
+impl<DB: Backend> ToSql<DbJson, DB> for JsonText
+where
+    str: ToSql<DbJson, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        ToSql::<DbJson, DB>::to_sql(self.0.as_str(), out)
     }
 }
 

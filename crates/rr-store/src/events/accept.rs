@@ -1,18 +1,19 @@
-//! Storing events: those that wait together become a handful of multi-row statements.
+//! Storing events: those that wait together go through the same statements.
 
 use std::collections::HashSet;
 
+use super::rows::{Fresh, insert};
 use super::{AcceptEvent, NewEvent, OfferedEvent, Together, meanings};
 use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
 use crate::idempotency::{Claim, Claimed, claim, settle};
-use crate::schema::{event_bodies, events};
-use crate::sequence::Sequence;
-use crate::types::{At, Id, JsonText};
+use crate::schema::events;
+use crate::types::Id;
 use crate::writer::{Reply, Round, Work, reply};
 use crate::{Idempotency, Store, StoreError};
 use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::result::Error;
 
 impl Store {
     /// Stores an event durably, or recognises it as a repeat by any of its `ids`.
@@ -36,6 +37,9 @@ impl Store {
         together: Together,
     ) -> Result<Vec<AcceptEvent>, StoreError> {
         let (reply, answer) = reply();
+        // Here and not by the writer, of which there is one.
+        let offers = offers.into_iter().map(Offer::of).collect::<serde_json::Result<_>>();
+        let offers = offers.map_err(|_| Verdict::defect("a meaning cannot be written out"))?;
         self.push_event(Box::new(EventJob { offers, together, reply }))?;
         answer.await.unwrap_or_else(|| Err(Verdict::defect("an event was lost").into()))
     }
@@ -43,7 +47,7 @@ impl Store {
 
 /// Events of one request and the caller that waits for them.
 pub(crate) struct EventJob {
-    offers: Vec<OfferedEvent>,
+    offers: Vec<Offer>,
     together: Together,
     reply: Reply<Result<Vec<AcceptEvent>, StoreError>>,
 }
@@ -51,12 +55,31 @@ pub(crate) struct EventJob {
 impl EventJob {
     /// How many bytes it holds in the queue.
     pub(crate) fn weight(&self) -> usize {
-        let weight = |event: &NewEvent| event.body.len() + event.data.get().len();
-        self.offers.iter().map(|offer| weight(&offer.event)).sum()
+        self.offers.iter().map(Offer::weight).sum()
     }
 }
 
-impl OfferedEvent {
+/// An event that is offered, with what it says written out.
+struct Offer {
+    event: NewEvent,
+    told: Option<String>,
+    ids: Vec<Idempotency>,
+}
+
+impl Offer {
+    fn of(OfferedEvent { event, ids }: OfferedEvent) -> serde_json::Result<Offer> {
+        Ok(Offer { told: meanings::written(&event.meaning)?, event, ids })
+    }
+
+    fn weight(&self) -> usize {
+        let told = self.told.as_ref().map_or(0, String::len);
+        self.event.body.len() + self.event.data.get().len() + told
+    }
+
+    fn fresh(&self) -> Fresh<'_> {
+        Fresh { event: &self.event, told: self.told.as_deref() }
+    }
+
     fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
         let NewEvent { id: result, received_at: at, .. } = self.event;
         self.ids.iter().map(move |id| Claim { id, result, at })
@@ -78,7 +101,7 @@ impl EventGroup {
 impl Work for EventGroup {
     fn run(&mut self, conn: &mut Conn) -> QueryResult<()> {
         let offers = self.jobs.iter().flat_map(|job| &job.offers);
-        let claims: Vec<Claim<'_>> = offers.flat_map(OfferedEvent::claims).collect();
+        let claims: Vec<Claim<'_>> = offers.flat_map(Offer::claims).collect();
         let mut claimed = claim(conn, &claims)?.into_iter();
         let mut fresh = Vec::new();
         let mut results = Vec::with_capacity(self.jobs.len());
@@ -92,7 +115,7 @@ impl Work for EventGroup {
                 // A neighbour may lean on an id that this job claimed and now gives up: alone,
                 // there is none.
                 if self.jobs.len() > 1 {
-                    return Err(diesel::result::Error::RollbackTransaction);
+                    return Err(Error::RollbackTransaction);
                 }
                 let claimed = job.offers.iter().flat_map(|offer| &offer.ids).zip(own.concat());
                 release(conn, claimed)?;
@@ -146,14 +169,10 @@ fn gives_up(job: &EventJob, own: &[Vec<Claimed>]) -> bool {
 }
 
 /// What the claims of an event say about it; of several, the least decides.
-fn answer<'a>(
-    offer: &'a OfferedEvent,
-    own: &[Claimed],
-    fresh: &mut Vec<&'a NewEvent>,
-) -> AcceptEvent {
+fn answer<'a>(offer: &'a Offer, own: &[Claimed], fresh: &mut Vec<Fresh<'a>>) -> AcceptEvent {
     match own.iter().min() {
         None | Some(Claimed::First) => {
-            fresh.push(&offer.event);
+            fresh.push(offer.fresh());
             AcceptEvent::Stored(offer.event.id)
         }
         Some(Claimed::Repeat(id)) => AcceptEvent::Repeated(*id),
@@ -166,7 +185,7 @@ fn answer<'a>(
 fn one_by_one<'a>(
     conn: &mut Conn,
     job: &'a EventJob,
-) -> QueryResult<(Vec<&'a NewEvent>, Vec<AcceptEvent>)> {
+) -> QueryResult<(Vec<Fresh<'a>>, Vec<AcceptEvent>)> {
     let (mut fresh, mut answers, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for offer in &job.offers {
         let own = claim(conn, &offer.claims().collect::<Vec<_>>())?;
@@ -214,93 +233,13 @@ pub(crate) fn import(conn: &mut Conn, all: &[NewEvent]) -> QueryResult<usize> {
         known.extend(found);
     }
     let fresh: Vec<&NewEvent> = all.iter().filter(|event| known.insert(Id(event.id))).collect();
-    insert(conn, &fresh)?;
+    for part in fresh.chunks(1_000) {
+        let told = part.iter().map(|event| meanings::written(&event.meaning));
+        let told = told.collect::<serde_json::Result<Vec<_>>>();
+        let told = told.map_err(|error| Error::SerializationError(error.into()))?;
+        let pairs = part.iter().zip(&told);
+        let part = pairs.map(|(event, told)| Fresh { event, told: told.as_deref() });
+        insert(conn, &part.collect::<Vec<_>>())?;
+    }
     Ok(fresh.len())
-}
-
-fn insert(conn: &mut Conn, fresh: &[&NewEvent]) -> QueryResult<()> {
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    let first = Sequence::Events.take(conn, fresh.len())?;
-    let numbered = (first..).zip(fresh.iter().copied());
-    let rows: Vec<EventRecord<'_>> =
-        numbered.clone().map(|(seq, event)| EventRecord::of(seq, event)).collect();
-    let bodies: Vec<BodyRecord<'_>> =
-        numbered.map(|(seq, event)| BodyRecord::of(seq, event)).collect();
-    match conn {
-        // One statement of many rows saves round trips.
-        Conn::Pg(c) => {
-            for rows in rows.chunks(EVENTS_AT_ONCE) {
-                diesel::insert_into(events::table).values(rows).execute(c)?;
-            }
-            for bodies in bodies.chunks(EVENTS_AT_ONCE) {
-                diesel::insert_into(event_bodies::table).values(bodies).execute(c)?;
-            }
-        }
-        // There is no round trip, and a statement of one row stays compiled: one of many would be
-        // compiled anew each time, which costs as much as running it.
-        Conn::Lite(c) => {
-            for row in &rows {
-                diesel::insert_into(events::table).values(row).execute(c)?;
-            }
-            for body in &bodies {
-                diesel::insert_into(event_bodies::table).values(body).execute(c)?;
-            }
-        }
-    }
-    meanings::insert(conn, first, fresh)
-}
-
-/// Each event binds nine values, and PostgreSQL takes 65,535 a statement.
-const EVENTS_AT_ONCE: usize = 7_000;
-
-#[derive(Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
-struct EventRecord<'a> {
-    seq: i64,
-    id: Id,
-    key_id: Option<Id>,
-    event_type: &'a str,
-    source: &'a str,
-    occurred_at: Option<At>,
-    received_at: At,
-    data: JsonText,
-    webhook_source: Option<Id>,
-}
-
-impl<'a> EventRecord<'a> {
-    fn of(seq: i64, event: &'a NewEvent) -> EventRecord<'a> {
-        EventRecord {
-            seq,
-            id: Id(event.id),
-            key_id: event.key_id.map(Id),
-            event_type: &event.event_type,
-            source: &event.source,
-            occurred_at: event.occurred_at.map(At),
-            received_at: At(event.received_at),
-            data: JsonText(event.data.get().to_owned()),
-            webhook_source: event.webhook_source.map(Id),
-        }
-    }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = event_bodies, treat_none_as_default_value = false)]
-struct BodyRecord<'a> {
-    event_seq: i64,
-    received_at: At,
-    content_type: &'a str,
-    body: &'a [u8],
-}
-
-impl<'a> BodyRecord<'a> {
-    fn of(seq: i64, event: &'a NewEvent) -> BodyRecord<'a> {
-        BodyRecord {
-            event_seq: seq,
-            received_at: At(event.received_at),
-            content_type: &event.content_type,
-            body: &event.body,
-        }
-    }
 }

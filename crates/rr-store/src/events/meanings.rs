@@ -3,44 +3,31 @@
 //! Events of before that was so are understood once, by the migration that calls [`understand_stored`].
 
 use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::Error;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use rr_domain::{Meaning, Timestamp};
 use rr_webhooks::understand;
 
 use super::NewEvent;
-use crate::conn::{Conn, on_each};
+use super::rows::Fresh;
+use crate::conn::{Conn, LiteRow, PgConn, Values, insert_all, on_each, push_column};
 use crate::schema::{events, meanings};
-use crate::types::{At, Id, JsonText, raw_json};
+use crate::types::{At, DbJson, DbTime, DbUuid, Id, JsonText, raw_json};
 
-/// Keeps what these events say, numbered from `first`. Those that say nothing cost nothing.
-pub(super) fn insert(conn: &mut Conn, first: i64, fresh: &[&NewEvent]) -> QueryResult<()> {
-    let numbered = (first..).zip(fresh.iter().copied());
-    let rows: Vec<MeaningRecord<'_>> = numbered
-        .filter_map(|(seq, event)| {
-            let NewEvent { id, received_at, occurred_at, meaning, .. } = event;
-            MeaningRecord::of(seq, Id(*id), *received_at, *occurred_at, meaning).transpose()
-        })
-        .collect::<QueryResult<_>>()?;
-    insert_rows(conn, &rows)
+/// Writes out what an event says, if it says anything.
+pub(super) fn written(meaning: &Meaning) -> serde_json::Result<Option<String>> {
+    meaning.kind().map(|_| serde_json::to_string(meaning)).transpose()
 }
 
-fn insert_rows(conn: &mut Conn, rows: &[MeaningRecord<'_>]) -> QueryResult<()> {
+fn insert(conn: &mut Conn, rows: &[MeaningRow<'_>]) -> QueryResult<()> {
     match conn {
-        Conn::Pg(c) => {
-            for rows in rows.chunks(MEANINGS_AT_ONCE) {
-                diesel::insert_into(meanings::table).values(rows).execute(c)?;
-            }
-        }
-        // As with the events themselves: a statement of one row stays compiled.
-        Conn::Lite(c) => {
-            for row in rows {
-                diesel::insert_into(meanings::table).values(row).execute(c)?;
-            }
-        }
+        Conn::Pg(c) => MeaningColumns::of(rows).execute(c).map(drop),
+        Conn::Lite(c) => insert_all(c, rows),
     }
-    Ok(())
 }
 
 /// Understands what is stored and was not when it came, page by page.
@@ -69,65 +56,158 @@ pub(crate) fn understand_stored(conn: &mut Conn) -> QueryResult<()> {
         let read =
             page.into_iter().map(|(seq, id, event_type, source, received, occurred, data)| {
                 let meaning = understand(&event_type, &source, &raw_json(data)?);
-                Ok((seq, id, received.0, occurred.map(|at| at.0), meaning))
+                let told = written(&meaning).map_err(|e| Error::SerializationError(e.into()))?;
+                Ok((seq, id, received.0, occurred.map(|at| at.0), meaning, told))
             });
         let read = read.collect::<QueryResult<Vec<_>>>()?;
-        let rows: Vec<MeaningRecord<'_>> = read
-            .iter()
-            .filter_map(|(seq, id, received, occurred, meaning)| {
-                MeaningRecord::of(*seq, *id, *received, *occurred, meaning).transpose()
-            })
-            .collect::<QueryResult<_>>()?;
-        insert_rows(conn, &rows)?;
+        let rows = read.iter().filter_map(|(seq, id, received, occurred, meaning, told)| {
+            MeaningRow::new(*seq, *id, *received, *occurred, meaning, told.as_deref())
+        });
+        insert(conn, &rows.collect::<Vec<_>>())?;
     }
 }
 
 /// How many stored events are in memory at once.
 const PAGE: i64 = 500;
 
-/// Each row binds eleven values, and PostgreSQL takes 65,535 a statement.
-const MEANINGS_AT_ONCE: usize = 5_900;
-
-#[derive(Insertable)]
-#[diesel(table_name = meanings, treat_none_as_default_value = false)]
-struct MeaningRecord<'a> {
-    event_seq: i64,
-    event_id: Id,
+pub(super) struct MeaningRow<'a> {
+    seq: i64,
+    event: Id,
     kind: &'static str,
     subject: Option<&'a str>,
     service: Option<&'a str>,
     environment: Option<&'a str>,
     state: Option<&'static str>,
-    began_at: At,
+    began: At,
     at: At,
-    received_at: At,
-    body: JsonText,
+    received: At,
+    body: &'a str,
 }
 
-impl<'a> MeaningRecord<'a> {
-    fn of(
+impl<'a> MeaningRow<'a> {
+    pub(super) fn of(seq: i64, fresh: &Fresh<'a>) -> Option<MeaningRow<'a>> {
+        let NewEvent { id, received_at, occurred_at, meaning, .. } = fresh.event;
+        MeaningRow::new(seq, Id(*id), *received_at, *occurred_at, meaning, fresh.told)
+    }
+
+    fn new(
         seq: i64,
         event: Id,
         received_at: Timestamp,
         occurred_at: Option<Timestamp>,
         meaning: &'a Meaning,
-    ) -> QueryResult<Option<MeaningRecord<'a>>> {
-        let Some(kind) = meaning.kind() else { return Ok(None) };
-        let body = serde_json::to_string(meaning)
-            .map_err(|error| Error::SerializationError(error.into()))?;
-        let times = || meaning.times().chain(occurred_at);
-        Ok(Some(MeaningRecord {
-            event_seq: seq,
-            event_id: event,
-            kind,
+        told: Option<&'a str>,
+    ) -> Option<MeaningRow<'a>> {
+        let (mut began, mut at) = (None, None);
+        for time in meaning.times().chain(occurred_at) {
+            began = began.map_or(Some(time), |began: Timestamp| Some(began.min(time)));
+            at = at.max(Some(time));
+        }
+        Some(MeaningRow {
+            seq,
+            event,
+            kind: meaning.kind()?,
             subject: meaning.subject(),
             service: meaning.service(),
             environment: meaning.environment(),
             state: meaning.state(),
-            began_at: At(times().min().unwrap_or(received_at)),
-            at: At(times().max().unwrap_or(received_at)),
-            received_at: At(received_at),
-            body: JsonText(body),
-        }))
+            began: At(began.unwrap_or(received_at)),
+            at: At(at.unwrap_or(received_at)),
+            received: At(received_at),
+            body: told?,
+        })
     }
 }
+
+impl LiteRow for MeaningRow<'_> {
+    type Named = MeaningRow<'static>;
+    const INSERT: &'static str = "INSERT OR IGNORE INTO meanings (event_seq, event_id, kind, subject, \
+        service, environment, state, began_at, at, received_at, body) VALUES ";
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+        values.put::<BigInt, _>(&self.seq)?;
+        values.put::<DbUuid, _>(&self.event)?;
+        values.put::<Text, _>(&self.kind)?;
+        values.put::<Nullable<Text>, _>(&self.subject)?;
+        values.put::<Nullable<Text>, _>(&self.service)?;
+        values.put::<Nullable<Text>, _>(&self.environment)?;
+        values.put::<Nullable<Text>, _>(&self.state)?;
+        values.put::<DbTime, _>(&self.began)?;
+        values.put::<DbTime, _>(&self.at)?;
+        values.put::<DbTime, _>(&self.received)?;
+        values.put::<DbJson, _>(&self.body)
+    }
+}
+
+/// The same as columns, for PostgreSQL.
+pub(super) struct MeaningColumns<'a> {
+    seqs: Vec<i64>,
+    events: Vec<Id>,
+    kinds: Vec<&'static str>,
+    subjects: Vec<Option<&'a str>>,
+    services: Vec<Option<&'a str>>,
+    environments: Vec<Option<&'a str>>,
+    states: Vec<Option<&'static str>>,
+    began: Vec<At>,
+    at: Vec<At>,
+    received: Vec<At>,
+    bodies: Vec<&'a str>,
+}
+
+impl<'a> MeaningColumns<'a> {
+    pub(super) fn of(rows: &'a [MeaningRow<'a>]) -> MeaningColumns<'a> {
+        MeaningColumns {
+            seqs: rows.iter().map(|row| row.seq).collect(),
+            events: rows.iter().map(|row| row.event).collect(),
+            kinds: rows.iter().map(|row| row.kind).collect(),
+            subjects: rows.iter().map(|row| row.subject).collect(),
+            services: rows.iter().map(|row| row.service).collect(),
+            environments: rows.iter().map(|row| row.environment).collect(),
+            states: rows.iter().map(|row| row.state).collect(),
+            began: rows.iter().map(|row| row.began).collect(),
+            at: rows.iter().map(|row| row.at).collect(),
+            received: rows.iter().map(|row| row.received).collect(),
+            bodies: rows.iter().map(|row| row.body).collect(),
+        }
+    }
+
+    /// Writes the statement; `origin` is added to every number, and comes from `tables`.
+    pub(super) fn push<'b>(
+        &'b self,
+        origin: &str,
+        tables: &str,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO meanings (event_seq, event_id, kind, subject, service, environment, \
+             state, began_at, at, received_at, body) SELECT ",
+        );
+        out.push_sql(origin);
+        push_column::<BigInt, _>(out, "", &self.seqs)?;
+        push_column::<DbUuid, _>(out, ", ", &self.events)?;
+        push_column::<Text, _>(out, ", ", &self.kinds)?;
+        push_column::<Nullable<Text>, _>(out, ", ", &self.subjects)?;
+        push_column::<Nullable<Text>, _>(out, ", ", &self.services)?;
+        push_column::<Nullable<Text>, _>(out, ", ", &self.environments)?;
+        push_column::<Nullable<Text>, _>(out, ", ", &self.states)?;
+        push_column::<DbTime, _>(out, ", ", &self.began)?;
+        push_column::<DbTime, _>(out, ", ", &self.at)?;
+        push_column::<DbTime, _>(out, ", ", &self.received)?;
+        push_column::<DbJson, _>(out, ", ", &self.bodies)?;
+        out.push_sql(tables);
+        Ok(())
+    }
+}
+
+impl QueryFragment<Pg> for MeaningColumns<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.push("", "", &mut out)
+    }
+}
+
+impl QueryId for MeaningColumns<'_> {
+    type QueryId = MeaningColumns<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConn> for MeaningColumns<'_> {}

@@ -53,6 +53,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0012_payout",
     "0013_turnover",
     "0014_bodies_by_month",
+    "0015_lighter_events",
 ];
 
 #[cfg(test)]

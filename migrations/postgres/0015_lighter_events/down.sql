@@ -1,0 +1,1 @@
+ALTER TABLE meanings ALTER COLUMN body TYPE jsonb;
