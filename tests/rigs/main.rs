@@ -1,5 +1,5 @@
 //! Faults under load, many times over: after each of them, what was acknowledged has to be there,
-//! exactly once. `cargo xtask rig kill|power|flush` builds what this needs and runs it.
+//! exactly once. `cargo xtask rig kill|power|flush|slow` builds what this needs and runs it.
 //!
 //! A rig that finds nothing could be blind, so each one that takes something away from the server
 //! ends with a control that must lose events: the same server whose flushes do nothing.
@@ -14,6 +14,7 @@
 
 mod disk;
 mod power;
+mod slow;
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
         "kill" => runtime.block_on(kill(rounds, &mut random)),
         "power" => runtime.block_on(power::rig(rounds, &mut random)),
         "flush" => runtime.block_on(flush(rounds, &mut random)),
-        other => panic!("kill, power or flush, not {other:?}"),
+        "slow" => runtime.block_on(slow::rig(rounds)),
+        other => panic!("kill, power, flush or slow, not {other:?}"),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -28,6 +28,8 @@ enum What {
     Power,
     /// Flushes that fail, one after the other (SQLite; needs strace).
     Flush,
+    /// Flushes that take 200 ms and 2 s, under more senders than may wait (SQLite; needs strace).
+    Slow,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,6 +44,7 @@ impl What {
             What::Kill => "kill",
             What::Power => "power",
             What::Flush => "flush",
+            What::Slow => "slow",
         }
     }
 
@@ -50,6 +53,7 @@ impl What {
             What::Kill => 200,
             What::Power => 40,
             What::Flush => 60,
+            What::Slow => 3,
         }
     }
 }

@@ -17,6 +17,7 @@ fn options(context: &Context) -> StoreOptions {
     let mut options = StoreOptions::new(config.url.clone());
     options.readers = config.readers;
     options.batch = config.batch;
+    options.queue = config.queue;
     options
 }
 

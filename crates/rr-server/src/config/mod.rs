@@ -139,6 +139,7 @@ pub(crate) mod tests {
             url = "sqlite://elsewhere.db"
             readers = 2
             batch = 8
+            queue = 64
             [log]
             filter = "warn,rr_store=debug"
             format = "json"
@@ -173,6 +174,7 @@ pub(crate) mod tests {
             ("RR_DATABASE_URL", "sqlite://elsewhere.db"),
             ("RR_DATABASE_READERS", "2"),
             ("RR_DATABASE_BATCH", "8"),
+            ("RR_DATABASE_QUEUE", "64"),
             ("RR_LOG", "warn,rr_store=debug"),
             ("RR_LOG_FORMAT", "json"),
             ("RR_ADMIN_EMAIL", "admin@example.com"),
@@ -209,6 +211,7 @@ pub(crate) mod tests {
             ("RR_DATABASE_URL", "mysql://user:hunter2@host/x"),
             ("RR_DATABASE_READERS", "0"),
             ("RR_DATABASE_BATCH", "0"),
+            ("RR_DATABASE_QUEUE", "7"),
             ("RR_LOG", "inof"),
             ("RR_LOG_FORMAT", "xml"),
             ("RR_ADMIN_EMAIL", "nobody"),
