@@ -128,6 +128,8 @@ impl Timestamp {
 
 const DAY: i64 = 86_400;
 const LENGTH: usize = 27;
+/// Without the fraction.
+const SECONDS: usize = 19;
 
 /// Year, month and day of a day counted from 1970, in the Gregorian calendar. Years that begin with
 /// March have their leap day at the end, where it is in nobody's way (Howard Hinnant's algorithm).
@@ -153,10 +155,17 @@ fn write_digits(place: &mut [u8], mut number: i64) {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC; a fraction only when there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
-        let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        f.write_str(text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.'))?;
-        f.write_str("Z")
+        let mut text = self.text();
+        let mut end = LENGTH - 1;
+        while text[end - 1] == b'0' && end > SECONDS {
+            end -= 1;
+        }
+        // Nothing is left of the fraction but its point.
+        if end == SECONDS + 1 {
+            end = SECONDS;
+        }
+        text[end] = b'Z';
+        f.write_str(std::str::from_utf8(&text[..=end]).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -48,11 +48,23 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        // One piece: what lies behind `out` is called through a table.
+        let mut line = String::with_capacity(USUAL_LENGTH);
+        self.write(&mut line, event)?;
+        out.write_str(&line)
+    }
+}
+
+/// Bytes of a request's line, generously.
+const USUAL_LENGTH: usize = 384;
+
+impl Line {
+    fn write(&self, out: &mut String, event: &Event<'_>) -> fmt::Result {
         let now = self.clock.now();
         let (level, target) = (event.metadata().level().as_str(), event.metadata().target());
         match self.shape {
             Shape::Text => {
-                now.write_micros(&mut out)?;
+                now.write_micros(out)?;
                 out.write_str(if level.len() < 5 { "  " } else { " " })?;
                 out.write_str(level)?;
                 out.write_char(' ')?;
@@ -61,7 +73,7 @@ where
             }
             Shape::Json => {
                 out.write_str(r#"{"timestamp":""#)?;
-                now.write_micros(&mut out)?;
+                now.write_micros(out)?;
                 out.write_str(r#"","level":""#)?;
                 out.write_str(level)?;
                 out.write_char('"')?;
@@ -70,12 +82,11 @@ where
         let mut fields = Fields { out, shape: self.shape, outcome: Ok(()) };
         event.record(&mut fields);
         fields.outcome?;
-        let mut out = fields.out;
         match self.shape {
             Shape::Text => out.write_char('\n'),
             Shape::Json => {
                 out.write_str(r#","target":"#)?;
-                json_string(&mut out, target)?;
+                json_string(out, target)?;
                 out.write_str("}\n")
             }
         }
@@ -84,15 +95,15 @@ where
 
 /// Writes one field after the other.
 struct Fields<'a> {
-    out: Writer<'a>,
+    out: &'a mut String,
     shape: Shape,
     outcome: fmt::Result,
 }
 
 impl Fields<'_> {
-    fn field(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>, Shape) -> fmt::Result) {
+    fn field(&mut self, field: &Field, value: impl FnOnce(&mut String, Shape) -> fmt::Result) {
         if self.outcome.is_ok() {
-            self.outcome = self.name(field.name()).and_then(|()| value(&mut self.out, self.shape));
+            self.outcome = self.name(field.name()).and_then(|()| value(self.out, self.shape));
         }
     }
 
@@ -145,11 +156,11 @@ impl Visit for Fields<'_> {
 }
 
 /// Writes control characters, a new line among them, as escapes.
-struct OneLine<'a, 'w>(&'a mut Writer<'w>);
+struct OneLine<'a>(&'a mut String);
 
-impl Write for OneLine<'_, '_> {
+impl Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.contains(char::is_control) {
+        if is_plain(text) {
             return self.0.write_str(text);
         }
         text.chars().try_for_each(|char| {
@@ -162,7 +173,7 @@ impl Write for OneLine<'_, '_> {
     }
 }
 
-fn json_string(out: &mut Writer<'_>, text: &str) -> fmt::Result {
+fn json_string(out: &mut String, text: &str) -> fmt::Result {
     if needs_escapes(text) {
         out.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
     } else {
@@ -170,7 +181,7 @@ fn json_string(out: &mut Writer<'_>, text: &str) -> fmt::Result {
     }
 }
 
-fn quoted(out: &mut Writer<'_>, text: &str) -> fmt::Result {
+fn quoted(out: &mut String, text: &str) -> fmt::Result {
     out.write_char('"')?;
     out.write_str(text)?;
     out.write_char('"')
@@ -178,7 +189,12 @@ fn quoted(out: &mut Writer<'_>, text: &str) -> fmt::Result {
 
 /// Whether the text between quotes would be anything but itself. Only plain ASCII is taken to be.
 fn needs_escapes(text: &str) -> bool {
-    text.bytes().any(|byte| !(0x20..0x7f).contains(&byte) || byte == b'"' || byte == b'\\')
+    !is_plain(text) || text.bytes().any(|byte| byte == b'"' || byte == b'\\')
+}
+
+/// Whether the text is printable ASCII. All of it is looked at, which goes many bytes at a time.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (0x20..0x7f).contains(&byte))
 }
 
 #[cfg(test)]
