@@ -1,6 +1,8 @@
 //! Reading a request's body, strictly and not for ever.
 
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -85,13 +87,19 @@ impl Body {
 /// its time, a dripping one may not.
 async fn collect(payload: &mut Payload, limit: usize, limits: &Limits) -> Outcome<Bytes> {
     let started = Instant::now();
+    let mut looked_twice = false;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     loop {
         let received = first.len() + rest.len();
         let chunk = match payload.next().now_or_never() {
-            // Most bodies are here already: no timer is made for them.
             Some(chunk) => chunk,
+            // The framework hands a request on before it looks at what came behind its head. Mostly that
+            // is the whole body, which needs no timer.
+            None if !std::mem::replace(&mut looked_twice, true) => {
+                next_turn().await;
+                continue;
+            }
             None => timeout_at(started + limits.body_deadline(received), payload.next())
                 .await
                 .map_err(|_| Problem::new(Code::Timeout))?,
@@ -108,6 +116,19 @@ async fn collect(payload: &mut Payload, limit: usize, limits: &Limits) -> Outcom
             }
         }
     }
+}
+
+/// Lets everything else of this connection have its turn.
+async fn next_turn() {
+    let mut is_next = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut is_next, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
 }
 
 fn too_large(limit: usize) -> Problem {

@@ -1,7 +1,10 @@
 //! The end of serving: telling every connection, and knowing when the last one is gone.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
 
 use tokio::sync::watch;
 
@@ -12,6 +15,8 @@ pub(crate) struct Drain(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     stopping: watch::Sender<bool>,
+    /// The same, for those who look often.
+    is_stopping: AtomicBool,
     connections: AtomicUsize,
     /// Changes whenever a connection ends.
     ended: tokio::sync::Notify,
@@ -23,13 +28,23 @@ pub(crate) struct Counted(Arc<Shared>);
 
 /// What a connection waits on to learn that the server is stopping.
 #[derive(Debug, Clone)]
-pub(crate) struct Draining(watch::Receiver<bool>);
+pub(crate) struct Draining {
+    shared: Arc<Shared>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+}
 
 impl Drain {
     pub(crate) fn new() -> Drain {
         let (stopping, _) = watch::channel(false);
         Drain(Arc::new(Shared {
             stopping,
+            is_stopping: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             ended: tokio::sync::Notify::new(),
         }))
@@ -37,17 +52,18 @@ impl Drain {
 
     /// Whether the server is stopping.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.0.stopping.borrow()
+        self.0.is_stopping()
     }
 
     /// Tells every connection: idle ones close, busy ones close after their answer.
     pub(crate) fn begin(&self) {
+        self.0.is_stopping.store(true, Ordering::Release);
         self.0.stopping.send_replace(true);
     }
 
     /// A signal for one connection.
     pub(crate) fn signal(&self) -> Draining {
-        Draining(self.0.stopping.subscribe())
+        Draining { shared: Arc::clone(&self.0), stopping: self.0.stopping.subscribe() }
     }
 
     /// Counts a connection.
@@ -74,10 +90,21 @@ impl Drain {
 }
 
 impl Draining {
-    /// Ends when the server begins to stop.
+    /// Ends when the server begins to stop. To be awaited by one task, which may look at every turn: the
+    /// channel is told once whom to wake.
     pub(crate) async fn begun(mut self) {
-        // An error means that the server itself is gone, which is as good a reason to close.
-        let _ = self.0.wait_for(|stopping| *stopping).await;
+        let shared = self.shared;
+        let mut told = pin!(self.stopping.wait_for(|stopping| *stopping));
+        let mut is_waiting = false;
+        poll_fn(|cx| {
+            if is_waiting && !shared.is_stopping() {
+                return Poll::Pending;
+            }
+            is_waiting = true;
+            // An error means that the server itself is gone, which is as good a reason to close.
+            told.as_mut().poll(cx).map(drop)
+        })
+        .await;
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Guarded<S> {
     /// Fires no later than the present deadline, and then is set anew. Moving it at every
     /// request would cost more than the few needless wake-ups this saves.
     timer: Pin<Box<Sleep>>,
+    /// The timer knows whom to wake: a connection stays with one task.
+    is_timing: bool,
     /// A write has been stalling since then, and so many bytes went out meanwhile.
     stalled: Option<(Instant, usize)>,
     /// Our own words, going out instead of the framework's or because of a deadline.
@@ -56,7 +58,16 @@ impl<S> Guarded<S> {
     pub(crate) fn new(io: S, settings: Rc<Settings>, counted: Counted) -> Guarded<S> {
         let timer = Box::pin(tokio::time::sleep(settings.limits.head_time));
         let activity = Activity::new();
-        Guarded { io, activity, settings, timer, stalled: None, ours: None, _counted: counted }
+        Guarded {
+            io,
+            activity,
+            settings,
+            timer,
+            is_timing: false,
+            stalled: None,
+            ours: None,
+            _counted: counted,
+        }
     }
 
     /// What the requests of this connection report to.
@@ -87,8 +98,24 @@ impl<S> Guarded<S> {
     /// Makes sure that the timer fires no later than `deadline`.
     fn arm(&mut self, deadline: Instant) {
         if self.timer.deadline() > deadline {
-            self.timer.as_mut().reset(deadline);
+            self.set_timer(deadline);
         }
+    }
+
+    fn set_timer(&mut self, deadline: Instant) {
+        self.timer.as_mut().reset(deadline);
+        self.is_timing = false;
+    }
+
+    /// Whether the time is up. Asked at every turn of the connection, so the timer is not told each time
+    /// again whom to wake.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_timing && !self.timer.is_elapsed() {
+            return Poll::Pending;
+        }
+        let poll = self.timer.as_mut().poll(cx);
+        self.is_timing = poll.is_pending();
+        poll
     }
 
     fn poll_verdict(&mut self, cx: &mut Context<'_>) -> Verdict {
@@ -98,7 +125,7 @@ impl<S> Guarded<S> {
         {
             self.arm(deadline);
         }
-        while self.timer.as_mut().poll(cx).is_ready() {
+        while self.poll_timer(cx).is_ready() {
             let now = Instant::now();
             let next = match self.deadline() {
                 Some(deadline) if deadline <= now => {
@@ -108,7 +135,7 @@ impl<S> Guarded<S> {
                 // Whatever comes after this request has at least the shorter of these to go.
                 None => now + self.limits().idle_time.min(self.limits().head_time),
             };
-            self.timer.as_mut().reset(next);
+            self.set_timer(next);
         }
         Verdict::InTime
     }
@@ -144,7 +171,7 @@ impl<S> Guarded<S> {
         self.ours = Some(refusal(code, &id));
         let until = Instant::now() + self.limits().linger;
         self.activity.phase.set(Phase::Refused { until });
-        self.timer.as_mut().reset(until);
+        self.set_timer(until);
     }
 
     /// Whether a client that is too late is told so: while it owes us a request it has begun, or
@@ -168,8 +195,8 @@ impl<S> Guarded<S> {
         }
         self.arm(deadline);
         // Registers the wake-up; a reading that is too late shows at the next read.
-        while self.timer.as_mut().poll(cx).is_ready() {
-            self.timer.as_mut().reset(deadline.max(now + Duration::from_millis(1)));
+        while self.poll_timer(cx).is_ready() {
+            self.set_timer(deadline.max(now + Duration::from_millis(1)));
         }
         Ok(())
     }
