@@ -25,11 +25,11 @@ impl Hosts {
     fn allow(&self, authority: &str) -> bool {
         let Hosts::Only(names) = self else { return true };
         let Some(host) = host_of(authority) else { return false };
-        let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        host.parse::<IpAddr>().is_ok()
-            || name == "localhost"
-            || name.ends_with(".localhost")
-            || names.iter().any(|known| known.eq_ignore_ascii_case(&name))
+        let name = host.strip_suffix('.').unwrap_or(host);
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        names.iter().any(|known| is(known))
+            || host.parse::<IpAddr>().is_ok()
+            || name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
     }
 }
 

@@ -104,6 +104,11 @@ impl Store {
         self.ledger_is_current().await
     }
 
+    /// Whether the writer takes nothing more at present.
+    pub fn is_full(&self) -> bool {
+        self.inner.writer.queue.len() >= self.inner.writer.queue.capacity()
+    }
+
     /// Numbers about the store itself.
     pub fn stats(&self) -> StoreStats {
         let inner = &*self.inner;

@@ -112,11 +112,7 @@ pub(super) async fn take_in(
 
 /// When too much waits already, the body is not even read.
 pub(super) fn refuse_when_full(state: &AppState) -> Outcome<()> {
-    let stats = state.store.stats();
-    if stats.writer_queue_depth >= stats.writer_queue_capacity {
-        return Err(Problem::new(Code::Busy));
-    }
-    Ok(())
+    if state.store.is_full() { Err(Problem::new(Code::Busy)) } else { Ok(()) }
 }
 
 pub(super) fn headers(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
