@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use arc_swap::ArcSwapOption;
 use bytes::{Bytes, BytesMut};
@@ -89,7 +91,10 @@ impl Rendered {
             return Ok(response);
         }
         let body = self.body(part)?.at(now);
-        Ok(tagged(&self.tag).content_type("application/json").body(body))
+        let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+        let content_type = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        Ok(with_tag(response, &self.tag))
     }
 
     /// Later figures have a greater one.
@@ -189,20 +194,30 @@ impl Tag {
 
 /// 304 for a caller that has this already.
 pub(crate) fn unchanged(request: &HttpRequest, tag: &Tag) -> Option<HttpResponse> {
-    has_tag(request.headers(), &tag.0).then(|| with_tag(HttpResponse::NotModified(), tag).finish())
+    let response = || HttpResponse::new(StatusCode::NOT_MODIFIED);
+    has_tag(request.headers(), &tag.0).then(|| with_tag(response(), tag))
+}
+
+fn with_tag(mut response: HttpResponse, tag: &Tag) -> HttpResponse {
+    for (name, value) in tag_headers(tag) {
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// An answer with this tag.
 pub(crate) fn tagged(tag: &Tag) -> HttpResponseBuilder {
-    with_tag(HttpResponse::Ok(), tag)
+    let mut response = HttpResponse::Ok();
+    for header in tag_headers(tag) {
+        response.insert_header(header);
+    }
+    response
 }
 
 /// Kept by nobody but the caller, and only to be asked about again.
-fn with_tag(mut response: HttpResponseBuilder, tag: &Tag) -> HttpResponseBuilder {
-    const CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
-    response.insert_header((header::ETAG, tag.0.clone()));
-    response.insert_header((header::CACHE_CONTROL, CACHE));
-    response
+fn tag_headers(tag: &Tag) -> [(HeaderName, HeaderValue); 2] {
+    let cache = HeaderValue::from_static("private, no-cache");
+    [(header::ETAG, tag.0.clone()), (header::CACHE_CONTROL, cache)]
 }
 
 /// `If-None-Match`, compared weakly (RFC 9110 §13.1.2).

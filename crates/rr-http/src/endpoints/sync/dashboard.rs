@@ -1,13 +1,11 @@
 //! `GET /api/devops/dashboard`, also at the path that pages of the first server call.
 
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer;
 use crate::auth::{Allowed, ReadMetrics};
 use crate::figures::Part;
 use crate::problem::Outcome;
-use crate::state::AppState;
 
 /// Users and revenue at a glance.
 #[utoipa::path(get, path = "/api/devops/dashboard", operation_id = "dashboard", tag = "figures",
@@ -15,12 +13,8 @@ use crate::state::AppState;
         (status = 200, description = "The figures", body = crate::openapi::Dashboard,
             headers(("etag" = String, description = "Send it back in If-None-Match"))),
         (status = 304, description = "Unchanged since If-None-Match")))]
-pub(crate) async fn get(
-    _: Allowed<ReadMetrics>,
-    request: HttpRequest,
-    state: Data<AppState>,
-) -> Outcome<HttpResponse> {
-    answer(&request, &state, Part::Dashboard).await
+pub(crate) async fn get(_: Allowed<ReadMetrics>, request: HttpRequest) -> Outcome<HttpResponse> {
+    answer(&request, Part::Dashboard).await
 }
 
 /// Users and revenue at a glance, where the first server had them.
@@ -32,7 +26,6 @@ pub(crate) async fn get(
 pub(crate) async fn get_old(
     _: Allowed<ReadMetrics>,
     request: HttpRequest,
-    state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
-    answer(&request, &state, Part::Dashboard).await
+    answer(&request, Part::Dashboard).await
 }
