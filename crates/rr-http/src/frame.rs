@@ -19,10 +19,11 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use crate::auth::CallerId;
 use crate::codes::Code;
 use crate::connection::{Activity, Serving};
+use crate::exchange::Exchange;
 use crate::host::check_host;
+use crate::metrics::RequestLabels;
 use crate::problem::{Outcome, Problem};
 use crate::request_id::RequestId;
 use crate::routes::Place;
@@ -31,7 +32,7 @@ use crate::state::AppState;
 
 /// Headers that decide who may do what, or how a request is read. Sent twice, one party might
 /// believe the first and another the second.
-const ONCE: [HeaderName; 9] = [
+static ONCE: [HeaderName; 9] = [
     header::HOST,
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -53,13 +54,13 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
     let Some(state) = state else {
         return Err(Problem::new(Code::Internal).into());
     };
-    let id = state.request_ids.take(sent_id(request.headers()));
+    let exchange = Exchange::new(state.request_ids.take(sent_id(request.headers())));
     let method = method_name(request.method());
     let activity = request.conn_data::<Rc<Activity>>().cloned();
     let serving = activity
         .as_ref()
         .map(|activity| activity.serve(has_body(request.headers()), request.head().expect()));
-    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(Rc::clone(&exchange));
 
     let answered = match check_head(&request, &state.settings) {
         Err(problem) => Ok(Ok(request.error_response(problem))),
@@ -73,18 +74,18 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
     let https = state.settings.is_https();
     match answered {
         Ok(answer) => {
-            let mut answer = finish(answer, &id, https);
+            let mut answer = finish(answer, &exchange, https);
             if activity.is_some_and(|activity| activity.was_never_asked()) {
                 // The client may send the body all the same: nobody could tell it from a request.
                 answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
-            note(&state, method, Some(answer.request()), answer.status(), &id, started);
+            note(&state, method, Some(answer.request()), answer.status(), &exchange, started);
             Ok(answer.map_body(|_, inner| Tracked { inner, _serving: serving }))
         }
         Err(error) => {
             let problem = as_problem(&error, error.as_response_error().status_code());
-            note(&state, method, None, problem.status(), &id, started);
-            Err(Last { problem, id, https }.into())
+            note(&state, method, None, problem.status(), &exchange, started);
+            Err(Last { problem, id: exchange.id.clone(), https }.into())
         }
     }
 }
@@ -136,26 +137,23 @@ fn check_head(request: &ServiceRequest, settings: &HttpSettings) -> Outcome<()> 
 /// Gives an answer what every answer has, and a failed one its problem.
 fn finish(
     mut answer: ServiceResponse<BoxBody>,
-    id: &RequestId,
+    exchange: &Exchange,
     https: bool,
 ) -> ServiceResponse<BoxBody> {
     let problem = answer.response().error().map(|error| as_problem(error, answer.status()));
     if let Some(problem) = problem {
-        let body = problem.body(id.as_str());
+        let body = problem.body(exchange.id.as_str());
         *answer.response_mut().status_mut() = problem.status();
         write_problem_headers(answer.headers_mut(), &problem);
         answer = answer.map_body(|_, _| BoxBody::new(body));
     }
-    let limits = {
-        let extensions = answer.request().extensions();
-        extensions.get::<CallerId>().and_then(|caller| caller.limits.clone())
-    };
     let headers = answer.headers_mut();
-    if let Some(limits) = limits {
+    let caller = exchange.caller.borrow();
+    if let Some(limits) = caller.as_ref().and_then(|caller| caller.limits.as_ref()) {
         put(headers, HeaderName::from_static("ratelimit"), &limits.rate_limit());
         put(headers, HeaderName::from_static("ratelimit-policy"), &limits.rate_limit_policy());
     }
-    write_common_headers(headers, id, https);
+    write_common_headers(headers, &exchange.id, https);
     answer
 }
 
@@ -216,14 +214,16 @@ fn note(
     method: &'static str,
     request: Option<&HttpRequest>,
     status: StatusCode,
-    id: &RequestId,
+    exchange: &Exchange,
     started: Instant,
 ) {
     let took = started.elapsed();
-    let route = request.map_or("panic", route_of);
-    state.metrics.answered(method, route, status.as_u16(), took);
-    let extensions = request.map(|request| request.extensions());
-    let caller = extensions.as_ref().and_then(|extensions| extensions.get::<CallerId>());
+    let place = request.and_then(|request| request.app_data::<Place>());
+    let route = place.map_or_else(|| route_without_place(request), |place| place.path);
+    let labels = RequestLabels { method, route, status: status.as_u16() };
+    state.metrics.answered(place.map(|place| &place.counters), labels, took);
+    let caller = exchange.caller.borrow();
+    let caller = caller.as_ref();
     tracing::info!(
         target: "rr_http::request",
         method,
@@ -232,17 +232,17 @@ fn note(
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         key = caller.filter(|caller| caller.is_key).map(|caller| tracing::field::display(caller.id)),
         user = caller.filter(|caller| !caller.is_key).map(|caller| tracing::field::display(caller.id)),
-        request_id = id.as_str(),
+        request_id = exchange.id.as_str(),
         "request"
     );
 }
 
 /// The pattern and never the path: a path may carry anything, and there is no end of paths.
-fn route_of(request: &HttpRequest) -> &'static str {
-    match request.app_data::<Place>() {
-        Some(place) => place.path,
-        None if request.path().starts_with("/admin") => "/admin",
-        None => "unmatched",
+fn route_without_place(request: Option<&HttpRequest>) -> &'static str {
+    match request {
+        Some(request) if request.path().starts_with("/admin") => "/admin",
+        Some(_) => "unmatched",
+        None => "panic",
     }
 }
 

@@ -30,6 +30,7 @@ mod auth;
 mod body;
 mod csv;
 mod detached;
+mod exchange;
 mod format;
 mod github_keys;
 mod idempotency;

@@ -1,5 +1,6 @@
 //! What is counted, and its Prometheus text.
 
+use std::cell::RefCell;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +26,29 @@ pub struct Metrics {
 }
 
 /// A request as it is counted. Routes come from the table, so their number is bounded.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: &'static str,
-    route: &'static str,
-    status: u16,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RequestLabels {
+    pub(crate) method: &'static str,
+    pub(crate) route: &'static str,
+    pub(crate) status: u16,
+}
+
+/// The counters of a route that one worker has used: counting a request once more takes neither a lock nor
+/// a hash. There are as many as methods and statuses of the route.
+#[derive(Default)]
+pub(crate) struct Counters(RefCell<Vec<(RequestLabels, Series)>>);
+
+/// Where requests of the same labels are counted.
+struct Series {
+    requests: Counter,
+    durations: Histogram,
+}
+
+impl Series {
+    fn count(&self, took: Duration) {
+        self.requests.inc();
+        self.durations.observe(took.as_secs_f64());
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,16 +72,26 @@ impl Metrics {
         Metrics { registry, requests, durations }
     }
 
-    /// Counts one answered request.
-    pub(crate) fn answered(
-        &self,
-        method: &'static str,
-        route: &'static str,
-        status: u16,
-        took: Duration,
-    ) {
-        self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
-        self.durations.get_or_create(&RouteLabels { method, route }).observe(took.as_secs_f64());
+    /// Counts one answered request; `known` are the counters of its route, if it has one.
+    pub(crate) fn answered(&self, known: Option<&Counters>, labels: RequestLabels, took: Duration) {
+        let Some(Counters(known)) = known else { return self.series(labels).count(took) };
+        let mut known = known.borrow_mut();
+        match known.iter().find(|(other, _)| *other == labels) {
+            Some((_, series)) => series.count(took),
+            None => {
+                let series = self.series(labels);
+                series.count(took);
+                known.push((labels, series));
+            }
+        }
+    }
+
+    fn series(&self, labels: RequestLabels) -> Series {
+        let RequestLabels { method, route, .. } = labels;
+        Series {
+            requests: self.requests.get_or_create_owned(&labels),
+            durations: self.durations.get_or_create_owned(&RouteLabels { method, route }),
+        }
     }
 
     /// Everything as text, with the numbers that store, verifier and connections keep themselves.
@@ -229,8 +258,12 @@ mod tests {
     #[test]
     fn the_text_has_every_number_once_and_an_end() {
         let metrics = Metrics::new();
-        metrics.answered("GET", "/healthz", 200, Duration::from_millis(3));
-        metrics.answered("GET", "/healthz", 200, Duration::from_millis(3));
+        let labels = RequestLabels { method: "GET", route: "/healthz", status: 200 };
+        let (known, took) = (Counters::default(), Duration::from_millis(3));
+        for known in [None, Some(&known), Some(&known)] {
+            metrics.answered(known, labels, took);
+            metrics.answered(known, RequestLabels { status: 503, ..labels }, took);
+        }
         let store = StoreStats {
             database: "sqlite",
             commits: 3,
@@ -242,8 +275,9 @@ mod tests {
             .render(&store, &CacheStats::default(), 4, LiveStats::default(), &ledger())
             .unwrap();
         for line in [
-            "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 2",
-            "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 2",
+            "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 3",
+            "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"503\"} 3",
+            "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 6",
             "rr_http_connections 4",
             "rr_key_cache_hits_total 0",
             "rr_store{database=\"sqlite\"} 1",

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use actix_web::{HttpMessage, HttpRequest};
 use rr_domain::{Clock, Random, new_id};
+use uuid::Uuid;
 
 /// A request's id: the caller's own when it is sane, else a new one.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,11 +28,6 @@ impl RequestId {
         (fits && !text.starts_with("rr_")).then(|| RequestId(text.to_owned()))
     }
 
-    /// The id that the frame gave to a request.
-    pub(crate) fn of(request: &HttpRequest) -> Option<String> {
-        request.extensions().get::<RequestId>().map(|id| id.0.clone())
-    }
-
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -52,7 +47,8 @@ impl RequestIds {
 
     /// A new id.
     pub(crate) fn make(&self) -> RequestId {
-        RequestId(new_id(self.clock.now(), &self.random).to_string())
+        let id = new_id(self.clock.now(), &self.random).hyphenated();
+        RequestId(id.encode_lower(&mut Uuid::encode_buffer()).to_owned())
     }
 
     /// The caller's id when it is sane, else a new one.

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use crate::auth::{Caller, Passwords, Throttle, address_of};
 use crate::connection::Drain;
+use crate::exchange::Exchange;
 use crate::figures::FiguresCache;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::problem::Chain;
-use crate::request_id::{RequestId, RequestIds};
+use crate::request_id::RequestIds;
 use crate::settings::HttpSettings;
 use crate::sources::Shelf;
 use crate::verifications::Verifications;
@@ -133,7 +134,7 @@ impl AppState {
     /// The same for somebody who is known by something else than a credential, or not at all.
     pub(crate) fn audit_of(&self, actor: Actor, request: &HttpRequest) -> Audit {
         let address = address_of(self, request);
-        Audit { at: self.now(), actor, request_id: RequestId::of(request), address }
+        Audit { at: self.now(), actor, request_id: Exchange::id_of(request), address }
     }
 }
 

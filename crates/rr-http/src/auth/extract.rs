@@ -4,11 +4,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use rr_domain::Label;
 use rr_keys::{Grant, Request, VerifyError};
 
@@ -18,6 +17,7 @@ use super::permission::Needs;
 use super::session::SessionToken;
 use super::{Admin, Caller, CallerId, KeyCaller, check_same_site, client_address};
 use crate::codes::Code;
+use crate::exchange::Exchange;
 use crate::problem::{Chain, Outcome, Problem};
 use crate::state::AppState;
 
@@ -66,11 +66,11 @@ impl FromRequest for Administrator {
                 Credential::NoSession => Err(Problem::session_over()),
                 Credential::Key(key) => {
                     // A bad key is told so; a good one still is no administrator.
-                    by_key(&state, &request, key, None).await?;
+                    by_key(state, &request, key, None).await?;
                     Err(Problem::new(Code::NotAdministrator))
                 }
                 Credential::Session(token) => {
-                    let admin = by_session(&state, &request, &token).await?;
+                    let admin = by_session(state, &request, &token).await?;
                     Ok(Administrator { caller: Caller::Administrator(admin.clone()), admin })
                 }
             }
@@ -79,8 +79,8 @@ impl FromRequest for Administrator {
 }
 
 /// The state that the server was started with.
-pub(crate) fn state_of(request: &HttpRequest) -> Outcome<Arc<AppState>> {
-    let state = request.app_data::<Data<AppState>>().map(|data| Arc::clone(data));
+pub(crate) fn state_of(request: &HttpRequest) -> Outcome<&AppState> {
+    let state = request.app_data::<Data<AppState>>().map(|data| &***data);
     state.ok_or_else(|| Problem::new(Code::Internal))
 }
 
@@ -90,10 +90,10 @@ async fn authenticate(request: &HttpRequest, permission: &'static str) -> Outcom
         Credential::Nothing => Err(Problem::unauthenticated()),
         Credential::NoSession => Err(Problem::session_over()),
         Credential::Key(key) => {
-            by_key(&state, request, key, Some(permission)).await.map(Caller::Key)
+            by_key(state, request, key, Some(permission)).await.map(Caller::Key)
         }
         Credential::Session(token) => {
-            by_session(&state, request, &token).await.map(Caller::Administrator)
+            by_session(state, request, &token).await.map(Caller::Administrator)
         }
     }
 }
@@ -107,7 +107,8 @@ async fn by_key(
     let address = address_of(state, request);
     let grant = admit(state, key, permission, address).await?;
     let id = grant.key_id();
-    note_caller(request, CallerId { id, is_key: true, limits: grant.rate_limits() });
+    let caller = CallerId { id, is_key: true, limits: grant.rate_limits() };
+    Exchange::note_caller(request, caller);
     Ok(KeyCaller { id, grant, address })
 }
 
@@ -148,7 +149,8 @@ async fn by_session(
     if let Err(error) = state.store.touch_session(hash, now).await {
         tracing::warn!(error = %Chain(&error), "the use of a session could not be noted");
     }
-    note_caller(request, CallerId { id: session.user_id, is_key: false, limits: None });
+    let caller = CallerId { id: session.user_id, is_key: false, limits: None };
+    Exchange::note_caller(request, caller);
     Ok(Admin {
         id: session.user_id,
         email: session.email,
@@ -172,9 +174,4 @@ pub(crate) async fn perhaps_allowed<P: Needs>(request: &HttpRequest) -> Outcome<
 /// Where the request comes from.
 pub(crate) fn address_of(state: &AppState, request: &HttpRequest) -> Option<IpAddr> {
     client_address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies)
-}
-
-/// Leaves in the request who calls, for its line in the log.
-pub(crate) fn note_caller(request: &HttpRequest, caller: CallerId) {
-    request.extensions_mut().insert(caller);
 }

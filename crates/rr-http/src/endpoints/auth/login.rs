@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use crate::auth::{Checked, SessionToken, address_of, check_same_site, session_cookie};
 use crate::body::Body;
 use crate::codes::Code;
+use crate::exchange::Exchange;
 use crate::problem::{Outcome, Problem};
-use crate::request_id::RequestId;
 use crate::state::AppState;
 
 /// A session ends after this long without a request…
@@ -90,7 +90,7 @@ pub(crate) async fn post(
     let audit = Audit {
         at: state.now(),
         actor: Actor::Administrator(login.id),
-        request_id: RequestId::of(&request),
+        request_id: Exchange::id_of(&request),
         address,
     };
     if let Checked::RightButWeak(stronger) = checked {

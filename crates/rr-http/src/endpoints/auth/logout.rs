@@ -7,10 +7,9 @@ use rr_store::{Actor, Audit};
 
 use crate::auth::{
     CallerId, Credential, SessionToken, address_of, check_same_site, clear_cookie, credential,
-    note_caller,
 };
+use crate::exchange::Exchange;
 use crate::problem::Outcome;
-use crate::request_id::RequestId;
 use crate::state::AppState;
 
 /// Ends the session, on every server at once. Whoever has none, or one that is over, is signed out
@@ -37,11 +36,12 @@ pub(crate) async fn post(request: HttpRequest, state: Data<AppState>) -> Outcome
 async fn end(state: &AppState, request: &HttpRequest, token: &SessionToken) -> Outcome<()> {
     let (now, hash) = (state.now(), token.hash());
     let Some(session) = state.store.session(hash, now).await? else { return Ok(()) };
-    note_caller(request, CallerId { id: session.user_id, is_key: false, limits: None });
+    let caller = CallerId { id: session.user_id, is_key: false, limits: None };
+    Exchange::note_caller(request, caller);
     let audit = Audit {
         at: now,
         actor: Actor::Administrator(session.user_id),
-        request_id: RequestId::of(request),
+        request_id: Exchange::id_of(request),
         address: address_of(state, request),
     };
     let outcome = state.store.end_session(hash, audit).await;
