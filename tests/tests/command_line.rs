@@ -49,6 +49,11 @@ fn exit_codes_tell_what_went_wrong() {
         (Program::new(good, ["keys", "create", "--permission", "fly"]), 2, "fly"),
         (Program::new(good, ["keys", "create", "--quota", "week=5"]), 2, "--quota"),
         (Program::new(good, ["keys", "create", "--quota", "day=1,total=0"]), 2, "--quota"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "100"]), 2, "--rate-limit"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "0/60s"]), 2, "--rate-limit"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "9/0s"]), 2, "--rate-limit"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "9/2678401s"]), 2, "--rate-limit"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "9/60"]), 2, "100/60s"),
         (Program::new(good, ["keys", "create", "--metadata", "team"]), 2, "NAME=TEXT"),
         (Program::new(good, ["keys", "create", "--metadata", "=x"]), 2, "--metadata"),
         (Program::new(good, ["keys", "create", "--owner", ""]), 2, "--owner"),
@@ -201,6 +206,24 @@ async fn a_key_is_made_with_an_owner_quotas_and_notes() {
     assert_eq!([limits(0), limits(1)], [json!(2), json!(9)]);
     key.get("/api/devops/sync/users").await.expect(200);
     key.get("/api/devops/sync/users").await.problem(429, "quota_exceeded");
+}
+
+#[tokio::test]
+async fn a_key_is_made_with_a_rate_limit() {
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let arguments = ["keys", "create", "--json", "--rate-limit", "3/2678400s"];
+    let permissions = ["--permission", "read_metrics,manage_keys"];
+    let arguments = [&arguments[..], &permissions].concat();
+    let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
+    let key = server.client().with_key(made["api_key"].as_str().unwrap());
+    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
+    let kept = key.get(&path).await.json();
+    assert_eq!(kept["rate_limit"], json!({"limit": 3, "window_s": 2_678_400}));
+    for _ in 0..2 {
+        key.get("/api/devops/sync/users").await.expect(200);
+    }
+    key.get("/api/devops/sync/users").await.problem(429, "rate_limited");
 }
 
 #[tokio::test]

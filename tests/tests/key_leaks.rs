@@ -63,6 +63,7 @@ async fn whoever_knows_a_secret_ends_it_before_the_answer() {
             "works": false,
             "uses_since": 0,
             "last_used_since": null,
+            "refused_since": 0,
         })
     );
     let listed = admin.get("/api/devops/keys").await.json();

@@ -55,6 +55,42 @@ async fn a_key_shows_which_of_its_permissions_it_needs() {
     assert!(table.contains("(read_events) read_metrics write_webhooks"), "{table}");
 }
 
+/// Whoever goes on with a dead key is seen: how often, when last and from where.
+#[tokio::test]
+async fn attempts_with_a_dead_key_are_told_and_are_no_uses() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let path = format!("/api/devops/keys/{}", key.id);
+    key.get(SYNC).await.expect(200);
+    app.state.flush_usage().await;
+    assert_eq!(admin.get(&path).await.json()["usage"].get("refused"), None);
+    app.post("/api/devops/keys/report-leak", &json!({"secret": key.secret})).await.expect(200);
+    for _ in 0..2 {
+        key.get(SYNC).await.problem(401, "key_disabled");
+    }
+    app.state.flush_usage().await;
+    admin.delete(&path).await.expect(204);
+    key.get(SYNC).await.problem(401, "key_revoked");
+    // Nobody's: it is counted for no key.
+    app.with_header("x-api-key", "rr_nonsense").get(SYNC).await.problem(401, "invalid_key");
+    app.state.flush_usage().await;
+
+    let shown = admin.get(&path).await.json();
+    let told = json!({
+        "count": 3,
+        "last_used": "2026-01-15T12:00:00Z",
+        "last_address": "127.0.0.1",
+    });
+    assert_eq!((&shown["usage"]["refused"], &shown["usage"]["count"]), (&told, &json!(1)));
+    let leak = &shown["leak"];
+    assert_eq!((&leak["refused_since"], &leak["uses_since"]), (&json!(3), &json!(0)));
+    let listed = Program::new(app.database.url(), ["keys", "list", "--json"]).run().expect(0);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let listed = &listed["keys"][0];
+    assert_eq!((&listed["usage"]["refused"], &listed["leak"]["refused_since"]), (&told, &json!(3)));
+}
+
 /// (d) 10,000 verifications of one key cause one write, and none while anybody waits.
 #[tokio::test]
 async fn ten_thousand_requests_with_one_key_are_one_write() {

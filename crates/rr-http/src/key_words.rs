@@ -2,6 +2,10 @@
 //! command line.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// Seconds in the window of a rate limit: up to 31 days.
+pub const WINDOWS: RangeInclusive<u32> = 1..=2_678_400;
 
 /// A name.
 pub fn name(text: &str) -> Result<String, &'static str> {

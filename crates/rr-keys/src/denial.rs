@@ -65,6 +65,11 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// Whether the secret was right once and opens nothing any more.
+    pub(crate) fn means_dead(&self) -> bool {
+        matches!(self, Self::Expired | Self::Revoked | Self::Disabled | Self::Superseded)
+    }
+
     /// A stable word for programs. Malformed and unknown keys share one: the difference would tell a
     /// guesser that he got the check digits right.
     pub fn code(&self) -> &'static str {

@@ -46,5 +46,5 @@ pub use rotation::{CannotRotate, rotate, secret_end};
 pub use secret::Secret;
 pub use store::KeyStore;
 pub use verifier::{
-    CacheStats, Grant, KeyUsage, Outdated, SupersededUse, Verifier, VerifierOptions, VerifyError,
+    CacheStats, Grant, KeyUsage, Outdated, UseTally, Verifier, VerifierOptions, VerifyError,
 };

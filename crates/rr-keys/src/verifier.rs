@@ -23,7 +23,7 @@ pub use entry::Outdated;
 pub use grant::Grant;
 pub use options::VerifierOptions;
 pub use stats::CacheStats;
-pub use usage::{KeyUsage, SupersededUse};
+pub use usage::{KeyUsage, UseTally};
 
 use crate::hash::Digest;
 use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};

@@ -52,13 +52,22 @@ pub struct KeyRow {
     /// Which of its permissions were used, in alphabetical order; those taken from it since included.
     pub permission_uses: Vec<PermissionUses>,
     /// Uses of secrets that the last rotation has replaced.
-    pub superseded: Option<SupersededUses>,
+    pub superseded: Option<UseTally>,
+    /// Attempts with dead secrets of the key, of all its life.
+    pub refused: Option<UseTally>,
     /// Grows with every change of the key.
     pub version: i64,
     /// When the last of the secrets that a rotation has replaced ends, or ended.
     pub grace_until: Option<Timestamp>,
     /// Set when one of its secrets became public.
     pub leak: Option<Leak>,
+}
+
+impl KeyRow {
+    /// How often a dead secret of it was tried.
+    pub fn refused_uses(&self) -> i64 {
+        self.refused.as_ref().map_or(0, |refused| refused.uses)
+    }
 }
 
 /// How often a permission of a key was used.
@@ -72,9 +81,9 @@ pub struct PermissionUses {
     pub last_used_at: Timestamp,
 }
 
-/// How secrets that a rotation has replaced are still used.
+/// Some of the uses of a key, or attempts at one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SupersededUses {
+pub struct UseTally {
     /// How often.
     pub uses: i64,
     /// When last.

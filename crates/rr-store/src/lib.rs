@@ -56,7 +56,7 @@ pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
     CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PermissionUses,
-    RotateKey, Rotation, SupersededUses, UpdateKey,
+    RotateKey, Rotation, UpdateKey, UseTally,
 };
 pub use ledger::{
     EntryFilter, EntryPlace, Fault, Group, PayablePlace, PayableShare, PlacedEntry, Present,

@@ -73,6 +73,9 @@ diesel::table! {
         superseded_uses -> BigInt,
         superseded_last_used_at -> Nullable<DbTime>,
         superseded_last_address -> Nullable<Text>,
+        refused_uses -> BigInt,
+        refused_last_at -> Nullable<DbTime>,
+        refused_last_address -> Nullable<Text>,
     }
 }
 
@@ -98,6 +101,7 @@ diesel::table! {
         leaked_at -> Nullable<DbTime>,
         leak_url -> Nullable<Text>,
         uses_before_leak -> Nullable<BigInt>,
+        refused_before_leak -> Nullable<BigInt>,
     }
 }
 

@@ -104,11 +104,12 @@ struct World {
     counted: HashMap<Uuid, Counted>,
 }
 
-/// What is known of the uses of a key: how many, with old secrets, and by permission.
+/// What is known of the uses of a key: how many, with old secrets, with dead ones, and by permission.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Counted {
     count: u64,
     superseded: u64,
+    refused: u64,
     permissions: BTreeMap<String, u64>,
 }
 
@@ -161,13 +162,17 @@ impl World {
             let written = self.written.entry(usage.key_id).or_default();
             written.count += usage.count;
             written.superseded += usage.superseded.map_or(0, |old| old.count);
+            written.refused += usage.refused.map_or(0, |refused| refused.count);
             for (permission, count) in &usage.permissions {
                 *written.permissions.entry(permission.clone()).or_default() += count;
             }
             let record = self.records.iter_mut().find(|record| record.id == usage.key_id).unwrap();
             let mut used = record.quotas.used();
-            used.merge(usage.quota.unwrap());
-            record.quotas = record.quotas.clone().with_used(used);
+            // What was refused is no use of a quota.
+            if let Some(quota) = usage.quota {
+                used.merge(quota);
+                record.quotas = record.quotas.clone().with_used(used);
+            }
         }
     }
 }
@@ -272,6 +277,11 @@ fn verify(world: &mut World, verifier: &Verifier<MemoryStore>, secret: usize, pe
         Err(VerifyError::Store(never)) => match *never {},
     };
     assert_eq!(answer, expected, "secret {secret} for {permission}");
+    if matches!(answer, "key_revoked" | "key_disabled" | "key_expired" | "key_superseded") {
+        let (key, _) = world.secrets[secret];
+        let record = &world.records[usize::try_from(key).unwrap()];
+        world.counted.entry(record.id).or_default().refused += 1;
+    }
     if answer == "granted" {
         let (key, end) = world.secrets[secret];
         let index = usize::try_from(key).unwrap();
@@ -312,6 +322,6 @@ proptest! {
         }
         let usage = verifier.take_usage();
         world.write(verifier.store(), &usage);
-        prop_assert_eq!(world.written, world.counted, "every grant was written down once");
+        prop_assert_eq!(world.written, world.counted, "every grant and refusal was written down once");
     }
 }

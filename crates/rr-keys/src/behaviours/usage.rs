@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::tools::{block_on, issue, noon, record, store};
-use crate::{Request, Verifier, VerifierOptions};
+use crate::{AllowList, KeyRecord, Request, UseTally, Verifier, VerifierOptions};
 
 #[test]
 fn ten_thousand_verifications_are_one_line_to_write() {
@@ -52,6 +52,64 @@ fn refusals_are_not_uses() {
         block_on(verifier.verify(key.secret.expose(), &Request::requires("write"), noon()));
     assert!(result.is_err());
     assert_eq!(verifier.take_usage(), []);
+}
+
+/// Whoever goes on with a dead secret is told apart from uses, in memory that does not grow with the attempts.
+#[test]
+fn attempts_with_a_dead_secret_are_counted_by_key() {
+    let store = store(9);
+    let change = |n: u64, change: fn(&mut KeyRecord)| {
+        let mut changed = record(n);
+        change(&mut changed);
+        store.insert(issue(n).hash, changed);
+    };
+    change(1, |record| record.revoked_at = Some(noon()));
+    change(2, |record| record.enabled = false);
+    change(3, |record| record.expires_at = Some(noon()));
+    change(4, |record| record.secret_ends_at = Some(noon()));
+    change(5, |record| record.not_before = Some(noon() + Duration::from_secs(60)));
+    change(6, |record| record.allowed_ips = AllowList::parse(["10.0.0.1"]).unwrap());
+    let verifier = Verifier::new(store, VerifierOptions::default());
+    let from: IpAddr = "2001:db8::7".parse().unwrap();
+    let attempt = |n: u64, micros| {
+        let request = Request::requires("write").from(from);
+        let now = noon() + Duration::from_micros(micros);
+        block_on(verifier.verify(issue(n).secret.expose(), &request, now)).unwrap_err()
+    };
+    // Neither the unknown 10 nor a key that lacks nothing but the time, the place or the permission.
+    for n in [0, 1, 2, 3, 4, 5, 6, 10] {
+        attempt(n, 1);
+    }
+    let counted = allocation_counter::measure(|| {
+        let dead = issue(1);
+        for _ in 0..9_998 {
+            let now = noon() + Duration::from_micros(7);
+            let request = Request::any().from(from);
+            assert!(verifier.check(dead.secret.expose(), &request, now).unwrap().is_err());
+        }
+    });
+    assert!(counted.count_total < 100, "{} allocations", counted.count_total);
+    attempt(1, 9);
+    let mut usage = verifier.take_usage();
+    usage.sort_by_key(|usage| usage.key_id);
+    let tally = |count, micros| UseTally {
+        count,
+        last_used: noon() + Duration::from_micros(micros),
+        last_address: Some(from),
+    };
+    let expected = [(1, tally(10_000, 9)), (2, tally(1, 1)), (3, tally(1, 1)), (4, tally(1, 1))];
+    let told: Vec<_> = usage.iter().map(|u| (u.key_id, u.count, u.refused)).collect();
+    assert_eq!(told, expected.map(|(n, tally)| (record(n).id, 0, Some(tally))));
+    assert_eq!(verifier.take_usage(), [], "once");
+
+    // A flush that failed, and attempts since, of which the cache has forgotten the first.
+    verifier.restore_usage(usage);
+    attempt(1, 5);
+    verifier.forget(record(1).id);
+    attempt(1, 11);
+    let again: Vec<_> = verifier.take_usage();
+    let one = again.iter().find(|usage| usage.key_id == record(1).id).unwrap();
+    assert_eq!((one.count, one.refused), (0, Some(tally(10_002, 11))));
 }
 
 /// Four threads use keys while others take, give back, forget and overflow a small cache: in the end every

@@ -1,7 +1,7 @@
 //! One cached key.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use uuid::Uuid;
@@ -43,13 +43,14 @@ struct Window {
 struct Rest {
     record: KeyRecord,
     spot: Spot,
-    vacant: bool,
     /// The last microsecond at which the record may be believed without asking the store again.
     fresh_until_us: u64,
     loaded_us: u64,
     /// Present when the key has limits; shared by all entries of its identity.
     meter: Option<Arc<Meter>>,
     outdated: Option<Box<Outdated>>,
+    /// Attempts with this secret since it is dead; most keys never see one.
+    refused: OnceLock<Box<Counters>>,
 }
 
 /// A key that the store knows under an older scheme, and the way to the newest.
@@ -77,7 +78,15 @@ impl Entry {
     ) -> Self {
         let (record, outdated) = (found.record, found.outdated.map(Box::new));
         let spot = sought.spot;
-        let rest = Rest { record, spot, vacant: false, fresh_until_us, loaded_us, meter, outdated };
+        let rest = Rest {
+            record,
+            spot,
+            fresh_until_us,
+            loaded_us,
+            meter,
+            outdated,
+            refused: OnceLock::new(),
+        };
         let permissions = rest.record.permissions.clone();
         Self {
             digest: sought.digest,
@@ -93,13 +102,11 @@ impl Entry {
     pub(super) fn vacant() -> Self {
         let record = KeyRecord::new(Uuid::nil(), "", SystemTime::UNIX_EPOCH);
         let nothing = Sought { spot: Spot::NONE, digest: Digest::NONE };
-        let mut entry = Self::new(nothing, record.into(), None, u64::MAX, 0);
-        entry.rest.vacant = true;
-        entry
+        Self::new(nothing, record.into(), None, u64::MAX, 0)
     }
 
     pub(super) fn is_vacant(&self) -> bool {
-        self.rest.vacant
+        self.is_of(&Digest::NONE)
     }
 
     pub(super) fn is_of(&self, digest: &Digest) -> bool {
@@ -154,7 +161,13 @@ impl Entry {
     }
 
     pub(super) fn take_usage(&self) -> Option<KeyUsage> {
-        self.used.take(&self.rest.record)
+        let used = self.used.take(&self.rest.record);
+        let Some(refused) = self.rest.refused.get().and_then(|counters| counters.take_tally())
+        else {
+            return used;
+        };
+        let none = || KeyUsage::new(self.rest.record.id, 0, SystemTime::UNIX_EPOCH);
+        Some(KeyUsage { refused: Some(refused), ..used.unwrap_or_else(none) })
     }
 
     #[cfg(test)]
@@ -202,7 +215,12 @@ impl Rest {
         now: SystemTime,
         instant: Instant,
     ) -> Result<(Option<usize>, Spent), Denial> {
-        let permission = judge(&self.record, request, now)?;
+        let permission = judge(&self.record, request, now).inspect_err(|denial| {
+            if denial.means_dead() {
+                let refused = self.refused.get_or_init(|| Box::new(Counters::new(0)));
+                refused.add(None, instant.microseconds(), request.address);
+            }
+        })?;
         let spent = match &self.meter {
             None => Spent::default(),
             Some(meter) => meter

@@ -24,15 +24,18 @@ pub struct KeyUsage {
     /// longest pattern that covers it. Grants of requests that any valid key will do for stand nowhere here.
     pub permissions: BTreeMap<String, u64>,
     /// Those of the grants that came with a secret which a newer one has replaced: who still has to change.
-    pub superseded: Option<SupersededUse>,
+    pub superseded: Option<UseTally>,
+    /// Attempts with a dead secret of the key: revoked, disabled, expired, or replaced and its grace over. They
+    /// are no grants and stand in none of the other counts.
+    pub refused: Option<UseTally>,
     /// What they add to the quotas of the key; `None` when it has none.
     pub quota: Option<QuotaUse>,
 }
 
-/// How an old secret of a key was used.
+/// Some of the uses of a key, or attempts at one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SupersededUse {
-    /// The number of grants.
+pub struct UseTally {
+    /// How many.
     pub count: u64,
     /// The latest of them, to the microsecond.
     pub last_used: SystemTime,
@@ -50,6 +53,7 @@ impl KeyUsage {
             last_address: None,
             permissions: BTreeMap::new(),
             superseded: None,
+            refused: None,
             quota: None,
         }
     }
@@ -65,10 +69,8 @@ impl KeyUsage {
             let own = self.permissions.entry(permission).or_default();
             *own = own.saturating_add(count);
         }
-        match (&mut self.superseded, other.superseded) {
-            (Some(own), Some(other)) => own.merge(other),
-            (own, other) => *own = own.or(other),
-        }
+        merge(&mut self.superseded, other.superseded);
+        merge(&mut self.refused, other.refused);
         match (&mut self.quota, other.quota) {
             (Some(own), Some(other)) => own.merge(other),
             (own, other) => *own = own.or(other),
@@ -76,14 +78,14 @@ impl KeyUsage {
     }
 }
 
-impl SupersededUse {
-    fn merge(&mut self, other: Self) {
-        let count = self.count.saturating_add(other.count);
-        if other.last_used > self.last_used {
-            *self = other;
+fn merge(own: &mut Option<UseTally>, other: Option<UseTally>) {
+    *own = match (*own, other) {
+        (Some(own), Some(other)) => {
+            let later = if other.last_used > own.last_used { other } else { own };
+            Some(UseTally { count: own.count.saturating_add(other.count), ..later })
         }
-        self.count = count;
-    }
+        (own, other) => own.or(other),
+    };
 }
 
 /// Counters that stand in the entry itself: one for requests that name no permission, and one for each of
@@ -146,18 +148,26 @@ impl Counters {
             count += uses;
             permissions.insert(permission.to_owned(), uses);
         }
-        let last_us = self.last_us.load(Ordering::Relaxed);
-        let last_used = SystemTime::UNIX_EPOCH + Duration::from_micros(last_us);
-        let last_address = self.address.get();
+        let all = self.tally(count)?;
         // All uses of an entry came with the one secret that it stands for.
-        let superseded =
-            record.secret_ends_at.map(|_| SupersededUse { count, last_used, last_address });
-        (count > 0).then(|| KeyUsage {
-            last_address,
+        let superseded = record.secret_ends_at.map(|_| all);
+        Some(KeyUsage {
+            last_address: all.last_address,
             permissions,
             superseded,
-            ..KeyUsage::new(record.id, count, last_used)
+            ..KeyUsage::new(record.id, count, all.last_used)
         })
+    }
+
+    /// What was counted without a permission, if there was anything.
+    pub(super) fn take_tally(&self) -> Option<UseTally> {
+        self.tally(self.counts[0].swap(0, Ordering::Relaxed).into())
+    }
+
+    fn tally(&self, count: u64) -> Option<UseTally> {
+        let last_us = self.last_us.load(Ordering::Relaxed);
+        let last_used = SystemTime::UNIX_EPOCH + Duration::from_micros(last_us);
+        (count > 0).then(|| UseTally { count, last_used, last_address: self.address.get() })
     }
 }
 
@@ -276,7 +286,7 @@ mod tests {
         let part = |count: u64, seconds, permission: &str, old: u64| KeyUsage {
             last_address: Some(IpAddr::from([10, 0, 0, u8::try_from(count).unwrap()])),
             permissions: [(permission.to_owned(), count)].into(),
-            superseded: (old > 0).then(|| SupersededUse {
+            superseded: (old > 0).then(|| UseTally {
                 count: old,
                 last_used: at(seconds),
                 last_address: None,
@@ -294,7 +304,7 @@ mod tests {
         assert_eq!((all.count, all.last_used), (6, at(9)));
         assert_eq!(all.last_address, Some(IpAddr::from([10, 0, 0, 2])));
         assert_eq!(all.permissions, [("a".to_owned(), 4), ("b".to_owned(), 2)].into());
-        let old = SupersededUse { count: 5, last_used: at(9), last_address: None };
+        let old = UseTally { count: 5, last_used: at(9), last_address: None };
         assert_eq!(all.superseded, Some(old));
         let [a, b, c] = parts;
         assert_eq!(merged(&[c, b, a]), all, "in any order");

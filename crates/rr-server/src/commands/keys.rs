@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Permission, key_words};
-use rr_keys::{AllowList, KeyFormat, KeyRecord, QuotaPeriod, Quotas, Secret};
+use rr_keys::{AllowList, KeyFormat, KeyRecord, QuotaPeriod, Quotas, RateLimit, Secret};
 use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -75,6 +75,7 @@ pub(crate) struct Wish {
     pub(crate) permissions: Vec<Permission>,
     pub(crate) allowed_ips: AllowList,
     pub(crate) owner: Option<String>,
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) quotas: Quotas,
     pub(crate) metadata: BTreeMap<String, String>,
 }
@@ -84,6 +85,7 @@ impl Wish {
         let usage = |flag: &str, detail: &str| Failure::Usage(format!("{flag}: {detail}"));
         let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
         let owner = args.owner.as_deref().map(key_words::owner).transpose();
+        let rate_limit = args.rate_limit.as_deref().map(rate_limit).transpose();
         let quotas: Result<Vec<_>, &str> = args.quotas.iter().map(|text| quota(text)).collect();
         let notes = args.metadata.iter().map(|text| {
             let pair = text.split_once('=').ok_or_else(|| usage("--metadata", "must be NAME=TEXT"));
@@ -104,10 +106,21 @@ impl Wish {
             permissions,
             allowed_ips,
             owner: owner.map_err(|detail| usage("--owner", detail))?,
+            rate_limit: rate_limit.map_err(|detail| usage("--rate-limit", detail))?,
             quotas: Quotas::new(quotas.map_err(|detail| usage("--quota", detail))?),
             metadata: metadata.map_err(|(_, detail)| usage("--metadata", detail))?,
         })
     }
+}
+
+/// `100/60s`.
+fn rate_limit(text: &str) -> Result<RateLimit, &'static str> {
+    const FORM: &str = "must be a number from 1, /, and 1 to 2678400 seconds: 100/60s";
+    let (limit, window) = text.trim().split_once('/').ok_or(FORM)?;
+    let seconds = window.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+    let limit = limit.parse().map_err(|_| FORM)?;
+    let window_s = seconds.filter(|seconds| key_words::WINDOWS.contains(seconds)).ok_or(FORM)?;
+    Ok(RateLimit { limit, window: Duration::from_secs(u64::from(window_s)) })
 }
 
 /// `day=1000`.
@@ -133,6 +146,7 @@ pub(crate) async fn make(
         expires_at: expires_in.map(|span| audit.at.plus(span).to_system_time()),
         allowed_ips: wish.allowed_ips,
         owner: wish.owner,
+        rate_limit: wish.rate_limit,
         quotas: wish.quotas,
         metadata: wish.metadata,
         ..KeyRecord::new(new_id(audit.at, &context.random), wish.name, audit.at.to_system_time())
@@ -313,6 +327,7 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
             "url": leak.url,
             "works": status == "active" && still_works(leak, now),
             "uses_since": key.use_count.saturating_sub(leak.uses_before),
+            "refused_since": key.refused_uses().saturating_sub(leak.refused_before),
         })),
     })
 }

@@ -69,6 +69,8 @@ pub struct Leak {
     pub replaced: bool,
     /// How often the key was used until then.
     pub uses_before: i64,
+    /// How often a dead secret of it was tried until then.
+    pub refused_before: i64,
 }
 
 impl Store {
@@ -141,6 +143,7 @@ struct Secret {
     leaked_at: Option<At>,
     leak_url: Option<String>,
     uses_before_leak: Option<i64>,
+    refused_before_leak: Option<i64>,
 }
 
 impl Secret {
@@ -176,6 +179,8 @@ fn mark(
             api_key_secrets::leak_url.eq(url),
             api_key_secrets::uses_before_leak
                 .eq(Some(secret.uses_before_leak.unwrap_or(key.use_count))),
+            api_key_secrets::refused_before_leak
+                .eq(Some(secret.refused_before_leak.unwrap_or(key.refused_uses()))),
             api_key_secrets::expires_at.eq(ends_at),
         ))
         .execute(c))?;
@@ -221,6 +226,7 @@ pub(super) fn add_leaks(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()>
                 ends_at: secret.expires_at.map(|end| end.0),
                 replaced: newest.get(&key_id).is_some_and(|newest| *newest != secret.hash),
                 uses_before: secret.uses_before_leak.unwrap_or_default(),
+                refused_before: secret.refused_before_leak.unwrap_or_default(),
             })
         });
     }

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{KeyRow, NewKey, SupersededUses};
+use super::{KeyRow, NewKey, UseTally};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::types::{At, Id, JsonText};
 
-pub(super) const KEY_COLUMNS: usize = 28;
+pub(super) const KEY_COLUMNS: usize = 31;
 
 /// A row of `api_keys`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -55,6 +55,9 @@ pub(super) struct KeyTableRow {
     superseded_uses: i64,
     superseded_last_used_at: Option<At>,
     superseded_last_address: Option<String>,
+    refused_uses: i64,
+    refused_last_at: Option<At>,
+    refused_last_address: Option<String>,
 }
 
 /// A row of `api_key_secrets`.
@@ -108,6 +111,9 @@ impl KeyTableRow {
             superseded_uses: 0,
             superseded_last_used_at: None,
             superseded_last_address: None,
+            refused_uses: 0,
+            refused_last_at: None,
+            refused_last_address: None,
         }
     }
 
@@ -147,11 +153,12 @@ impl KeyTableRow {
             last_used_address: self.last_used_address.and_then(|address| address.parse().ok()),
             use_count: self.use_count,
             permission_uses: Vec::new(),
-            superseded: self.superseded_last_used_at.map(|at| SupersededUses {
-                uses: self.superseded_uses,
-                last_used_at: at.0,
-                last_address: self.superseded_last_address.and_then(|text| text.parse().ok()),
-            }),
+            superseded: tally(
+                self.superseded_uses,
+                self.superseded_last_used_at,
+                self.superseded_last_address,
+            ),
+            refused: tally(self.refused_uses, self.refused_last_at, self.refused_last_address),
             version: self.version,
             grace_until: None,
             leak: None,
@@ -239,6 +246,11 @@ fn read<T: DeserializeOwned>(text: &JsonText) -> QueryResult<T> {
 
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::DeserializationError(Box::new(error))
+}
+
+fn tally(uses: i64, last: Option<At>, address: Option<String>) -> Option<UseTally> {
+    let last_address = address.and_then(|text| text.parse().ok());
+    last.map(|last| UseTally { uses, last_used_at: last.0, last_address })
 }
 
 fn at(moment: SystemTime) -> At {

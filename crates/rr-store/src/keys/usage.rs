@@ -54,7 +54,7 @@ impl PermissionUse<'_> {
 fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
     let statement = format!(
         "WITH used (id, uses, at, address, old_uses, old_at, old_address, \
-           day, day_uses, month, month_uses, total) AS (VALUES {}) \
+           refused, refused_at, refused_address, day, day_uses, month, month_uses, total) AS (VALUES {}) \
          UPDATE api_keys SET \
            use_count = api_keys.use_count + used.uses, \
            last_used_address = CASE \
@@ -71,6 +71,13 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
            superseded_last_used_at = CASE \
              WHEN used.old_at IS NULL OR used.old_at < api_keys.superseded_last_used_at \
              THEN api_keys.superseded_last_used_at ELSE used.old_at END, \
+           refused_uses = api_keys.refused_uses + used.refused, \
+           refused_last_address = CASE \
+             WHEN used.refused_at IS NULL OR used.refused_at < api_keys.refused_last_at \
+             THEN api_keys.refused_last_address ELSE used.refused_address END, \
+           refused_last_at = CASE \
+             WHEN used.refused_at IS NULL OR used.refused_at < api_keys.refused_last_at \
+             THEN api_keys.refused_last_at ELSE used.refused_at END, \
            quota_day_uses = CASE \
              WHEN used.day IS NULL OR used.day < api_keys.quota_day THEN api_keys.quota_day_uses \
              WHEN used.day = api_keys.quota_day THEN api_keys.quota_day_uses + used.day_uses \
@@ -89,15 +96,12 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
              THEN api_keys.quota_month ELSE used.month END, \
            quota_total_uses = api_keys.quota_total_uses + used.total \
          FROM used WHERE api_keys.id = used.id",
-        rows(part.len(), 12)
+        rows(part.len(), 15)
     );
     on_each!(conn, |c| {
         let mut query = diesel::sql_query(statement).into_boxed();
         for usage in part {
             let address = usage.last_address.map(|address| address.to_string());
-            let old = usage.superseded;
-            let old_address =
-                old.and_then(|old| old.last_address).map(|address| address.to_string());
             let quota = usage.quota.unwrap_or_default();
             let counted = usage.quota.is_some();
             query = query
@@ -105,10 +109,15 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
                 .bind::<BigInt, _>(whole(usage.count))
                 // A use that was counted in a quota just before the flush and nowhere else yet has no time.
                 .bind::<Nullable<DbTime>, _>((usage.count > 0).then(|| at(usage.last_used)))
-                .bind::<Nullable<Text>, _>(address)
-                .bind::<BigInt, _>(whole(old.map_or(0, |old| old.count)))
-                .bind::<Nullable<DbTime>, _>(old.map(|old| at(old.last_used)))
-                .bind::<Nullable<Text>, _>(old_address)
+                .bind::<Nullable<Text>, _>(address);
+            for part in [usage.superseded, usage.refused] {
+                let address = part.and_then(|part| part.last_address);
+                query = query
+                    .bind::<BigInt, _>(whole(part.map_or(0, |part| part.count)))
+                    .bind::<Nullable<DbTime>, _>(part.map(|part| at(part.last_used)))
+                    .bind::<Nullable<Text>, _>(address.map(|address| address.to_string()));
+            }
+            query = query
                 .bind::<Nullable<DbTime>, _>(counted.then(|| at(quota.day_start)))
                 .bind::<BigInt, _>(whole(quota.day))
                 .bind::<Nullable<DbTime>, _>(counted.then(|| at(quota.month_start)))

@@ -54,6 +54,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0013_turnover",
     "0014_bodies_by_month",
     "0015_lighter_events",
+    "0016_key_refusals",
 ];
 
 #[cfg(test)]

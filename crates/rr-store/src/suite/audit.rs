@@ -157,6 +157,7 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
         last_address: None,
         permissions: std::collections::BTreeMap::new(),
         superseded: None,
+        refused: None,
         quota: None,
     };
     store.record_usage(vec![usage]).await.unwrap();

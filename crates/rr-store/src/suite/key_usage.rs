@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use rr_domain::Timestamp;
-use rr_keys::{KeyUsage, QuotaPeriod, QuotaUse, Quotas, SupersededUse};
+use rr_keys::{KeyUsage, QuotaPeriod, QuotaUse, Quotas};
 
 use super::*;
-use crate::{KeyPatch, PermissionUses, RotateKey, Rotation, SupersededUses, UpdateKey};
+use crate::{KeyPatch, PermissionUses, RotateKey, Rotation, UpdateKey, UseTally};
 
 #[tokio::test]
 async fn usage_adds_up_and_its_time_only_moves_forward() {
@@ -140,7 +140,7 @@ async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
     let store = database.migrated().await;
     store.create_key(key(1), None, audit(1)).await.unwrap();
     let used = |seconds, old: Option<(u64, i64, &str)>| KeyUsage {
-        superseded: old.map(|(count, seconds, address)| SupersededUse {
+        superseded: old.map(|(count, seconds, address)| rr_keys::UseTally {
             count,
             last_used: at(seconds).to_system_time(),
             last_address: Some(address.parse().unwrap()),
@@ -153,11 +153,8 @@ async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
     store.record_usage(vec![used(60, Some((3, 60, "10.0.0.1")))]).await.unwrap();
     store.record_usage(vec![used(70, Some((2, 55, "10.0.0.2")))]).await.unwrap();
     store.record_usage(vec![used(80, None)]).await.unwrap();
-    let told = SupersededUses {
-        uses: 5,
-        last_used_at: at(60),
-        last_address: Some("10.0.0.1".parse().unwrap()),
-    };
+    let told =
+        UseTally { uses: 5, last_used_at: at(60), last_address: Some("10.0.0.1".parse().unwrap()) };
     assert_eq!(old().await, Some(told));
     let rotation = Rotation {
         key_id: id(1),
@@ -171,4 +168,42 @@ async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
     assert_eq!(old().await, None, "nobody has used what was replaced just now");
     let end: Option<Timestamp> = store.key(id(1)).await.unwrap().unwrap().grace_until;
     assert_eq!(end, Some(at(99)));
+}
+
+#[tokio::test]
+async fn refused_attempts_add_up_beside_the_uses_and_outlive_a_rotation() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(1)).await.unwrap();
+    let refused = |count, seconds, address: Option<&str>| KeyUsage {
+        refused: Some(rr_keys::UseTally {
+            count,
+            last_used: at(seconds).to_system_time(),
+            last_address: address.map(|address| address.parse().unwrap()),
+        }),
+        ..KeyUsage::new(id(1), 0, SystemTime::UNIX_EPOCH)
+    };
+    let row = async || store.key(id(1)).await.unwrap().unwrap();
+    store.record_usage(vec![KeyUsage::new(id(1), 2, at(5).to_system_time())]).await.unwrap();
+    assert_eq!(row().await.refused, None);
+    store.record_usage(vec![refused(3, 60, Some("10.0.0.1"))]).await.unwrap();
+    store.record_usage(vec![refused(2, 55, Some("10.0.0.2"))]).await.unwrap();
+    let rotation = Rotation {
+        key_id: id(1),
+        hash: rr_keys::KeyHash::from_bytes([11; 32]),
+        hint: "rr_hint".to_owned(),
+        grace: Duration::ZERO,
+        at_most: None,
+    };
+    store.rotate_key(rotation, None, audit(90)).await.unwrap();
+    let shown = row().await;
+    let told = |uses, seconds, address: Option<&str>| UseTally {
+        uses,
+        last_used_at: at(seconds),
+        last_address: address.map(|address| address.parse().unwrap()),
+    };
+    assert_eq!(shown.refused, Some(told(5, 60, Some("10.0.0.1"))));
+    assert_eq!((shown.use_count, shown.last_used_at), (2, Some(at(5))), "no attempt is a use");
+    store.record_usage(vec![refused(1, 95, None)]).await.unwrap();
+    assert_eq!(row().await.refused, Some(told(6, 95, None)));
 }

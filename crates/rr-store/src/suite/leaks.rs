@@ -117,7 +117,11 @@ async fn under_the_other_policy_it_works_on_and_its_uses_since_are_told() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
     store.create_key(key(1), None, audit(1)).await.unwrap();
-    let used = |count, seconds| vec![KeyUsage::new(id(1), count, at(seconds).to_system_time())];
+    let used = |count, seconds| {
+        let last_used = at(seconds).to_system_time();
+        let refused = rr_keys::UseTally { count: 10 * count, last_used, last_address: None };
+        vec![KeyUsage { refused: Some(refused), ..KeyUsage::new(id(1), count, last_used) }]
+    };
     store.record_usage(used(5, 9)).await.unwrap();
     leak(&store, 1, None, Notify, 10).await;
     store.record_usage(used(2, 12)).await.unwrap();
@@ -128,6 +132,7 @@ async fn under_the_other_policy_it_works_on_and_its_uses_since_are_told() {
     assert_eq!(end_of(&store, 1).await, None);
     let leak_shown = shown.leak.unwrap();
     assert_eq!((leak_shown.uses_before, shown.use_count), (5, 7));
+    assert_eq!((leak_shown.refused_before, shown.refused_uses()), (50, 70));
     assert_eq!((leak_shown.reported_at, leak_shown.url.as_deref()), (at(10), Some("u")));
     assert_eq!((leak_shown.ends_at, leak_shown.replaced), (None, false));
     // A stricter policy later still ends it.

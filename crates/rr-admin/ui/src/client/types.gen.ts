@@ -590,6 +590,10 @@ export type Leak = {
      */
     last_used_since?: string | null;
     /**
+     * How often a secret of the key was tried since that opens nothing any more.
+     */
+    refused_since: number;
+    /**
      * When it was reported first.
      */
     reported_at: string;
@@ -1129,15 +1133,6 @@ export type SourceList = {
 };
 
 /**
- * How secrets that were replaced are still used.
- */
-export type SupersededUsage = {
-    count: number;
-    last_address?: string | null;
-    last_used: string;
-};
-
-/**
  * One tier of the commissions.
  */
 export type TierCommissions = {
@@ -1204,7 +1199,17 @@ export type Usage = {
      * Where it stands in each of its quotas.
      */
     quotas?: Array<QuotaUsage>;
-    superseded?: SupersededUsage | null;
+    refused?: UseTally | null;
+    superseded?: UseTally | null;
+};
+
+/**
+ * Some of the uses of a key, or attempts at one.
+ */
+export type UseTally = {
+    count: number;
+    last_address?: string | null;
+    last_used: string;
 };
 
 /**

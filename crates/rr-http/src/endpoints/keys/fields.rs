@@ -13,9 +13,6 @@ use crate::auth::{Caller, Permission};
 use crate::key_words;
 use crate::problem::{Outcome, Problem};
 
-/// 31 days, the longest window of a limit.
-const LONGEST_WINDOW: u32 = 2_678_400;
-
 /// Tells `null` from a field that is not there.
 pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -86,7 +83,7 @@ pub(super) fn expiry(text: &str, now: Timestamp) -> Outcome<Timestamp> {
 pub(super) fn rate_limit(sent: RateLimit) -> Outcome<rr_keys::RateLimit> {
     let limit = NonZeroU32::new(sent.limit)
         .ok_or_else(|| Problem::field("/rate_limit/limit", "must be at least 1"))?;
-    if !(1..=LONGEST_WINDOW).contains(&sent.window_s) {
+    if !key_words::WINDOWS.contains(&sent.window_s) {
         return Err(Problem::field("/rate_limit/window_s", "must be 1 to 2678400 seconds"));
     }
     Ok(rr_keys::RateLimit { limit, window: Duration::from_secs(u64::from(sent.window_s)) })

@@ -20,7 +20,11 @@ pub(crate) struct Usage {
     permissions: Vec<PermissionUsage>,
     /// Uses of secrets that the last rotation has replaced: who still has to change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    superseded: Option<SupersededUsage>,
+    superseded: Option<UseTally>,
+    /// Attempts with secrets of the key that open nothing any more: somebody goes on with a key that is
+    /// revoked, disabled or over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<UseTally>,
     /// Where it stands in each of its quotas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -37,9 +41,9 @@ pub(crate) struct PermissionUsage {
     last_used: Timestamp,
 }
 
-/// How secrets that were replaced are still used.
+/// Some of the uses of a key, or attempts at one.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SupersededUsage {
+pub(crate) struct UseTally {
     #[schema(minimum = 0)]
     count: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -79,13 +83,16 @@ impl Usage {
                     last_used: used.last_used_at,
                 })
                 .collect(),
-            superseded: row.superseded.as_ref().map(|old| SupersededUsage {
-                count: old.uses,
-                last_used: old.last_used_at,
-                last_address: old.last_address,
-            }),
+            superseded: row.superseded.as_ref().map(UseTally::of),
+            refused: row.refused.as_ref().map(UseTally::of),
             quotas: quotas(row, now),
         }
+    }
+}
+
+impl UseTally {
+    fn of(row: &rr_store::UseTally) -> UseTally {
+        UseTally { count: row.uses, last_used: row.last_used_at, last_address: row.last_address }
     }
 }
 

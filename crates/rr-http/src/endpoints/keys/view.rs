@@ -73,6 +73,9 @@ pub(crate) struct Leak {
     /// When it was used last, if that was since.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_since: Option<Timestamp>,
+    /// How often a secret of the key was tried since that opens nothing any more.
+    #[schema(minimum = 0)]
+    refused_since: i64,
 }
 
 /// Whether a key works, and if not, why.
@@ -107,6 +110,7 @@ impl Key {
     /// The key at `now`.
     pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
         let (usage, unused_permissions) = (Usage::of(&row, now), unused_permissions(&row));
+        let refused_uses = row.refused_uses();
         let record = row.record;
         let status = match status(&record, now.to_system_time()) {
             KeyStatus::Active if is_without_secret(row.leak.as_ref(), now) => KeyStatus::Leaked,
@@ -116,6 +120,7 @@ impl Key {
             reported_at: leak.reported_at,
             works: status == KeyStatus::Active && leak.ends_at.is_none_or(|end| now < end),
             uses_since: row.use_count.saturating_sub(leak.uses_before).max(0),
+            refused_since: (refused_uses - leak.refused_before).max(0),
             last_used_since: row.last_used_at.filter(|used| *used > leak.reported_at),
             url: leak.url,
         });

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use rr_domain::Timestamp;
 use rr_keys::QuotaPeriod;
-use rr_store::KeyRow;
+use rr_store::{KeyRow, UseTally};
 use serde_json::{Value, json};
 
 /// How it is used, as it stands in the database: a running server writes every few seconds.
@@ -19,11 +19,16 @@ pub(super) fn json(key: &KeyRow) -> Value {
     json!({
         "last_address": key.last_used_address,
         "permissions": permissions.collect::<Vec<_>>(),
-        "superseded": key.superseded.as_ref().map(|old| json!({
-            "count": old.uses,
-            "last_used": old.last_used_at,
-            "last_address": old.last_address,
-        })),
+        "superseded": key.superseded.as_ref().map(tally),
+        "refused": key.refused.as_ref().map(tally),
+    })
+}
+
+fn tally(uses: &UseTally) -> Value {
+    json!({
+        "count": uses.uses,
+        "last_used": uses.last_used_at,
+        "last_address": uses.last_address,
     })
 }
 

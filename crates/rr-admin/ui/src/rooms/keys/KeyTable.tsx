@@ -5,7 +5,7 @@ import { Button, VisuallyHidden } from '@mantine/core';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
-import { GraceLine, LeakLine, NeverNeeded, Status } from './Remarks';
+import { GraceLine, LeakLine, NeverNeeded, RefusedLine, Status } from './Remarks';
 import { canRotate } from './standing';
 
 const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
@@ -54,6 +54,7 @@ function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
       <th role="rowheader" scope="row" id={nameId} className={styles.name}>
         {shown.name}
         <LeakLine of={shown} />
+        <RefusedLine of={shown} />
       </th>
       <td role="cell" data-label="Key" className={styles.hint}>
         {shown.hint}…

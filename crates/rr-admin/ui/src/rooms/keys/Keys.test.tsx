@@ -200,6 +200,7 @@ it('shows a leak that is open, and rotates it away', async () => {
     works: true,
     uses_since: 3,
     last_used_since: '2026-11-22T11:30:00Z',
+    refused_since: 0,
   };
   const server = new FakeServer().on('GET /api/devops/keys', () =>
     json({ keys: [{ ...demo.key, leak }], next_cursor: null }),
@@ -227,6 +228,14 @@ it('shows a leak that is open, and rotates it away', async () => {
   expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
   expect(server.callsTo(`PATCH /api/devops/keys/${demo.key.id}`)[0]?.body).toEqual({ enabled: true });
   expect(server.callsTo(`POST ${rotatePath}`)[0]?.body).toEqual({ grace_s: 0 });
+});
+
+it('tells that a dead secret is still tried', async () => {
+  const refused = { count: 3, last_used: '2026-11-22T11:30:00Z', last_address: '192.0.2.7' };
+  const key = { ...demo.key, status: 'revoked', usage: { ...demo.key.usage, refused } };
+  new FakeServer().on('GET /api/devops/keys', () => json({ keys: [key], next_cursor: null }));
+  renderApp();
+  expect(await screen.findByText(/A dead secret was tried 3 times, last .* from 192\.0\.2\.7\./)).toBeVisible();
 });
 
 it('points out the keys that end soon', async () => {

@@ -46,6 +46,18 @@ export function GraceLine({ of }: { of: Key }) {
   );
 }
 
+/** That somebody goes on with a secret that opens nothing any more. */
+export function RefusedLine({ of }: { of: Key }) {
+  const { refused } = of.usage;
+  if (!refused) return null;
+  return (
+    <p className={styles.remark}>
+      A dead secret was tried {formatCounted(refused.count, 'time')}, last <When time={refused.last_used} />
+      {refused.last_address && ` from ${refused.last_address}`}.
+    </p>
+  );
+}
+
 /** What could be taken from the key without anybody noticing. A key that nobody has used yet says nothing. */
 export function NeverNeeded({ of }: { of: Key }) {
   if (of.usage.count === 0 || of.unused_permissions.length === 0) return null;

@@ -5,7 +5,7 @@ import * as demo from '../../testing/demo';
 import { canRotate, endsSoon, isOpenLeak } from './standing';
 
 const now = Date.parse('2026-11-22T12:00:00Z');
-const leak = (works: boolean) => ({ reported_at: '2026-11-22T11:00:00Z', works, uses_since: 0 });
+const leak = (works: boolean) => ({ reported_at: '2026-11-22T11:00:00Z', works, uses_since: 0, refused_since: 0 });
 
 it.each<[Partial<Key>, boolean]>([
   [{ expires_at: '2026-12-06T12:00:00Z' }, true],
