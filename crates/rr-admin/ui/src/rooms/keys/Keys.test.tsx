@@ -235,7 +235,7 @@ it('tells that a dead secret is still tried', async () => {
   const key = { ...demo.key, status: 'revoked', usage: { ...demo.key.usage, refused } };
   new FakeServer().on('GET /api/devops/keys', () => json({ keys: [key], next_cursor: null }));
   renderApp();
-  expect(await screen.findByText(/A dead secret was tried 3 times, last .* from 192\.0\.2\.7\./)).toBeVisible();
+  expect(await screen.findByText(/A dead secret was tried 3 times/)).toHaveTextContent(/from 192\.0\.2\.7\./);
 });
 
 it('points out the keys that end soon', async () => {
