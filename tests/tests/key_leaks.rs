@@ -167,6 +167,7 @@ async fn under_the_policy_notify_the_uses_since_are_told() {
             "url": null,
             "works": true,
             "uses_since": 2,
+            "refused_since": 0,
             "last_used_since": "2026-01-15T12:02:00Z",
         })
     );
