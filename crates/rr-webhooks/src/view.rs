@@ -25,11 +25,17 @@ pub(crate) fn parse(body: &RawValue) -> Value {
 impl<'a> View<'a> {
     /// What serde_json's own `pointer` would find, without its two copies of each name.
     fn find(self, pointer: &str) -> Option<&'a Value> {
-        // What stands before the first slash is the whole, and empty.
-        pointer.split('/').skip(1).try_fold(self.0, |value, name| match value {
-            Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-            value => value.get(name),
-        })
+        let (mut value, mut rest) = (self.0, pointer);
+        while let Some(names) = rest.strip_prefix('/') {
+            let end = names.bytes().position(|byte| byte == b'/').unwrap_or(names.len());
+            let (name, more) = names.split_at(end);
+            value = match value {
+                Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
+                value => value.get(name)?,
+            };
+            rest = more;
+        }
+        Some(value)
     }
 
     /// A part; null where there is none.
