@@ -1,9 +1,11 @@
 //! The command line: what it prints, and that exit codes tell usage, configuration and trouble apart.
 
+mod keys;
+
 use std::time::Duration;
 
 use rr_tests::database::TestDatabase;
-use rr_tests::process::{Program, make_key};
+use rr_tests::process::Program;
 use serde_json::{Value, json};
 
 fn json_of(text: &str) -> Value {
@@ -160,165 +162,6 @@ async fn an_administrator_is_told_of_a_database_that_is_not_current() {
     assert!(listed.stderr.contains("migrate up"), "{}", listed.stderr);
     let report = Program::new(database.url(), ["doctor"]).run().expect(1);
     assert!(report.stdout.contains("1 pending"), "{}", report.stdout);
-}
-
-#[tokio::test]
-async fn keys_are_made_listed_and_revoked_and_a_running_server_sees_it() {
-    let database = TestDatabase::empty().await;
-    let server = Program::new(database.url(), ["serve"]).serve().await;
-    let (id, secret) = make_key(database.url(), &["read_metrics"]);
-    let client = server.client().with_key(&secret);
-    client.get("/api/devops/sync/users").await.expect(200);
-
-    let listed = Program::new(database.url(), ["keys", "list", "--json"]).run().expect(0);
-    assert!(!listed.stdout.contains(&secret[7..]));
-    let key = json_of(&listed.stdout)["keys"][0].clone();
-    assert_eq!(key["id"], id.as_str());
-    assert_eq!(key["status"], "active");
-    assert_eq!(key["permissions"], json!(["read_metrics"]));
-    let table = Program::new(database.url(), ["keys", "list"]).run().expect(0);
-    assert!(table.stdout.contains(&id) && !table.stdout.contains(&secret[7..]));
-
-    let revoked = Program::new(database.url(), ["keys", "revoke", &id, "--json"]).run().expect(0);
-    assert_eq!(json_of(&revoked.stdout)["revoked"], true);
-    // The command says that no server accepts it any more, so none does.
-    client.get("/api/devops/sync/users").await.problem(401, "key_revoked");
-
-    // Without --json the key alone is on standard output, so that a shell can catch it.
-    let plain = Program::new(database.url(), ["keys", "create", "--name", "CI"]).run().expect(0);
-    server.client().with_key(plain.stdout.trim()).get("/api/devops/sync/users").await.expect(200);
-}
-
-#[tokio::test]
-async fn a_key_is_made_with_an_owner_quotas_and_notes() {
-    let database = TestDatabase::empty().await;
-    let server = Program::new(database.url(), ["serve"]).serve().await;
-    let words = ["--owner", "42", "--metadata", "team=sales", "--metadata", "why=a=b"];
-    let bounds = ["--quota", "day=2,total=9", "--permission", "read_metrics,manage_keys"];
-    let arguments = [&["keys", "create", "--json"][..], &words, &bounds].concat();
-    let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
-    let key = server.client().with_key(made["api_key"].as_str().unwrap());
-    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
-    let kept = key.get(&path).await.json();
-    assert_eq!(kept["user_id"], "42");
-    assert_eq!(kept["metadata"], json!({"team": "sales", "why": "a=b"}));
-    let limits = |period: usize| kept["usage"]["quotas"][period]["limit"].clone();
-    assert_eq!([limits(0), limits(1)], [json!(2), json!(9)]);
-    key.get("/api/devops/sync/users").await.expect(200);
-    key.get("/api/devops/sync/users").await.problem(429, "quota_exceeded");
-}
-
-#[tokio::test]
-async fn a_key_is_made_with_a_rate_limit() {
-    let database = TestDatabase::empty().await;
-    let server = Program::new(database.url(), ["serve"]).serve().await;
-    let arguments = ["keys", "create", "--json", "--rate-limit", "3/2678400s"];
-    let permissions = ["--permission", "read_metrics,manage_keys"];
-    let arguments = [&arguments[..], &permissions].concat();
-    let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
-    let key = server.client().with_key(made["api_key"].as_str().unwrap());
-    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
-    let kept = key.get(&path).await.json();
-    assert_eq!(kept["rate_limit"], json!({"limit": 3, "window_s": 2_678_400}));
-    for _ in 0..2 {
-        key.get("/api/devops/sync/users").await.expect(200);
-    }
-    key.get("/api/devops/sync/users").await.problem(429, "rate_limited");
-}
-
-#[tokio::test]
-async fn a_key_is_rotated_and_a_running_server_sees_it() {
-    const SYNC: &str = "/api/devops/sync/users";
-    let database = TestDatabase::empty().await;
-    let server = Program::new(database.url(), ["serve"]).serve().await;
-    let (id, first) = make_key(database.url(), &["read_metrics"]);
-    let calls = |secret: &str| server.client().with_key(secret);
-    calls(&first).get(SYNC).await.expect(200);
-    let rotate = |more: &[&str]| {
-        let arguments = [&["keys", "rotate", &id], more].concat();
-        Program::new(database.url(), arguments).run()
-    };
-
-    let rotated = json_of(&rotate(&["--json"]).expect(0).stdout);
-    assert_eq!(rotated["key_id"], id.as_str());
-    assert!(rotated["grace_until"].as_str().is_some_and(|end| end.ends_with('Z')));
-    let second = rotated["api_key"].as_str().unwrap();
-    for secret in [&first, second] {
-        calls(secret).get(SYNC).await.expect(200);
-    }
-
-    // The new key alone is on standard output, and the server has heard of it by now.
-    let rotated = rotate(&["--grace-seconds", "0"]).expect(0);
-    for old in [&first, second] {
-        calls(old).get(SYNC).await.problem(401, "key_superseded");
-    }
-    let third = rotated.stdout.trim();
-    assert!(!rotated.stderr.contains(third));
-    calls(third).get(SYNC).await.expect(200);
-
-    Program::new(database.url(), ["keys", "revoke", &id]).run().expect(0);
-    let refused = rotate(&[]).expect(1);
-    assert!(refused.stderr.contains("revoked") && refused.stdout.is_empty());
-}
-
-#[tokio::test]
-async fn a_leak_is_reported_and_a_running_server_sees_it() {
-    const SYNC: &str = "/api/devops/sync/users";
-    let database = TestDatabase::empty().await;
-    let server = Program::new(database.url(), ["serve"]).serve().await;
-    let (id, secret) = make_key(database.url(), &["read_metrics"]);
-    let (spared, other) = make_key(database.url(), &["read_metrics"]);
-    let report = |input: &str, policy: &str, more: &[&str]| {
-        let arguments = [&["keys", "report-leak"], more].concat();
-        let program = Program::new(database.url(), arguments).env("RR_LEAK_POLICY", policy);
-        program.run_with_input(input)
-    };
-    let status = |id: &str| {
-        let listed = Program::new(database.url(), ["keys", "list"]).run().expect(0);
-        listed.stdout.lines().find(|line| line.contains(id)).unwrap().to_owned()
-    };
-    let link = format!("https://example.com/?key={secret}");
-    let told = report(&format!("{secret}\n"), "disable", &["--url", &link]).expect(0);
-    assert!(told.stdout.contains(&id) && !told.stdout.contains(&secret[7..]), "{}", told.stdout);
-    server.client().with_key(&secret).get(SYNC).await.problem(401, "key_disabled");
-    assert!(status(&id).contains("disabled, leaked"));
-    let again = json_of(&report(&secret, "disable", &["--json"]).expect(0).stdout);
-    assert_eq!((&again["id"], &again["status"]), (&json!(id), &json!("disabled")));
-    assert_eq!(again["leak"]["url"], "https://example.com/?key=…");
-
-    report(&other, "notify", &[]).expect(0);
-    server.client().with_key(&other).get(SYNC).await.expect(200);
-    assert!(status(&spared).contains("active, leaked"));
-
-    let unknown = ["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"].concat();
-    for (input, code) in [(unknown.as_str(), 1), ("nothing like a key", 2), ("", 2)] {
-        let refused = report(input, "disable", &[]).expect(code);
-        assert!(refused.stdout.is_empty() && !refused.stderr.contains(&unknown[7..]));
-    }
-}
-
-#[tokio::test]
-async fn keys_that_end_soon_are_listed() {
-    let database = TestDatabase::empty().await;
-    Program::new(database.url(), ["migrate", "up"]).run().expect(0);
-    let make = |name: &str, days: &str| {
-        let arguments = ["keys", "create", "--name", name, "--expires-in-days", days];
-        Program::new(database.url(), arguments).run().expect(0);
-    };
-    for (name, days) in [("far", "365"), ("near", "13"), ("next", "2")] {
-        make(name, days);
-    }
-    let names = |more: &[&str]| -> Vec<String> {
-        let arguments = [&["keys", "list", "--json"], more].concat();
-        let listed = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
-        let keys = listed["keys"].as_array().unwrap().clone();
-        keys.iter().map(|key| key["name"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(&["--expiring"]), ["next", "near"]);
-    assert_eq!(names(&["--expiring", "3"]), ["next"]);
-    assert_eq!(names(&["--expiring", "365"]), ["next", "near", "far"]);
-    let table = Program::new(database.url(), ["keys", "list"]).run().expect(0).stdout;
-    assert_eq!(table.lines().filter(|line| line.contains("active, ends soon")).count(), 2);
 }
 
 #[tokio::test]
