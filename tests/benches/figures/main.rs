@@ -1,8 +1,9 @@
 //! What figures cost at any size: invented histories of different sizes side by side in one run,
 //! rounds interleaved, medians, ratios.
 //!
-//! `cargo xtask bench figures` builds what this needs and runs it, or one of its parts (`--only reads`,
-//! `http`, `start` or `writes`). The histories are made once and kept in `target/bench`.
+//! `cargo xtask bench figures` builds what this needs and runs it; `cargo bench -p rr-tests --bench figures --
+//! --only writes` runs one of its parts (`reads`, `http`, `start`). The histories are made once and kept in
+//! `target/bench`.
 
 #![expect(
     clippy::unwrap_used,

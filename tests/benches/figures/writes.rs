@@ -17,7 +17,7 @@ use uuid::{Builder, Uuid};
 use super::histories::{History, until};
 use super::{median, nanos, ratio, reads, time};
 
-/// How many facts a commit has; the writer gathers up to 64 jobs.
+/// How many facts a commit has.
 const BATCHES: [u64; 3] = [1, 64, 512];
 /// How many facts of each batch size are written in a round.
 const FACTS: u64 = 2_048;
