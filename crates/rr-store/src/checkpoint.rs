@@ -25,9 +25,11 @@ pub(crate) struct Log {
 
 impl Log {
     /// Starts the thread, which ends when the log is dropped.
-    pub(crate) fn start(file: SqliteFile, lease: Lease) -> std::io::Result<(Log, JoinHandle<()>)> {
+    pub(crate) fn start(
+        file: SqliteFile,
+        mut lease: Lease,
+    ) -> std::io::Result<(Log, JoinHandle<()>)> {
         let (wake, woken) = mpsc::sync_channel(1);
-        let mut lease = lease;
         let thread = thread::Builder::new().name("db-checkpoint".to_owned()).spawn(move || {
             while woken.recv().is_ok() {
                 checkpoint(&mut lease);

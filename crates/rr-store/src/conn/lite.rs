@@ -22,7 +22,8 @@ pub(crate) const MAX_WAL_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 
 
 /// `synchronous=FULL` is what makes an answer survive a power cut: with NORMAL, the value most
 /// guides advise, a commit in WAL mode is not synced. `mmap_size=0`: an I/O error must be an error,
-/// not a signal. The writer's own checkpoint comes after 32 MiB; most of it is copied before (`checkpoint.rs`).
+/// not a signal. The writer's own checkpoint comes after 32 MiB; most of it is copied before
+/// (`checkpoint.rs`).
 const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; \
      PRAGMA wal_autocheckpoint = 8000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
