@@ -49,16 +49,12 @@ async fn measure(options: &Options) {
     let server = Program::new(database.url(), ["serve"]).env("RR_LOG", "info").with_log_file();
     let server = server.serve().await;
     let ours: SocketAddr = server.client().address().parse().unwrap();
-    let bare = Bare::start();
+    let users = "/api/devops/sync/users";
+    let bare = Bare::like(&server.client().with_key(&key).get(users).await.expect(200));
     for connections in &options.connections {
         let mut targets = [
-            Target::new("bare GET", bare.address, bare.pid(), get(BARE, "")),
-            Target::new(
-                "sync/users with key",
-                ours,
-                server.pid(),
-                get("/api/devops/sync/users", &key),
-            ),
+            Target::new("bare, the same bytes", bare.address, bare.pid(), get(BARE, &key)),
+            Target::new("sync/users with key", ours, server.pid(), get(users, &key)),
             Target::new("bare POST", bare.address, bare.pid(), post_event(BARE, "")),
             Target::new("webhook, durable", ours, server.pid(), post_event(WEBHOOK, &key)),
         ];

@@ -9,18 +9,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse, HttpServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::client::Answer;
+
 const WARM_UP: Duration = Duration::from_millis(500);
 /// The argument with which a bench starts itself as the bare server.
 const SERVE_BARE: &str = "--serve-bare";
-/// As long as what `sync/users` answers on the demo data.
-const BARE_ANSWER: &str = r#"{"timestamp":"2026-01-15T12:00:00Z","total_users":2,"users_by_role":{"admin":1,"member":1},"users_by_status":{"active":2},"recent_signups":0}"#;
 /// An event as a deployment script sends it.
 const EVENT: &str = r#"{"event_type":"deployment","status":"success","version":"1.2.3","environment":"production","deployTime":45,"timestamp":"2026-01-15T12:00:00Z"}"#;
+
+/// Headers that the framework writes by itself.
+const FRAMEWORKS_OWN: [&str; 2] = ["content-length", "date"];
 
 /// The path of the bare server.
 pub const BARE: &str = "/bare";
@@ -215,14 +219,21 @@ impl Bare {
     /// Starts this program once more: a process of its own, as the real server is one. The program
     /// has to begin with [`serve_if_asked`].
     pub fn start() -> Bare {
-        Bare::that_says(BARE_ANSWER)
+        Bare::that_says(&[], "")
     }
 
-    /// The same, answering a GET with this.
-    pub fn that_says(answer: &str) -> Bare {
-        let this = std::env::current_exe().unwrap();
-        let mut command = Command::new(this);
-        command.args([SERVE_BARE, answer]);
+    /// The same, whose answer to a GET has the bytes of this one, its headers among them.
+    pub fn like(answer: &Answer) -> Bare {
+        let headers =
+            answer.headers.iter().filter(|(name, _)| !FRAMEWORKS_OWN.contains(&name.as_str()));
+        let headers: Vec<_> =
+            headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        Bare::that_says(&headers, &answer.text())
+    }
+
+    fn that_says(headers: &[(&str, &str)], body: &str) -> Bare {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([SERVE_BARE, &serde_json::json!([headers, body]).to_string()]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -238,30 +249,39 @@ impl Bare {
 
 /// Serves until it is killed, if this process was started to be the bare server; says whether.
 pub fn serve_if_asked() -> bool {
-    let answer = argument(SERVE_BARE);
-    let asked = answer.is_some();
-    if let Some(answer) = answer {
-        serve_bare(Bytes::from(answer));
+    let said = argument(SERVE_BARE);
+    let asked = said.is_some();
+    if let Some(said) = said {
+        let (headers, body): (_, String) = serde_json::from_str(&said).unwrap();
+        serve_bare(headers, Bytes::from(body));
     }
     asked
 }
 
 #[expect(clippy::print_stdout, reason = "how the bench that started it learns the address")]
-fn serve_bare(answer: Bytes) {
-    let json = |body: Bytes| HttpResponse::Ok().content_type("application/json").body(body);
+fn serve_bare(headers: Vec<(String, String)>, body: Bytes) {
+    let headers: Vec<(HeaderName, HeaderValue)> = headers
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
     let runtime = actix_web::rt::System::new();
     runtime
         .block_on(async move {
             let app = move || {
-                let answer = answer.clone();
+                let (headers, body) = (headers.clone(), body.clone());
                 let get = move || {
-                    let answer = answer.clone();
-                    async move { json(answer) }
+                    let mut answer = HttpResponse::Ok();
+                    for (name, value) in &headers {
+                        answer.insert_header((name.clone(), value.clone()));
+                    }
+                    std::future::ready(answer.body(body.clone()))
                 };
                 let post = move |body: Bytes| async move {
                     let parsed: serde_json::Value = serde_json::from_slice(&body).unwrap();
                     assert!(parsed.is_object());
-                    json(Bytes::from_static(br#"{"status":"success"}"#))
+                    HttpResponse::Ok()
+                        .content_type("application/json")
+                        .body(Bytes::from_static(br#"{"status":"success"}"#))
                 };
                 App::new().route(BARE, web::get().to(get)).route(BARE, web::post().to(post))
             };

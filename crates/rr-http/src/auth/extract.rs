@@ -1,13 +1,13 @@
 //! The extractors that handlers name in their signatures.
 
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::net::IpAddr;
-use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::{Either, LocalBoxFuture};
 use rr_domain::Label;
 use rr_keys::{Grant, Request, VerifyError};
 
@@ -38,24 +38,27 @@ pub struct Administrator {
     pub admin: Admin,
 }
 
-type Extraction<T> = Pin<Box<dyn Future<Output = Outcome<T>>>>;
-
 impl<P: Needs> FromRequest for Allowed<P> {
     type Error = Problem;
-    type Future = Extraction<Allowed<P>>;
+    type Future = Either<Ready<Outcome<Self>>, LocalBoxFuture<'static, Outcome<Self>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let allowed = |caller| Allowed { caller, permission: PhantomData };
+        let permission = P::PERMISSION.name();
+        // Nearly every caller is a key in memory, for which nothing has to be awaited.
+        if let Some(known) = by_known_key(request, permission).transpose() {
+            return Either::Left(ready(known.map(allowed)));
+        }
         let request = request.clone();
-        Box::pin(async move {
-            let caller = authenticate(&request, P::PERMISSION.name()).await?;
-            Ok(Allowed { caller, permission: PhantomData })
-        })
+        Either::Right(Box::pin(async move {
+            authenticate(&request, permission).await.map(allowed)
+        }))
     }
 }
 
 impl FromRequest for Administrator {
     type Error = Problem;
-    type Future = Extraction<Administrator>;
+    type Future = LocalBoxFuture<'static, Outcome<Administrator>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -106,10 +109,29 @@ async fn by_key(
 ) -> Outcome<KeyCaller> {
     let address = address_of(state, request);
     let grant = admit(state, key, permission, address).await?;
+    Ok(key_caller(request, grant, address))
+}
+
+/// A caller with a key that can be judged from memory; `None` when somebody has to be asked.
+fn by_known_key(request: &HttpRequest, permission: &'static str) -> Outcome<Option<Caller>> {
+    let state = state_of(request)?;
+    let Credential::Key(key) = credential(request.headers(), state.settings.is_https())? else {
+        return Ok(None);
+    };
+    let address = address_of(state, request);
+    let wanted = Request::requires(permission).from(address);
+    match state.verifier.check(key, &wanted, state.now().to_system_time()) {
+        Some(Ok(grant)) => Ok(Some(Caller::Key(key_caller(request, grant, address)))),
+        Some(Err(denial)) => Err(denied(&denial)),
+        None => Ok(None),
+    }
+}
+
+fn key_caller(request: &HttpRequest, grant: Grant, address: Option<IpAddr>) -> KeyCaller {
     let id = grant.key_id();
     let caller = CallerId { id, is_key: true, limits: grant.rate_limits() };
     Exchange::note_caller(request, caller);
-    Ok(KeyCaller { id, grant, address })
+    KeyCaller { id, grant, address }
 }
 
 /// Lets a key in that is good and has the permission.
