@@ -115,13 +115,15 @@ impl Timestamp {
         let (days, second) = (self.seconds().div_euclid(DAY), self.seconds().rem_euclid(DAY));
         let (year, month, day) = civil(days);
         let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let [year, month, day, second, micros] =
+            [year, month, day, second, self.0.rem_euclid(MICROS_PER_SECOND)].map(small);
         write_digits(&mut text[0..4], year);
         write_digits(&mut text[5..7], month);
         write_digits(&mut text[8..10], day);
         write_digits(&mut text[11..13], second / 3_600);
         write_digits(&mut text[14..16], second / 60 % 60);
         write_digits(&mut text[17..19], second % 60);
-        write_digits(&mut text[20..26], self.0.rem_euclid(MICROS_PER_SECOND));
+        write_digits(&mut text[20..26], micros);
         text
     }
 }
@@ -144,8 +146,13 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + next, month, day)
 }
 
+/// A part of an instant in the type that divides fastest; all of them fit.
+fn small(part: i64) -> u32 {
+    u32::try_from(part).unwrap_or(0)
+}
+
 /// Fills `place` with the last digits of `number`.
-fn write_digits(place: &mut [u8], mut number: i64) {
+fn write_digits(place: &mut [u8], mut number: u32) {
     for digit in place.iter_mut().rev() {
         *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
         number /= 10;

@@ -15,7 +15,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 
@@ -57,10 +57,10 @@ pub(crate) async fn frame<B: MessageBody + 'static>(
     let exchange = Exchange::new(state.request_ids.take(sent_id(request.headers())));
     let method = method_name(request.method());
     let activity = request.conn_data::<Rc<Activity>>().cloned();
-    let serving = activity
-        .as_ref()
-        .map(|activity| activity.serve(has_body(request.headers()), request.head().expect()));
-    request.extensions_mut().insert(Rc::clone(&exchange));
+    let serving = activity.as_ref().map(|activity| {
+        activity.keep_exchange(&exchange);
+        activity.serve(has_body(request.headers()), request.head().expect())
+    });
 
     let answered = match check_head(&request, &state.settings) {
         Err(problem) => Ok(Ok(request.error_response(problem))),

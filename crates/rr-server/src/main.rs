@@ -26,9 +26,6 @@ use clap::Parser as _;
 
 use crate::cli::Cli;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let outcome = commands::run(Cli::parse());
     logging::flush();

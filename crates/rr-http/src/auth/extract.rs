@@ -50,9 +50,9 @@ impl<P: Needs> FromRequest for Allowed<P> {
             return Either::Left(ready(known.map(allowed)));
         }
         let request = request.clone();
-        Either::Right(Box::pin(async move {
-            authenticate(&request, permission).await.map(allowed)
-        }))
+        Either::Right(Box::pin(
+            async move { authenticate(&request, permission).await.map(allowed) },
+        ))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a connection is doing, shared between its stream and the requests that run on it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tokio::time::Instant;
+
+use crate::exchange::Exchange;
 
 /// What the connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub(crate) struct Activity {
     pub(super) go_ahead: Cell<Continue>,
     /// No request has been served yet.
     pub(super) fresh: Cell<bool>,
+    /// The present request, or the last one.
+    exchange: RefCell<Option<Rc<Exchange>>>,
 }
 
 impl Activity {
@@ -66,6 +70,7 @@ impl Activity {
             unread_body: Cell::new(false),
             go_ahead: Cell::new(Continue::Unasked),
             fresh: Cell::new(true),
+            exchange: RefCell::new(None),
         })
     }
 
@@ -79,6 +84,16 @@ impl Activity {
         self.unread_body.set(has_body);
         self.go_ahead.set(if waits { Continue::Held } else { Continue::Unasked });
         Serving(Rc::clone(self))
+    }
+
+    /// What is known of the present request is kept here for those who serve it.
+    pub(crate) fn keep_exchange(&self, exchange: &Rc<Exchange>) {
+        self.exchange.replace(Some(Rc::clone(exchange)));
+    }
+
+    /// Does something with what is known of the present request.
+    pub(crate) fn with_exchange<T>(&self, work: impl FnOnce(&Exchange) -> T) -> Option<T> {
+        self.exchange.borrow().as_deref().map(work)
     }
 
     /// The application is about to read the body of the present request.

@@ -135,11 +135,11 @@ impl Visit for Fields<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.field(field, |out, _| write!(out, "{value}"));
+        self.field(field, |out, _| out.write_str(itoa::Buffer::new().format(value)));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.field(field, |out, _| write!(out, "{value}"));
+        self.field(field, |out, _| out.write_str(itoa::Buffer::new().format(value)));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -189,13 +189,36 @@ fn quoted(out: &mut String, text: &str) -> fmt::Result {
 
 /// Whether the text between quotes would be anything but itself. Only plain ASCII is taken to be.
 fn needs_escapes(text: &str) -> bool {
-    !is_plain(text) || text.bytes().any(|byte| byte == b'"' || byte == b'\\')
+    text.bytes().any(|byte| KINDS[usize::from(byte)] != Kind::Plain)
 }
 
-/// Whether the text is printable ASCII. All of it is looked at, which goes many bytes at a time.
+/// Whether the text is printable ASCII.
 fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, byte| plain & (0x20..0x7f).contains(&byte))
+    text.bytes().all(|byte| KINDS[usize::from(byte)] != Kind::Other)
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Stands for itself everywhere.
+    Plain,
+    /// Has a meaning of its own between quotes.
+    Quoted,
+    /// Control characters, and all that is no ASCII.
+    Other,
+}
+
+/// One look for each byte: a line has some two hundred.
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        kinds[byte] = Kind::Plain;
+        byte += 1;
+    }
+    kinds[b'"' as usize] = Kind::Quoted;
+    kinds[b'\\' as usize] = Kind::Quoted;
+    kinds
+};
 
 #[cfg(test)]
 mod tests {
