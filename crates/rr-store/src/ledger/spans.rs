@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use rr_domain::Timestamp;
 use rr_sync::Balances;
 use rr_sync::ledger::{Account, Entry};
@@ -155,22 +157,17 @@ fn entries(
     rows.into_iter().map(read::entry).collect()
 }
 
-/// Counts the churn within each span of customers who were there at its start.
+/// Counts the churn within each span of customers who were there at its start. Entries that say since
+/// when are churn and have an index of their own, which holds all that is read here.
 fn add_churned(conn: &mut Conn, spans: &mut Spans, instants: &[Timestamp]) -> QueryResult<()> {
-    let (first, last) = (instants[0], instants[instants.len() - 1]);
-    let rows: Vec<(At, i64, Option<At>)> = on_each!(conn, |c| ledger_entries::table
-        .filter(ledger_entries::account.eq(Account::Movements.as_str()))
-        .filter(ledger_entries::grp.eq("churn"))
-        .filter(ledger_entries::at.ge(At(first)))
-        .filter(ledger_entries::at.lt(At(last)))
-        .select((ledger_entries::at, ledger_entries::count, ledger_entries::since))
-        .load(c))?;
-    for (At(at), count, since) in rows {
-        if let (Some(span), Some(At(since))) = (span_of(instants, at), since)
-            && since < instants[span]
-        {
-            spans.churned[span] += count;
-        }
+    for (churned, span) in spans.churned.iter_mut().zip(instants.windows(2)) {
+        let (from, to) = (At(span[0]), At(span[1]));
+        *churned = on_each!(conn, |c| ledger_entries::table
+            .filter(ledger_entries::at.ge(from))
+            .filter(ledger_entries::at.lt(to))
+            .filter(ledger_entries::since.lt(from))
+            .select(sql::<BigInt>(read::COUNT))
+            .get_result(c))?;
     }
     Ok(())
 }

@@ -105,7 +105,8 @@ async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
     for event in events.clone() {
         store.accept_event(event, None).await.unwrap();
     }
-    let steps = ["0014_bodies_by_month", "0015_lighter_events", "0016_key_refusals"];
+    let steps =
+        ["0014_bodies_by_month", "0015_lighter_events", "0016_key_refusals", "0020_churn_in_time"];
     for step in steps.into_iter().rev() {
         assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some(step));
     }

@@ -1,0 +1,2 @@
+DROP INDEX ledger_entries_anew_churn;
+DROP INDEX ledger_entries_churn;
