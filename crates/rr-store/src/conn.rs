@@ -19,7 +19,7 @@ pub(crate) use lease::{Lease, new_pool};
 pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
 pub(crate) use manager::{Counters, Manager, Refusal, Target, chain};
-pub(crate) use many::{LiteRow, Values, insert_all, insert_lite, push_column};
+pub(crate) use many::{Clash, Row, Values, insert, insert_lite, insert_new, push_column};
 pub(crate) use pg::PgTarget;
 #[cfg(test)]
 pub(crate) use place::Displaced;
@@ -47,44 +47,10 @@ macro_rules! on_each {
 }
 pub(crate) use on_each;
 
-/// Runs one diesel insert for each part of many rows, `columns` values a row. PostgreSQL takes as many
-/// rows at a time as it can bind. On SQLite parsing a statement costs more than a row, so all parts
-/// are of a size (an array, by which diesel knows the statement again), and what is left comes singly.
-///
-/// Where the two databases get different statements, SQLite's is best an `INSERT OR IGNORE`: of one
-/// that can fail half done it keeps a copy of each page it touches, to undo the statement.
-macro_rules! in_parts {
-    ($conn:expr, $rows:expr, $columns:expr, |$each:ident, $part:ident| $query:expr) => {
-        in_parts!($conn, $rows, $columns, |$each, $part| pg: $query, lite: $query)
-    };
-    ($conn:expr, $rows:expr, $columns:expr,
-     |$each:ident, $part:ident| pg: $pg:expr, lite: $lite:expr) => {
-        match $conn {
-            $crate::conn::Conn::Pg($each) => {
-                for $part in $rows.chunks($crate::conn::PG_BINDS / $columns) {
-                    $pg;
-                }
-            }
-            $crate::conn::Conn::Lite($each) => {
-                let (parts, rest) = $rows.as_chunks::<{ $crate::conn::LITE_ROWS }>();
-                for $part in parts {
-                    $lite;
-                }
-                for $part in rest.as_chunks::<1>().0 {
-                    $lite;
-                }
-            }
-        }
-    };
-}
-pub(crate) use in_parts;
-
 /// How many values one statement may bind on PostgreSQL.
-pub(crate) const PG_BINDS: usize = 65_535;
+const PG_BINDS: usize = 65_535;
 /// How many values one statement may bind on SQLite.
 const LITE_BINDS: usize = 32_766;
-/// How many rows one statement inserts on SQLite.
-pub(crate) const LITE_ROWS: usize = 32;
 
 impl Conn {
     /// Runs statements that bind nothing and return nothing.

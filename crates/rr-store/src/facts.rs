@@ -3,15 +3,16 @@
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use rr_domain::{Fact, FactKind, Timestamp};
 use rr_sync::{Figures, Fold};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, in_parts, on_each};
+use crate::conn::{Clash, Conn, Row, Values, insert, on_each};
 use crate::schema::facts;
 use crate::sequence::Sequence;
-use crate::types::{At, Id, JsonText};
+use crate::types::{At, DbJsonb, DbTime, DbUuid, Id, JsonText};
 use crate::{Audit, Store, StoreError};
 
 /// How many facts are in memory at once while they are folded.
@@ -126,15 +127,7 @@ pub(crate) fn append(
         .zip(all)
         .map(|(seq, fact)| FactRecord::of(seq, fact, recorded_at))
         .collect::<QueryResult<Vec<_>>>()?;
-    let mut new = 0;
-    in_parts!(conn, rows, FACT_COLUMNS, |c, part|
-        pg: new += diesel::insert_into(facts::table)
-            .values(part)
-            .on_conflict(facts::id)
-            .do_nothing()
-            .execute(c)?,
-        lite: new += diesel::insert_or_ignore_into(facts::table).values(part).execute(c)?
-    );
+    let new = insert(conn, &rows)?;
     if new < rows.len() {
         // The number goes as far as the facts do, so whoever knows them by it has missed nothing.
         let last: Option<i64> =
@@ -146,19 +139,33 @@ pub(crate) fn append(
     Ok(Appended { new, facts: (first..).zip(all).map(recorded).collect() })
 }
 
-const FACT_COLUMNS: usize = 8;
-
-#[derive(Insertable)]
-#[diesel(table_name = facts, treat_none_as_default_value = false)]
 struct FactRecord {
     seq: i64,
     id: Id,
     occurred_at: At,
     recorded_at: At,
     kind: &'static str,
-    body: JsonText,
+    body: String,
     subject: Id,
     owner: Option<Id>,
+}
+
+impl Row for FactRecord {
+    type Named = FactRecord;
+    const INTO: &'static str =
+        "facts (seq, id, occurred_at, recorded_at, kind, body, subject, owner)";
+    const CLASH: Clash = Clash::Stays(" ON CONFLICT (id) DO NOTHING");
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<BigInt, _>(&self.seq)?;
+        values.put::<DbUuid, _>(&self.id)?;
+        values.put::<DbTime, _>(&self.occurred_at)?;
+        values.put::<DbTime, _>(&self.recorded_at)?;
+        values.put::<Text, _>(self.kind)?;
+        values.put::<DbJsonb, _>(self.body.as_str())?;
+        values.put::<DbUuid, _>(&self.subject)?;
+        values.put::<Nullable<DbUuid>, _>(&self.owner)
+    }
 }
 
 impl FactRecord {
@@ -171,7 +178,7 @@ impl FactRecord {
             occurred_at: At(fact.occurred_at),
             recorded_at: At(recorded_at),
             kind: kind_name(&fact.kind),
-            body: JsonText(body),
+            body,
             subject: Id(subject(&fact.kind)),
             owner: owner(&fact.kind).map(Id),
         })

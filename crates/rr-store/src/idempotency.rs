@@ -12,7 +12,7 @@ use rr_domain::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, LiteRow, PgConn, Values, insert_lite, on_each, push_column};
+use crate::conn::{Clash, Conn, PgConn, Row, Values, insert_lite, on_each, push_column};
 use crate::schema::idempotency_keys;
 use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Audit, Store, StoreError};
@@ -86,7 +86,7 @@ pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Cl
     for claim in claims {
         firsts.entry(claim.name()).or_insert(claim);
     }
-    let mut rows: Vec<Row<'_>> = firsts.values().map(|claim| Row::of(claim)).collect();
+    let mut rows: Vec<ClaimRow<'_>> = firsts.values().map(|claim| ClaimRow::of(claim)).collect();
     // Every transaction inserts in the same order, or two of them could wait for each other.
     rows.sort_unstable_by_key(|row| (row.scope, row.key));
     let inserted = match conn {
@@ -107,7 +107,7 @@ pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Cl
 /// Ids that are stored, with what their first requests made and were.
 type Stored<'a> = HashMap<(&'a str, &'a str), (Uuid, Vec<u8>)>;
 
-fn stored<'a>(conn: &mut Conn, rows: &[Row<'a>]) -> QueryResult<Stored<'a>> {
+fn stored<'a>(conn: &mut Conn, rows: &[ClaimRow<'a>]) -> QueryResult<Stored<'a>> {
     let names = rows.iter().map(|row| (row.scope, row.key));
     let pairs: Vec<(Id, Vec<u8>)> = match conn {
         Conn::Pg(c) => Kept(Wanted::of(rows)).get_results(c)?,
@@ -163,7 +163,7 @@ fn look_up(conn: &mut Conn, name: (&str, &str)) -> QueryResult<(Id, Vec<u8>)> {
         .get_result(c))
 }
 
-struct Row<'a> {
+struct ClaimRow<'a> {
     scope: &'a str,
     key: &'a str,
     fingerprint: &'a [u8],
@@ -171,9 +171,9 @@ struct Row<'a> {
     created_at: At,
 }
 
-impl<'a> Row<'a> {
-    fn of(claim: &Claim<'a>) -> Row<'a> {
-        Row {
+impl<'a> ClaimRow<'a> {
+    fn of(claim: &Claim<'a>) -> ClaimRow<'a> {
+        ClaimRow {
             scope: &claim.id.scope,
             key: &claim.id.key,
             fingerprint: &claim.id.fingerprint,
@@ -183,12 +183,13 @@ impl<'a> Row<'a> {
     }
 }
 
-impl LiteRow for Row<'_> {
-    type Named = Row<'static>;
-    const INSERT: &'static str = "INSERT OR IGNORE INTO idempotency_keys (scope, key, fingerprint, \
-        result_id, created_at) VALUES ";
+impl Row for ClaimRow<'_> {
+    type Named = ClaimRow<'static>;
+    const INTO: &'static str = "idempotency_keys (scope, key, fingerprint, \
+        result_id, created_at)";
+    const CLASH: Clash = Clash::Stays(" ON CONFLICT DO NOTHING");
 
-    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.put::<Text, _>(&self.scope)?;
         values.put::<Text, _>(&self.key)?;
         values.put::<Binary, _>(&self.fingerprint)?;
@@ -209,7 +210,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(rows: &[Row<'a>]) -> Wanted<'a> {
+    fn of(rows: &[ClaimRow<'a>]) -> Wanted<'a> {
         Wanted {
             scopes: rows.iter().map(|row| row.scope).collect(),
             keys: rows.iter().map(|row| row.key).collect(),

@@ -6,7 +6,6 @@
 //! every figure. A database whose facts are older than its ledger [catches up](crate::Store::catch_up)
 //! by the same posting, in pieces.
 
-mod adding;
 mod catch_up;
 mod explain;
 mod look;

@@ -3,15 +3,16 @@
 use diesel::QueryResult;
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use rr_domain::{Fact, FactKind, Label, Timestamp, imported_id};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Conn, in_parts, on_each};
+use crate::conn::{Clash, Conn, Row, Values, insert_new, on_each};
 use crate::facts::{self, Appended};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{sessions, users};
-use crate::types::{At, Id, label};
+use crate::types::{At, DbTime, DbUuid, Id, label};
 use crate::{Audit, Cursor, Page, PageRequest, Store, StoreError};
 
 /// A user to keep.
@@ -276,20 +277,8 @@ impl Store {
 
 /// Inserts those users of whom neither id nor e-mail is known; gives their ids.
 pub(crate) fn insert(conn: &mut Conn, all: &[NewUser]) -> QueryResult<Vec<Id>> {
-    let mut new = Vec::new();
-    let rows: Vec<NewRecord> = all.iter().map(NewRecord::of).collect();
-    in_parts!(conn, rows, USER_COLUMNS, |c, part|
-        pg: new.extend(diesel::insert_into(users::table)
-            .values(part)
-            .on_conflict_do_nothing()
-            .returning(users::id)
-            .get_results::<Id>(c)?),
-        lite: new.extend(diesel::insert_or_ignore_into(users::table)
-            .values(part)
-            .returning(users::id)
-            .get_results::<Id>(c)?)
-    );
-    Ok(new)
+    let rows: Vec<NewRecord<'_>> = all.iter().map(NewRecord::of).collect();
+    insert_new(conn, &rows)
 }
 
 /// The fact that a user came to be. Its id follows from the user's, so that it exists only once.
@@ -316,30 +305,44 @@ fn contains(part: &str) -> String {
     pattern
 }
 
-const USER_COLUMNS: usize = 8;
-
-#[derive(Insertable)]
-#[diesel(table_name = users, treat_none_as_default_value = false)]
-struct NewRecord {
+struct NewRecord<'a> {
     id: Id,
     email: String,
-    role: String,
-    plan: Option<String>,
-    status: String,
-    password_hash: Option<String>,
+    role: &'a str,
+    plan: Option<&'a str>,
+    status: &'a str,
+    password_hash: Option<&'a str>,
     created_at: At,
     updated_at: At,
 }
 
-impl NewRecord {
-    fn of(user: &NewUser) -> NewRecord {
+impl Row for NewRecord<'_> {
+    type Named = NewRecord<'static>;
+    const INTO: &'static str =
+        "users (id, email, role, plan, status, password_hash, created_at, updated_at)";
+    const CLASH: Clash = Clash::Stays(" ON CONFLICT DO NOTHING");
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<DbUuid, _>(&self.id)?;
+        values.put::<Text, _>(self.email.as_str())?;
+        values.put::<Text, _>(self.role)?;
+        values.put::<Nullable<Text>, _>(&self.plan)?;
+        values.put::<Text, _>(self.status)?;
+        values.put::<Nullable<Text>, _>(&self.password_hash)?;
+        values.put::<DbTime, _>(&self.created_at)?;
+        values.put::<DbTime, _>(&self.updated_at)
+    }
+}
+
+impl<'a> NewRecord<'a> {
+    fn of(user: &'a NewUser) -> NewRecord<'a> {
         NewRecord {
             id: Id(user.id),
             email: user.email.to_lowercase(),
-            role: user.role.to_string(),
-            plan: user.plan.as_ref().map(Label::to_string),
-            status: user.status.to_string(),
-            password_hash: user.password_hash.clone(),
+            role: user.role.as_str(),
+            plan: user.plan.as_ref().map(Label::as_str),
+            status: user.status.as_str(),
+            password_hash: user.password_hash.as_deref(),
             created_at: At(user.created_at),
             updated_at: At(user.updated_at),
         }

@@ -1,99 +1,225 @@
 //! Many rows by a statement that stays prepared, however many they are.
 //!
 //! Parsing a statement costs more than inserting a row, and both databases know a statement again by
-//! its text, which must not depend on the number of rows. PostgreSQL takes each column as one array.
-//! SQLite has no arrays: there the rows go in by parts of fixed sizes, and as what is written before
-//! each value never changes, nothing of it is put together or looked at again once it is prepared.
+//! its text, which must not depend on the number of rows. SQLite has no arrays: there the rows go in by
+//! parts of fixed sizes, and as what is written before each value never changes, nothing of it is put
+//! together or looked at again once it is prepared. PostgreSQL takes as many rows at a time as it can
+//! bind, or, where batches come all the time, each column as one array.
 
+use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, HasSqlType};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 
-/// A row on its way to SQLite.
-pub(crate) trait LiteRow {
+use super::{Conn, PG_BINDS};
+use crate::types::{DbUuid, Id};
+
+/// A row on its way into a table.
+pub(crate) trait Row {
     /// The same type, whatever it borrows: what tells one statement from another.
     type Named: 'static;
-    /// The statement up to its first row.
-    const INSERT: &'static str;
-    /// Binds the row's values in the order in which `INSERT` names them.
-    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()>;
+    /// The table and its columns.
+    const INTO: &'static str;
+    /// What becomes of it when a row of its key is there already.
+    const CLASH: Clash;
+    /// Binds the row's values in the order in which `INTO` names their columns.
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
 }
 
-/// Inserts rows; says how many the statement let in.
-pub(crate) fn insert_lite<R: LiteRow>(
-    conn: &mut SqliteConnection,
-    rows: &[R],
-) -> QueryResult<usize> {
-    let mut count = 0;
-    let (many, rest) = rows.as_chunks::<32>();
-    for part in many {
-        count += Insert(part).execute(conn)?;
+/// What an insert does about a row that is there already.
+pub(crate) enum Clash {
+    /// Nothing is inserted, and the transaction fails.
+    Fails,
+    /// The row stays as it is; the text is how PostgreSQL is told.
+    Stays(&'static str),
+    /// The row is changed as this text says.
+    Changes(&'static str),
+}
+
+/// Inserts rows; says how many went in.
+pub(crate) fn insert<R: Row>(conn: &mut Conn, rows: &[R]) -> QueryResult<usize> {
+    match conn {
+        Conn::Pg(c) => parts_for_pg(rows).map(|part| Insert(part).execute(c)).sum(),
+        Conn::Lite(c) => insert_lite(c, rows),
     }
-    let (some, rest) = rest.as_chunks::<8>();
-    for part in some {
-        count += Insert(part).execute(conn)?;
+}
+
+/// Inserts rows that have an id; gives the ids of those that went in.
+pub(crate) fn insert_new<R: Row>(conn: &mut Conn, rows: &[R]) -> QueryResult<Vec<Id>> {
+    let mut ids = Vec::new();
+    match conn {
+        Conn::Pg(c) => {
+            for part in parts_for_pg(rows) {
+                ids.extend(Ids(Insert(part)).get_results::<Id>(c)?);
+            }
+        }
+        Conn::Lite(c) => {
+            for part in parts_for_lite(rows) {
+                ids.extend(part.ids(c)?);
+            }
+        }
     }
-    for part in rest.as_chunks::<1>().0 {
-        count += Insert(part).execute(conn)?;
+    Ok(ids)
+}
+
+/// The same as [`insert`], where it is known which database it is.
+pub(crate) fn insert_lite<R: Row>(conn: &mut SqliteConnection, rows: &[R]) -> QueryResult<usize> {
+    let count = parts_for_lite(rows).map(|part| part.execute(conn)).sum::<QueryResult<usize>>()?;
+    if matches!(R::CLASH, Clash::Fails) && count < rows.len() {
+        let reason = Box::new("a row is there already, or a check refuses it".to_owned());
+        return Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, reason));
     }
     Ok(count)
 }
 
-/// Inserts rows, of which none may be there yet. A statement of many rows that may be refused half-way
-/// keeps a copy of every page that it touches, to undo itself. `INSERT OR IGNORE` cannot be refused, so
-/// it is asked how many it took: fewer than were given fail the whole transaction.
-pub(crate) fn insert_all<R: LiteRow>(conn: &mut SqliteConnection, rows: &[R]) -> QueryResult<()> {
-    if insert_lite(conn, rows)? == rows.len() {
-        return Ok(());
-    }
-    let reason = Box::new("a row is there already, or a check refuses it".to_owned());
-    Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, reason))
+fn parts_for_pg<R: Row>(rows: &[R]) -> impl Iterator<Item = &[R]> {
+    let columns = R::INTO.matches(',').count() + 1;
+    rows.chunks(PG_BINDS / columns)
 }
 
-/// Binds one value after the other.
-pub(crate) struct Values<'p, 'a, 'b> {
-    out: &'p mut AstPass<'a, 'b, Sqlite>,
+/// Rows that one statement inserts on SQLite.
+enum Part<'r, R> {
+    Many(&'r [R; 32]),
+    Some(&'r [R; 8]),
+    One(&'r [R; 1]),
+}
+
+/// A statement of many rows that may be refused half-way keeps a copy of every page that it touches, to
+/// undo itself. `INSERT OR IGNORE` cannot be refused, and is asked how many it took. What changes rows
+/// can be: those come singly.
+fn parts_for_lite<R: Row>(rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
+    let together = if matches!(R::CLASH, Clash::Changes(_)) { 0 } else { rows.len() };
+    let (together, singly) = rows.split_at(together);
+    let (many, rest) = together.as_chunks();
+    let (some, rest) = rest.as_chunks();
+    let one = rest.iter().chain(singly).map(std::array::from_ref);
+    many.iter().map(Part::Many).chain(some.iter().map(Part::Some)).chain(one.map(Part::One))
+}
+
+impl<R: Row> Part<'_, R> {
+    fn execute(self, conn: &mut SqliteConnection) -> QueryResult<usize> {
+        match self {
+            Part::Many(rows) => Insert(rows).execute(conn),
+            Part::Some(rows) => Insert(rows).execute(conn),
+            Part::One(rows) => Insert(rows).execute(conn),
+        }
+    }
+
+    fn ids(self, conn: &mut SqliteConnection) -> QueryResult<Vec<Id>> {
+        match self {
+            Part::Many(rows) => Ids(Insert(rows)).get_results(conn),
+            Part::Some(rows) => Ids(Insert(rows)).get_results(conn),
+            Part::One(rows) => Ids(Insert(rows)).get_results(conn),
+        }
+    }
+}
+
+/// Writes what one statement binds, one value after the other.
+pub(crate) struct Values<'a, 'b> {
+    out: Out<'a, 'b>,
     before: &'static str,
 }
 
-impl<'b> Values<'_, '_, 'b> {
+enum Out<'a, 'b> {
+    Pg(AstPass<'a, 'b, Pg>),
+    Lite(AstPass<'a, 'b, Sqlite>),
+}
+
+impl<'b> Values<'_, 'b> {
     /// Binds the next value of the row.
     pub(crate) fn put<T, U>(&mut self, value: &'b U) -> QueryResult<()>
     where
+        Pg: HasSqlType<T>,
         Sqlite: HasSqlType<T>,
-        U: ToSql<T, Sqlite> + ?Sized,
+        U: ToSql<T, Pg> + ToSql<T, Sqlite> + ?Sized,
     {
-        self.out.push_sql(std::mem::replace(&mut self.before, ","));
-        self.out.push_bind_param::<T, U>(value)
-    }
-}
-
-struct Insert<'r, R, const N: usize>(&'r [R; N]);
-
-impl<R: LiteRow, const N: usize> QueryFragment<Sqlite> for Insert<'_, R, N> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql(R::INSERT);
-        let mut before = "(";
-        for row in self.0 {
-            row.bind(&mut Values { out: &mut out, before })?;
-            before = "),(";
+        let before = std::mem::replace(&mut self.before, ",");
+        self.push(before);
+        match &mut self.out {
+            Out::Pg(out) => out.push_bind_param::<T, U>(value),
+            Out::Lite(out) => out.push_bind_param::<T, U>(value),
         }
-        out.push_sql(")");
-        Ok(())
+    }
+
+    fn push(&mut self, sql: &str) {
+        match &mut self.out {
+            Out::Pg(out) => out.push_sql(sql),
+            Out::Lite(out) => out.push_sql(sql),
+        }
     }
 }
 
-impl<R: LiteRow, const N: usize> QueryId for Insert<'_, R, N> {
+/// The insert of rows: of an array, by which diesel knows the statement again, or of a slice.
+struct Insert<'r, Rows: ?Sized>(&'r Rows);
+
+fn write_insert<'b, R: Row>(rows: &'b [R], out: Out<'_, 'b>) -> QueryResult<()> {
+    let (verb, after) = match (&out, R::CLASH) {
+        (_, Clash::Changes(after)) => ("INSERT INTO ", after),
+        (Out::Pg(_), Clash::Fails) => ("INSERT INTO ", ""),
+        (Out::Pg(_), Clash::Stays(after)) => ("INSERT INTO ", after),
+        (Out::Lite(_), Clash::Fails | Clash::Stays(_)) => ("INSERT OR IGNORE INTO ", ""),
+    };
+    let mut values = Values { out, before: "" };
+    for sql in [verb, R::INTO, " VALUES "] {
+        values.push(sql);
+    }
+    values.before = "(";
+    for row in rows {
+        row.bind(&mut values)?;
+        values.before = "),(";
+    }
+    values.push(")");
+    values.push(after);
+    Ok(())
+}
+
+impl<R: Row, const N: usize> QueryFragment<Sqlite> for Insert<'_, [R; N]> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        write_insert(self.0, Out::Lite(out))
+    }
+}
+
+impl<R: Row, const N: usize> QueryId for Insert<'_, [R; N]> {
     type QueryId = (R::Named, [(); N]);
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<R, const N: usize> RunQueryDsl<SqliteConnection> for Insert<'_, R, N> {}
+impl<R: Row> QueryFragment<Pg> for Insert<'_, [R]> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        write_insert(self.0, Out::Pg(out))
+    }
+}
+
+impl<R: Row> QueryId for Insert<'_, [R]> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Rows: ?Sized, C> RunQueryDsl<C> for Insert<'_, Rows> {}
+
+/// The same, asked for the ids of what went in.
+#[derive(QueryId)]
+struct Ids<I>(I);
+
+impl<DB: Backend, I: QueryFragment<DB>> QueryFragment<DB> for Ids<I> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" RETURNING id");
+        Ok(())
+    }
+}
+
+impl<I> Query for Ids<I> {
+    type SqlType = DbUuid;
+}
+
+impl<I, C> RunQueryDsl<C> for Ids<I> {}
 
 /// Binds one column of PostgreSQL's, as what a `SELECT` makes rows of: all arrays step by step together.
 pub(crate) fn push_column<'b, T, U>(

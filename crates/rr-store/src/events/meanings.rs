@@ -5,7 +5,7 @@
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::AstPass;
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -14,20 +14,13 @@ use rr_webhooks::understand;
 
 use super::NewEvent;
 use super::rows::Fresh;
-use crate::conn::{Conn, LiteRow, PgConn, Values, insert_all, on_each, push_column};
+use crate::conn::{Clash, Conn, Row, Values, insert, on_each, push_column};
 use crate::schema::{events, meanings};
 use crate::types::{At, DbJson, DbTime, DbUuid, Id, JsonText, raw_json};
 
 /// Writes out what an event says, if it says anything.
 pub(super) fn written(meaning: &Meaning) -> serde_json::Result<Option<String>> {
     meaning.kind().map(|_| serde_json::to_string(meaning)).transpose()
-}
-
-fn insert(conn: &mut Conn, rows: &[MeaningRow<'_>]) -> QueryResult<()> {
-    match conn {
-        Conn::Pg(c) => MeaningColumns::of(rows).execute(c).map(drop),
-        Conn::Lite(c) => insert_all(c, rows),
-    }
 }
 
 /// Understands what is stored and was not when it came, page by page.
@@ -119,12 +112,13 @@ impl<'a> MeaningRow<'a> {
     }
 }
 
-impl LiteRow for MeaningRow<'_> {
+impl Row for MeaningRow<'_> {
     type Named = MeaningRow<'static>;
-    const INSERT: &'static str = "INSERT OR IGNORE INTO meanings (event_seq, event_id, kind, subject, \
-        service, environment, state, began_at, at, received_at, body) VALUES ";
+    const INTO: &'static str = "meanings (event_seq, event_id, kind, subject, \
+        service, environment, state, began_at, at, received_at, body)";
+    const CLASH: Clash = Clash::Fails;
 
-    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.put::<BigInt, _>(&self.seq)?;
         values.put::<DbUuid, _>(&self.event)?;
         values.put::<Text, _>(&self.kind)?;
@@ -171,19 +165,13 @@ impl<'a> MeaningColumns<'a> {
         }
     }
 
-    /// Writes the statement; `origin` is added to every number, and comes from `tables`.
-    pub(super) fn push<'b>(
-        &'b self,
-        origin: &str,
-        tables: &str,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    /// Writes the statement up to the table of which `before` is a column: what is added to every number.
+    pub(super) fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO meanings (event_seq, event_id, kind, subject, service, environment, \
              state, began_at, at, received_at, body) SELECT ",
         );
-        out.push_sql(origin);
-        push_column::<BigInt, _>(out, "", &self.seqs)?;
+        push_column::<BigInt, _>(out, "before + ", &self.seqs)?;
         push_column::<DbUuid, _>(out, ", ", &self.events)?;
         push_column::<Text, _>(out, ", ", &self.kinds)?;
         push_column::<Nullable<Text>, _>(out, ", ", &self.subjects)?;
@@ -193,21 +181,6 @@ impl<'a> MeaningColumns<'a> {
         push_column::<DbTime, _>(out, ", ", &self.began)?;
         push_column::<DbTime, _>(out, ", ", &self.at)?;
         push_column::<DbTime, _>(out, ", ", &self.received)?;
-        push_column::<DbJson, _>(out, ", ", &self.bodies)?;
-        out.push_sql(tables);
-        Ok(())
+        push_column::<DbJson, _>(out, ", ", &self.bodies)
     }
 }
-
-impl QueryFragment<Pg> for MeaningColumns<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.push("", "", &mut out)
-    }
-}
-
-impl QueryId for MeaningColumns<'_> {
-    type QueryId = MeaningColumns<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl RunQueryDsl<PgConn> for MeaningColumns<'_> {}

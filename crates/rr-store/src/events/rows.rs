@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::NewEvent;
 use super::meanings::{MeaningColumns, MeaningRow};
-use crate::conn::{Conn, LiteRow, PgConn, Values, insert_all, push_column};
+use crate::conn::{Clash, Conn, PgConn, Row, Values, insert_lite, push_column};
 use crate::sequence::Sequence;
 use crate::types::{At, DbJson, DbTime, DbUuid, Id};
 
@@ -38,10 +38,10 @@ pub(super) fn insert(conn: &mut Conn, fresh: &[Fresh<'_>]) -> QueryResult<()> {
     match conn {
         Conn::Pg(c) => AtOnce::of(&events, &meanings).get_result::<i64>(c).map(drop),
         Conn::Lite(c) => {
-            insert_all(c, &events)?;
+            insert_lite(c, &events)?;
             let bodies: Vec<_> = events.iter().map(BodyRow).collect();
-            insert_all(c, &bodies)?;
-            insert_all(c, &meanings)
+            insert_lite(c, &bodies)?;
+            insert_lite(c, &meanings).map(drop)
         }
     }
 }
@@ -70,12 +70,13 @@ impl<'a> EventRow<'a> {
     }
 }
 
-impl LiteRow for EventRow<'_> {
+impl Row for EventRow<'_> {
     type Named = EventRow<'static>;
-    const INSERT: &'static str = "INSERT OR IGNORE INTO events (seq, id, key_id, event_type, source, \
-        occurred_at, received_at, data, webhook_source) VALUES ";
+    const INTO: &'static str = "events (seq, id, key_id, event_type, source, \
+        occurred_at, received_at, data, webhook_source)";
+    const CLASH: Clash = Clash::Fails;
 
-    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.put::<BigInt, _>(&self.seq)?;
         values.put::<DbUuid, _>(&self.id)?;
         values.put::<Nullable<DbUuid>, _>(&self.key_id)?;
@@ -91,12 +92,12 @@ impl LiteRow for EventRow<'_> {
 /// The body of an event.
 struct BodyRow<'a>(&'a EventRow<'a>);
 
-impl LiteRow for BodyRow<'_> {
+impl Row for BodyRow<'_> {
     type Named = BodyRow<'static>;
-    const INSERT: &'static str =
-        "INSERT OR IGNORE INTO event_bodies (event_seq, received_at, content_type, body) VALUES ";
+    const INTO: &'static str = "event_bodies (event_seq, received_at, content_type, body)";
+    const CLASH: Clash = Clash::Fails;
 
-    fn bind<'b>(&'b self, values: &mut Values<'_, '_, 'b>) -> QueryResult<()> {
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
         values.put::<BigInt, _>(&self.0.seq)?;
         values.put::<DbTime, _>(&self.0.received_at)?;
         values.put::<Text, _>(&self.0.event.content_type)?;
@@ -172,8 +173,8 @@ impl QueryFragment<Pg> for AtOnce<'_> {
         push_column::<Text, _>(&mut out, ", ", &self.content_types)?;
         push_column::<Binary, _>(&mut out, ", ", &self.bodies)?;
         out.push_sql(" FROM taken), meanings_of_these AS (");
-        self.meanings.push("before + ", " FROM taken", &mut out)?;
-        out.push_sql(") SELECT before FROM taken");
+        self.meanings.push(&mut out)?;
+        out.push_sql(" FROM taken) SELECT before FROM taken");
         Ok(())
     }
 }

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel::prelude::*;
 use diesel::result::Error;
-use rr_sync::ledger::{Entry, posting};
+use rr_sync::ledger::posting;
 use serde_json::json;
 
+use super::rows::EntryRecord;
 use super::{rows, touched};
-use crate::conn::{Conn, on_each};
+use crate::conn::{Clash, Conn, Row, Values, insert};
 use crate::ledger::Progress;
-use crate::schema::ledger_entries_anew as anew;
 use crate::sequence::Sequence;
-use crate::types::{At, Id};
 use crate::{Audit, Store, StoreError};
 
 /// How many facts are posted in one transaction: others wait for it before they can write.
@@ -91,34 +89,26 @@ fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
     let entries = posting(&touched.known, &touched.new)
         .map_err(|error| Error::SerializationError(error.into()))?;
     rows::add_to_turnover(conn, Sequence::LedgerAnewTurnover, &entries)?;
-    write_entries(conn, seq, &entries)?;
+    let anew = (1..).zip(&entries).map(|(n, entry)| Anew(EntryRecord::of(seq, n, entry)));
+    insert(conn, &anew.collect::<Vec<_>>())?;
     sum_up(conn, after, seq)?;
     Sequence::LedgerAnew.set(conn, seq)?;
     let unsigned = |number| u64::try_from(number).unwrap_or(0);
     Ok(Some(Progress { done: unsigned(seq), of: unsigned(last) }))
 }
 
-fn write_entries(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
-    let rows: Vec<_> = (1_i64..)
-        .zip(entries)
-        .map(|(n, entry)| {
-            (
-                anew::seq.eq(seq),
-                anew::n.eq(n),
-                anew::fact.eq(Id(entry.fact)),
-                anew::account.eq(entry.account.as_str()),
-                anew::grp.eq(&entry.group),
-                anew::at.eq(At(entry.at)),
-                anew::count.eq(entry.count),
-                anew::amount.eq(entry.amount),
-                anew::since.eq(entry.since.map(At)),
-            )
-        })
-        .collect();
-    for part in rows.chunks(conn.bind_limit() / 9) {
-        on_each!(conn, |c| diesel::insert_into(anew::table).values(part).execute(c))?;
+/// An entry of the second set.
+struct Anew<'a>(EntryRecord<'a>);
+
+impl Row for Anew<'_> {
+    type Named = Anew<'static>;
+    const INTO: &'static str =
+        "ledger_entries_anew (seq, n, fact, account, grp, at, count, amount, since)";
+    const CLASH: Clash = Clash::Fails;
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        self.0.bind(values)
     }
-    Ok(())
 }
 
 /// Adds the entries of one piece to the second set's hours and counters. The database sums, so this

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::QueryResult;
-use diesel::prelude::*;
 use diesel::result::Error;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use rr_domain::Timestamp;
 use rr_sync::ledger::{Account, Entry, Sum, TooLarge};
 use uuid::Uuid;
 
-use super::adding::Adding;
-use crate::conn::{Conn, PG_BINDS, in_parts};
-use crate::schema::{ledger_counters, ledger_entries, ledger_hours, restatements};
+use crate::conn::{Clash, Conn, Row, Values, insert};
 use crate::sequence::Sequence;
-use crate::types::{At, Id};
+use crate::types::{At, DbTime, DbUuid, Id};
 
 /// An entry dated further back than this before it was recorded moved the past.
 const LATE_MICROS: i64 = 60_000_000;
@@ -71,39 +69,9 @@ pub(super) fn write_entries<'a>(
     conn: &mut Conn,
     entries: impl Iterator<Item = (i64, &'a Entry)>,
 ) -> QueryResult<()> {
-    let rows: Vec<EntryRecord> = (1..)
-        .zip(entries)
-        .map(|(n, (seq, entry))| EntryRecord {
-            seq,
-            n,
-            fact: Id(entry.fact),
-            account: entry.account.as_str(),
-            grp: entry.group.clone(),
-            at: At(entry.at),
-            count: entry.count,
-            amount: entry.amount,
-            since: entry.since.map(At),
-        })
-        .collect();
-    let mut written = 0;
-    in_parts!(conn, rows, 9, |c, part|
-        pg: written += diesel::insert_into(ledger_entries::table).values(part).execute(c)?,
-        lite: written += diesel::insert_or_ignore_into(ledger_entries::table)
-            .values(part)
-            .execute(c)?
-    );
-    if written == rows.len() {
-        return Ok(());
-    }
-    Err(Error::QueryBuilderError("an entry of this number is in the ledger already".into()))
+    let rows = (1..).zip(entries).map(|(n, (seq, entry))| EntryRecord::of(seq, n, entry));
+    insert(conn, &rows.collect::<Vec<_>>()).map(drop)
 }
-
-/// What becomes of rows that are there already.
-const TO_HOURS: &str = " ON CONFLICT (account, grp, hour) DO UPDATE SET \
-    count = ledger_hours.count + excluded.count, amount = ledger_hours.amount + excluded.amount";
-const TO_COUNTERS: &str = " ON CONFLICT (account, grp) DO UPDATE SET \
-    count = ledger_counters.count + excluded.count, \
-    amount = ledger_counters.amount + excluded.amount";
 
 /// In the order of their keys, as everyone does: nobody waits for one who waits for them.
 fn add_to_hours(
@@ -114,24 +82,10 @@ fn add_to_hours(
         .into_iter()
         .map(|((account, grp, hour), sum)| {
             let (count, amount) = narrow(sum)?;
-            Ok(HourRecord { account, grp: grp.to_owned(), hour, count, amount })
+            Ok(HourRecord { account, grp, hour, count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    match conn {
-        Conn::Pg(c) => {
-            for part in rows.chunks(PG_BINDS / 5) {
-                Adding(diesel::insert_into(ledger_hours::table).values(part), TO_HOURS)
-                    .execute(c)?;
-            }
-        }
-        Conn::Lite(c) => {
-            for row in &rows {
-                Adding(diesel::insert_into(ledger_hours::table).values(row), TO_HOURS)
-                    .execute(c)?;
-            }
-        }
-    }
-    Ok(())
+    insert(conn, &rows).map(drop)
 }
 
 fn add_to_counters(
@@ -142,24 +96,10 @@ fn add_to_counters(
         .into_iter()
         .map(|((account, grp), sum)| {
             let (count, amount) = narrow(sum)?;
-            Ok(CounterRecord { account, grp: grp.to_owned(), count, amount })
+            Ok(CounterRecord { account, grp, count, amount })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    match conn {
-        Conn::Pg(c) => {
-            for part in rows.chunks(PG_BINDS / 4) {
-                let insert = diesel::insert_into(ledger_counters::table).values(part);
-                Adding(insert, TO_COUNTERS).execute(c)?;
-            }
-        }
-        Conn::Lite(c) => {
-            for row in &rows {
-                let insert = diesel::insert_into(ledger_counters::table).values(row);
-                Adding(insert, TO_COUNTERS).execute(c)?;
-            }
-        }
-    }
-    Ok(())
+    insert(conn, &rows).map(drop)
 }
 
 /// Notes what the entries moved in the past. `recorded` says when each new fact was recorded; an
@@ -195,7 +135,7 @@ pub(super) fn note_restatements(
             Ok(RestatementRecord {
                 seq,
                 account,
-                grp: grp.to_owned(),
+                grp,
                 since: At(moved.since),
                 count,
                 amount,
@@ -204,10 +144,7 @@ pub(super) fn note_restatements(
             })
         })
         .collect::<QueryResult<Vec<_>>>()?;
-    in_parts!(conn, rows, 8, |c, part| {
-        diesel::insert_into(restatements::table).values(part).execute(c)?;
-    });
-    Ok(())
+    insert(conn, &rows).map(drop)
 }
 
 /// What one group of an account was moved by.
@@ -225,48 +162,130 @@ fn narrow(sum: Sum) -> QueryResult<(i64, i64)> {
     Ok((sum.count, amount))
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = ledger_entries, treat_none_as_default_value = false)]
-struct EntryRecord {
+/// An entry as the tables of entries keep it.
+pub(super) struct EntryRecord<'a> {
     seq: i64,
     n: i64,
     fact: Id,
     account: &'static str,
-    grp: String,
+    grp: &'a str,
     at: At,
     count: i64,
     amount: i64,
     since: Option<At>,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = ledger_hours, treat_none_as_default_value = false)]
-struct HourRecord {
+impl<'a> EntryRecord<'a> {
+    /// The `n`-th entry of number `seq`.
+    pub(super) fn of(seq: i64, n: i64, entry: &'a Entry) -> EntryRecord<'a> {
+        EntryRecord {
+            seq,
+            n,
+            fact: Id(entry.fact),
+            account: entry.account.as_str(),
+            grp: &entry.group,
+            at: At(entry.at),
+            count: entry.count,
+            amount: entry.amount,
+            since: entry.since.map(At),
+        }
+    }
+}
+
+impl Row for EntryRecord<'_> {
+    type Named = EntryRecord<'static>;
+    const INTO: &'static str =
+        "ledger_entries (seq, n, fact, account, grp, at, count, amount, since)";
+    const CLASH: Clash = Clash::Fails;
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<BigInt, _>(&self.seq)?;
+        values.put::<BigInt, _>(&self.n)?;
+        values.put::<DbUuid, _>(&self.fact)?;
+        values.put::<Text, _>(self.account)?;
+        values.put::<Text, _>(self.grp)?;
+        values.put::<DbTime, _>(&self.at)?;
+        values.put::<BigInt, _>(&self.count)?;
+        values.put::<BigInt, _>(&self.amount)?;
+        values.put::<Nullable<DbTime>, _>(&self.since)
+    }
+}
+
+struct HourRecord<'a> {
     account: &'static str,
-    grp: String,
+    grp: &'a str,
     hour: At,
     count: i64,
     amount: i64,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = ledger_counters, treat_none_as_default_value = false)]
-struct CounterRecord {
+impl Row for HourRecord<'_> {
+    type Named = HourRecord<'static>;
+    const INTO: &'static str = "ledger_hours (account, grp, hour, count, amount)";
+    const CLASH: Clash = Clash::Changes(
+        " ON CONFLICT (account, grp, hour) DO UPDATE SET \
+         count = ledger_hours.count + excluded.count, \
+         amount = ledger_hours.amount + excluded.amount",
+    );
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<Text, _>(self.account)?;
+        values.put::<Text, _>(self.grp)?;
+        values.put::<DbTime, _>(&self.hour)?;
+        values.put::<BigInt, _>(&self.count)?;
+        values.put::<BigInt, _>(&self.amount)
+    }
+}
+
+struct CounterRecord<'a> {
     account: &'static str,
-    grp: String,
+    grp: &'a str,
     count: i64,
     amount: i64,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = restatements, treat_none_as_default_value = false)]
-struct RestatementRecord {
+impl Row for CounterRecord<'_> {
+    type Named = CounterRecord<'static>;
+    const INTO: &'static str = "ledger_counters (account, grp, count, amount)";
+    const CLASH: Clash = Clash::Changes(
+        " ON CONFLICT (account, grp) DO UPDATE SET \
+         count = ledger_counters.count + excluded.count, \
+         amount = ledger_counters.amount + excluded.amount",
+    );
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<Text, _>(self.account)?;
+        values.put::<Text, _>(self.grp)?;
+        values.put::<BigInt, _>(&self.count)?;
+        values.put::<BigInt, _>(&self.amount)
+    }
+}
+
+struct RestatementRecord<'a> {
     seq: i64,
     account: &'static str,
-    grp: String,
+    grp: &'a str,
     since: At,
     count: i64,
     amount: i64,
     fact_count: i64,
     recorded_at: At,
+}
+
+impl Row for RestatementRecord<'_> {
+    type Named = RestatementRecord<'static>;
+    const INTO: &'static str =
+        "restatements (seq, account, grp, since, count, amount, fact_count, recorded_at)";
+    const CLASH: Clash = Clash::Fails;
+
+    fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
+        values.put::<BigInt, _>(&self.seq)?;
+        values.put::<Text, _>(self.account)?;
+        values.put::<Text, _>(self.grp)?;
+        values.put::<DbTime, _>(&self.since)?;
+        values.put::<BigInt, _>(&self.count)?;
+        values.put::<BigInt, _>(&self.amount)?;
+        values.put::<BigInt, _>(&self.fact_count)?;
+        values.put::<DbTime, _>(&self.recorded_at)
+    }
 }
