@@ -19,7 +19,9 @@ pub(crate) use lease::{Lease, new_pool};
 pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
 pub(crate) use manager::{Counters, Manager, Refusal, Target, chain};
-pub(crate) use many::{Clash, Row, Values, insert, insert_lite, insert_new, push_column};
+pub(crate) use many::{
+    Clash, Part, Row, Values, insert, insert_lite, insert_new, parts_for_lite, push_column,
+};
 pub(crate) use pg::PgTarget;
 #[cfg(test)]
 pub(crate) use place::Displaced;

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 
-use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, SqliteConnection};
 use rr_domain::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Clash, Conn, PgConn, Row, Values, insert_lite, on_each, push_column};
+use crate::conn::{Clash, Conn, Part, PgConn, Row, Values, on_each, parts_for_lite, push_column};
 use crate::schema::idempotency_keys;
 use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Audit, Store, StoreError};
@@ -89,37 +90,57 @@ pub(crate) fn claim(conn: &mut Conn, claims: &[Claim<'_>]) -> QueryResult<Vec<Cl
     let mut rows: Vec<ClaimRow<'_>> = firsts.values().map(|claim| ClaimRow::of(claim)).collect();
     // Every transaction inserts in the same order, or two of them could wait for each other.
     rows.sort_unstable_by_key(|row| (row.scope, row.key));
-    let inserted = match conn {
-        Conn::Pg(c) => Wanted::of(&rows).execute(c)?,
-        Conn::Lite(c) => insert_lite(c, &rows)?,
-    };
-    let mut earlier = HashMap::new();
-    if inserted < rows.len() {
-        earlier = stored(conn, &rows)?;
-        // Some went in: what makes what was to be made is among them.
-        earlier.retain(|name, (result, _)| {
-            inserted == 0 || firsts.get(name).is_none_or(|first| first.result != *result)
-        });
-    }
+    let earlier = insert(conn, &rows)?;
     claims.iter().map(|claim| judge(claim, &firsts, &earlier)).collect()
 }
 
 /// Ids that are stored, with what their first requests made and were.
 type Stored<'a> = HashMap<(&'a str, &'a str), (Uuid, Vec<u8>)>;
 
-fn stored<'a>(conn: &mut Conn, rows: &[ClaimRow<'a>]) -> QueryResult<Stored<'a>> {
-    let names = rows.iter().map(|row| (row.scope, row.key));
-    let pairs: Vec<(Id, Vec<u8>)> = match conn {
-        Conn::Pg(c) => Kept(Wanted::of(rows)).get_results(c)?,
-        Conn::Lite(_) => {
-            names.clone().map(|name| look_up(conn, name)).collect::<QueryResult<_>>()?
+/// Inserts ids; gives those that were there before. Nothing is looked up where all went in.
+fn insert<'a>(conn: &mut Conn, rows: &[ClaimRow<'a>]) -> QueryResult<Stored<'a>> {
+    match conn {
+        Conn::Pg(c) => {
+            let inserted = Wanted::of(rows).execute(c)?;
+            if inserted == rows.len() {
+                return Ok(Stored::new());
+            }
+            earlier(rows, inserted, Kept(Wanted::of(rows)).get_results(c)?)
         }
-    };
-    if pairs.len() != rows.len() {
+        Conn::Lite(c) => {
+            let mut all = Stored::new();
+            for part in parts_for_lite(rows) {
+                let inserted = part.execute(c)?;
+                if inserted < part.rows().len() {
+                    let kept = match part {
+                        Part::Many(rows) => KeptOf(rows).get_results(c)?,
+                        Part::Some(rows) => KeptOf(rows).get_results(c)?,
+                        Part::One(rows) => KeptOf(rows).get_results(c)?,
+                    };
+                    all.extend(earlier(part.rows(), inserted, kept)?);
+                }
+            }
+            Ok(all)
+        }
+    }
+}
+
+/// Those of the rows that were there before `inserted` of them went in, told by what is kept of each.
+fn earlier<'a>(
+    rows: &[ClaimRow<'a>],
+    inserted: usize,
+    kept: Vec<(Id, Vec<u8>)>,
+) -> QueryResult<Stored<'a>> {
+    if kept.len() != rows.len() {
         return Err(Error::NotFound);
     }
-    Ok(names
-        .zip(pairs.into_iter().map(|(Id(result), fingerprint)| (result, fingerprint)))
+    // Some went in: what makes what was to be made is among them.
+    let is_earlier = |row: &ClaimRow<'_>, result: &Id| inserted == 0 || row.result_id != *result;
+    Ok(rows
+        .iter()
+        .zip(kept)
+        .filter(|(row, (result, _))| is_earlier(row, result))
+        .map(|(row, (Id(result), fingerprint))| ((row.scope, row.key), (result, fingerprint)))
         .collect())
 }
 
@@ -153,14 +174,11 @@ pub(crate) fn settle(conn: &mut Conn, id: &Idempotency, known: Claimed) -> Query
 
 /// What the first request of this id made.
 pub(crate) fn result_of(conn: &mut Conn, id: &Idempotency) -> QueryResult<Uuid> {
-    look_up(conn, (&id.scope, &id.key)).map(|(Id(result), _)| result)
-}
-
-fn look_up(conn: &mut Conn, name: (&str, &str)) -> QueryResult<(Id, Vec<u8>)> {
-    on_each!(conn, |c| idempotency_keys::table
-        .find(name)
-        .select((idempotency_keys::result_id, idempotency_keys::fingerprint))
-        .get_result(c))
+    let Id(result) = on_each!(conn, |c| idempotency_keys::table
+        .find((&id.scope, &id.key))
+        .select(idempotency_keys::result_id)
+        .get_result(c))?;
+    Ok(result)
 }
 
 struct ClaimRow<'a> {
@@ -272,3 +290,35 @@ impl Query for Kept<'_> {
 }
 
 impl RunQueryDsl<PgConn> for Kept<'_> {}
+
+/// The same for as many rows as SQLite is asked for at a time. It sorts texts as they stand here.
+struct KeptOf<'r, 'a, const N: usize>(&'r [ClaimRow<'a>; N]);
+
+impl<const N: usize> QueryFragment<Sqlite> for KeptOf<'_, '_, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let mut before = "SELECT result_id, fingerprint FROM (VALUES (";
+        for row in self.0 {
+            out.push_sql(std::mem::replace(&mut before, "),("));
+            out.push_bind_param::<Text, str>(row.scope)?;
+            out.push_sql(",");
+            out.push_bind_param::<Text, str>(row.key)?;
+        }
+        // The ids come first and are looked up one by one, whatever statistics say.
+        out.push_sql(
+            ")) CROSS JOIN idempotency_keys ON scope = column1 AND key = column2 \
+             ORDER BY scope, key",
+        );
+        Ok(())
+    }
+}
+
+impl<const N: usize> QueryId for KeptOf<'_, '_, N> {
+    type QueryId = KeptOf<'static, 'static, N>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const N: usize> Query for KeptOf<'_, '_, N> {
+    type SqlType = (DbUuid, Binary);
+}
+
+impl<const N: usize> RunQueryDsl<SqliteConnection> for KeptOf<'_, '_, N> {}

@@ -83,7 +83,7 @@ fn parts_for_pg<R: Row>(rows: &[R]) -> impl Iterator<Item = &[R]> {
 }
 
 /// Rows that one statement inserts on SQLite.
-enum Part<'r, R> {
+pub(crate) enum Part<'r, R> {
     Many(&'r [R; 32]),
     Some(&'r [R; 8]),
     One(&'r [R; 1]),
@@ -92,7 +92,7 @@ enum Part<'r, R> {
 /// A statement of many rows that may be refused half-way keeps a copy of every page that it touches, to
 /// undo itself. `INSERT OR IGNORE` cannot be refused, and is asked how many it took. What changes rows
 /// can be: those come singly.
-fn parts_for_lite<R: Row>(rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
+pub(crate) fn parts_for_lite<R: Row>(rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
     let together = if matches!(R::CLASH, Clash::Changes(_)) { 0 } else { rows.len() };
     let (together, singly) = rows.split_at(together);
     let (many, rest) = together.as_chunks();
@@ -101,20 +101,30 @@ fn parts_for_lite<R: Row>(rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
     many.iter().map(Part::Many).chain(some.iter().map(Part::Some)).chain(one.map(Part::One))
 }
 
-impl<R: Row> Part<'_, R> {
-    fn execute(self, conn: &mut SqliteConnection) -> QueryResult<usize> {
+impl<'r, R: Row> Part<'r, R> {
+    /// The rows, whatever their number.
+    pub(crate) fn rows(&self) -> &'r [R] {
         match self {
-            Part::Many(rows) => Insert(rows).execute(conn),
-            Part::Some(rows) => Insert(rows).execute(conn),
-            Part::One(rows) => Insert(rows).execute(conn),
+            Part::Many(rows) => *rows,
+            Part::Some(rows) => *rows,
+            Part::One(rows) => *rows,
         }
     }
 
-    fn ids(self, conn: &mut SqliteConnection) -> QueryResult<Vec<Id>> {
+    /// Inserts them; says how many went in.
+    pub(crate) fn execute(&self, conn: &mut SqliteConnection) -> QueryResult<usize> {
         match self {
-            Part::Many(rows) => Ids(Insert(rows)).get_results(conn),
-            Part::Some(rows) => Ids(Insert(rows)).get_results(conn),
-            Part::One(rows) => Ids(Insert(rows)).get_results(conn),
+            Part::Many(rows) => Insert(*rows).execute(conn),
+            Part::Some(rows) => Insert(*rows).execute(conn),
+            Part::One(rows) => Insert(*rows).execute(conn),
+        }
+    }
+
+    fn ids(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<Id>> {
+        match self {
+            Part::Many(rows) => Ids(Insert(*rows)).get_results(conn),
+            Part::Some(rows) => Ids(Insert(*rows)).get_results(conn),
+            Part::One(rows) => Ids(Insert(*rows)).get_results(conn),
         }
     }
 }

@@ -101,6 +101,41 @@ async fn a_conflict_takes_the_others_with_it_or_not() {
 }
 
 #[tokio::test]
+async fn whichever_of_many_was_here_before_is_told_by_its_own_first() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let key = |n: u128| format!("{n:03}");
+    // At the edges of the parts that SQLite takes at a time; the last one with another body.
+    let known = [0, 31, 32, 95, 96, 99];
+    for n in known {
+        let fingerprint = if n == 99 { 2 } else { 1 };
+        let stored = store.accept_event(event(1_000 + n), once(&key(n), fingerprint)).await;
+        assert_eq!(stored.unwrap(), Stored(id(1_000 + n)));
+    }
+    let send = |from: u128| {
+        let offers = (0..100)
+            .map(|n| OfferedEvent {
+                event: event(from + n),
+                ids: once(&key(n), 1).into_iter().collect(),
+            })
+            .collect();
+        store.accept_events(offers, Together::EachByItself)
+    };
+    let first = |n| if known.contains(&n) { 1_000 + n } else { 2_000 + n };
+    for (from, is_new) in [(2_000, true), (3_000, false)] {
+        for (n, answer) in (0..).zip(send(from).await.unwrap()) {
+            let expected = match n {
+                99 => Conflict,
+                _ if is_new && !known.contains(&n) => Stored(id(2_000 + n)),
+                _ => Repeated(id(first(n))),
+            };
+            assert_eq!(answer, expected, "{n} of those from {from}");
+        }
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 100);
+}
+
+#[tokio::test]
 async fn many_events_with_many_ids_fit_the_bind_limits() {
     let database = TestDatabase::new();
     let store = database.migrated().await;

@@ -3,5 +3,6 @@
 mod file;
 mod place;
 mod schema;
+mod statements;
 
 use super::*;
