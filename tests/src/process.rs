@@ -155,8 +155,8 @@ impl Program {
         self.try_serve().await.unwrap_or_else(|output| panic!("it does not listen:\n{output}"))
     }
 
-    /// Runs it as a server; when it ends instead of listening, gives what it printed.
-    pub async fn try_serve(mut self) -> Result<RealServer, String> {
+    /// Starts it and waits for nothing.
+    pub fn start(mut self) -> RealServer {
         let log = self.log.map_or_else(Stdio::piped, Stdio::from);
         let mut child = self.command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let output = Output::default();
@@ -164,7 +164,12 @@ impl Program {
         if let Some(stderr) = child.stderr.take() {
             output.follow(stderr);
         }
-        let mut server = RealServer { child, output, base: String::new(), _folder: self.folder };
+        RealServer { child, output, base: String::new(), _folder: self.folder }
+    }
+
+    /// Runs it as a server; when it ends instead of listening, gives what it printed.
+    pub async fn try_serve(self) -> Result<RealServer, String> {
+        let mut server = self.start();
         let started = Instant::now();
         loop {
             if let Some(base) = server.output.listening_on() {
@@ -200,7 +205,7 @@ pub fn make_key(database: &str, permissions: &[&str]) -> (String, String) {
     (text("key_id"), text("api_key"))
 }
 
-/// A running server; dropping it kills it.
+/// A running server, or a command that takes its time; dropping it kills it.
 pub struct RealServer {
     child: Child,
     output: Output,

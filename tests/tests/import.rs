@@ -1,10 +1,12 @@
 //! Moving in from the old server: its CSV exports become users, figures and keys that work.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rr_tests::app::TestApp;
 use rr_tests::database::TestDatabase;
 use rr_tests::process::{Ended, Program};
+use rr_tests::proxy::eventually;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -144,4 +146,26 @@ async fn an_invented_history_is_the_same_every_time() {
     let users = &figures[0][0];
     assert!(users["total_users"].as_u64().unwrap() > 200, "{users}");
     assert!(figures[0][1]["monthly_recurring_revenue"].as_f64().unwrap() > 0.0);
+}
+
+#[tokio::test]
+async fn a_load_that_is_stopped_while_it_is_posted_is_taken_up_at_the_next_start() {
+    const HANGS: Duration = Duration::from_secs(60);
+    let database = TestDatabase::migrated().await;
+    // Five pieces of facts, and there is a line after each.
+    let load = ["seed", "--users", "30000", "--days", "300"];
+    let mut load = Program::new(database.url(), load).start();
+    eventually("it posts", HANGS, || async { load.output().contains("posting: ") }).await;
+    load.signal("INT");
+    let ended = load.wait(HANGS).await.expect("it does not end");
+    let told = "stopped; all rows are there, and their figures are worked out at the next start";
+    eventually("it says why", HANGS, || async { load.output().contains(told) }).await;
+    assert_eq!(ended.code(), Some(1), "{}", load.output());
+
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    assert!(server.output().contains("the ledger takes in older facts"), "{}", server.output());
+    drop(server);
+    let verified = Program::new(database.url(), ["verify"]).run().expect(0);
+    assert!(verified.stdout.contains("values agree"), "{}", verified.stdout);
+    assert!(!verified.stderr.contains("older facts"), "left to this: {}", verified.stderr);
 }
