@@ -16,6 +16,8 @@ mod pagerduty;
 mod standard;
 
 #[cfg(test)]
+mod envelopes;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod parts;

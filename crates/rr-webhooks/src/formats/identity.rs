@@ -13,7 +13,7 @@ use rr_domain::{
     Progress, Trigger,
 };
 
-fn name() -> impl Strategy<Value = String> {
+pub(super) fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z][a-z0-9-]{0,12}", "[^\\x00-\\x1f\\x7f-\\x9f\"\\\\]{1,12}"]
 }
 
@@ -22,7 +22,7 @@ fn sha() -> impl Strategy<Value = String> {
 }
 
 /// To the second, as the coarsest of the formats writes them.
-fn time() -> impl Strategy<Value = Timestamp> {
+pub(super) fn time() -> impl Strategy<Value = Timestamp> {
     (0_i64..4_000_000_000).prop_map(|seconds| Timestamp::from_seconds(seconds).unwrap())
 }
 
@@ -249,6 +249,46 @@ proptest! {
         let fields: [(&str, &[u8]); 1] =
             if gitlab { [("x-gitlab-event", b"Push Hook")] } else { [("x-github-event", b"push")] };
         prop_assert_eq!(read(&fields, &body), Meaning::Change(built));
+    }
+
+    #[test]
+    fn a_release_of_github(service in name(), tag in name(), at in time()) {
+        let body = json!({
+            "action": "published", "release": {"tag_name": tag, "published_at": at},
+            "repository": {"name": service},
+        });
+        let built = Change {
+            id: Some(tag.clone()), service, reference: Some(format!("refs/tags/{tag}")),
+            commits: Vec::new(), previous: None, merged_at: Some(at),
+        };
+        prop_assert_eq!(read(&[("x-github-event", b"release")], &body), Meaning::Change(built));
+    }
+
+    #[test]
+    fn an_incident_of_cdevents(
+        id in name(), service in name(), environment in name(), artifact in name(),
+        cause in name(), chain in name(), at in time(), over in any::<bool>(),
+    ) {
+        let (state, predicate) =
+            if over { (IncidentState::Resolved, "resolved") } else { (IncidentState::Detected, "detected") };
+        let built = Incident {
+            id: Some(id), service: Some(service), environment: Some(environment), severity: None,
+            state, detected_at: (!over).then_some(at), acknowledged_at: None,
+            resolved_at: over.then_some(at), caused_by: Some(cause), artifact: Some(artifact),
+            chain: Some(chain),
+        };
+        let body = json!({
+            "context": {
+                "specversion": "0.5.1", "id": "e", "source": "/x", "chainId": built.chain,
+                "type": format!("dev.cdevents.incident.{predicate}.0.3.0"), "timestamp": at,
+                "links": [{"linkType": "RELATION", "target": {"contextId": built.caused_by}}],
+            },
+            "subject": {"id": built.id, "content": {
+                "environment": {"id": built.environment}, "service": {"id": built.service},
+                "artifactId": built.artifact,
+            }},
+        });
+        prop_assert_eq!(read(&[], &body), Meaning::Incident(built));
     }
 
     #[test]

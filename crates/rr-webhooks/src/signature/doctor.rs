@@ -4,7 +4,8 @@
 //! as it came and as it may have been before someone rewrote it, over each of the forms of signed
 //! bytes, with either way of reading the secret. What matches is told as the list of its
 //! differences from what should have been sent. Nothing is told to who has no secret: without one,
-//! nothing matches.
+//! nothing matches. An Ed25519 signature has one form and one spelling, so of it only the body, the
+//! key and the clock are looked at.
 
 mod bodies;
 
@@ -14,13 +15,16 @@ use rr_domain::Timestamp;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
 
-use super::{Scheme, TOLERANCE, hmac, verify, whole_seconds};
+use super::{Scheme, Shown, TOLERANCE, hmac, verify, whole_seconds};
 use crate::headers::Headers;
 use crate::{Incoming, Refusal, WebhookSecret};
 use bodies::{Rewritten, candidates};
 
 /// How much is hashed for one request in search of its mistake, in bytes: a few milliseconds.
 const BUDGET: usize = 4 << 20;
+
+/// What checking one Ed25519 signature takes, as so many bytes to hash.
+const ED25519_COST: usize = 64 << 10;
 
 /// The most signatures of one request that are looked at.
 const MOST_SHOWN: usize = 16;
@@ -45,7 +49,9 @@ pub fn diagnose(incoming: &Incoming<'_>, secrets: &[WebhookSecret]) -> Vec<Signa
     match verify(headers, body, received_at, secrets) {
         Ok(()) => Vec::new(),
         Err(Refusal::SignatureExpired) => clock(headers, received_at).collect(),
-        Err(_) => search(headers, body, received_at, secrets).unwrap_or_default(),
+        Err(_) => search(headers, body, received_at, secrets)
+            .or_else(|| search_ed25519(headers, body, received_at, secrets))
+            .unwrap_or_default(),
     }
 }
 
@@ -112,6 +118,30 @@ fn search(
         }
     }
     best
+}
+
+/// The same for the signatures that a public key checks.
+fn search_ed25519(
+    headers: Headers<'_>,
+    body: &[u8],
+    now: Timestamp,
+    secrets: &[WebhookSecret],
+) -> Option<Vec<SignatureHint>> {
+    let shown = Shown::read(headers).ok().flatten()?;
+    let bodies = candidates(body);
+    let mut budget = BUDGET;
+    for secret in secrets.iter().filter(|secret| secret.public_key().is_some()) {
+        for (rewritten, text) in &bodies {
+            budget = budget.checked_sub(shown.ed25519.len() * (text.len() + ED25519_COST))?;
+            if shown.is_by(secret, text).into() {
+                let found = Found { header: shown.scheme.header(), bytes: [0; 32], base64: true };
+                let (form, body) = (form_of(shown.scheme), *rewritten);
+                let recipe = Recipe { secret, decoded: true, form, body };
+                return Some(recipe.differences(&found, headers, now));
+            }
+        }
+    }
+    None
 }
 
 impl Recipe<'_> {

@@ -1,5 +1,6 @@
 //! Every mistake is made once, and found.
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
@@ -147,6 +148,27 @@ fn the_wrong_encoding_spelling_scheme_and_header_are_recognised() {
     ] {
         assert_eq!(hints(&fields, BODY, &secrets), codes, "{fields:?}");
     }
+}
+
+#[test]
+fn an_ed25519_signature_is_looked_into_as_well() {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let public = STANDARD.encode(pair.public_key().as_ref());
+    let public = || WebhookSecret::parse(&format!("whpk_{public}")).unwrap();
+    let sent = |time: i64, body: &[u8]| {
+        let signature = pair.sign(&signed(time, body));
+        standard(time, format!("v1,AAAA v1a,{}", STANDARD.encode(signature.as_ref())))
+    };
+    let spaced = b"{\"a\": 1, \"b\": [1, 2]}";
+    let ended = public().until(Timestamp::from_seconds(NOW).unwrap());
+    assert_eq!(hints(&sent(NOW, BODY), BODY, &[public()]), [""; 0], "this one is right");
+    assert_eq!(hints(&sent(NOW, spaced), BODY, &[secret(), public()]), ["body_reformatted"]);
+    assert_eq!(hints(&sent(NOW, &[BODY, b"\n"].concat()), BODY, &[public()]), ["final_newline"]);
+    assert_eq!(hints(&sent(NOW, BODY), BODY, &[secret(), ended]), ["previous_secret"]);
+    assert_eq!(hints(&sent(NOW - 400, BODY), BODY, &[public()]), ["clock_off"]);
+    let both = sent(NOW - 400, spaced);
+    assert_eq!(hints(&both, BODY, &[public()]), ["body_reformatted", "clock_off"]);
+    assert_eq!(hints(&sent(NOW, b"another"), BODY, &[public()]), [""; 0], "nothing like it");
 }
 
 #[test]
