@@ -121,7 +121,7 @@ impl TestApp {
         change(&mut record);
         let key = NewKey {
             record,
-            hash: issued.hash,
+            hash: issued.hash(self.state.verifier.scheme()),
             hint: issued.hint.clone(),
             created_by: "a test".to_owned(),
             last_used_at: None,

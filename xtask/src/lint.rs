@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: what can be said about the repository without running it.
 
 mod deny;
+mod embedding;
 mod layering;
 mod manifests;
 mod migrations;
@@ -28,6 +29,8 @@ enum Check {
     Format,
     /// No crate knows one that the design does not let it know.
     Layering,
+    /// `rr-keys` brings little along, and each of its features stands alone.
+    Embedding,
     /// Every crate inherits versions and lints.
     Manifests,
     /// Both databases have the same migrations, each with its way back.
@@ -49,6 +52,7 @@ enum Check {
 const EVERY_CHECK: &[Check] = &[
     Check::Format,
     Check::Layering,
+    Check::Embedding,
     Check::Manifests,
     Check::Migrations,
     Check::Tidy,
@@ -96,6 +100,7 @@ impl Check {
         match self {
             Check::Format => "format",
             Check::Layering => "layering",
+            Check::Embedding => "embedding",
             Check::Manifests => "manifests",
             Check::Migrations => "migrations",
             Check::Tidy => "tidy",
@@ -111,6 +116,7 @@ impl Check {
         match self {
             Check::Format => rust::format(project),
             Check::Layering => layering::check(project),
+            Check::Embedding => embedding::check(project),
             Check::Manifests => manifests::check(project),
             Check::Migrations => migrations::check(project),
             Check::Tidy => tidy::check(project),

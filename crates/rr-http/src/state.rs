@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp};
 use rr_keys::{Verifier, VerifierOptions};
 use rr_store::{Actor, Audit, Store};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::auth::{Caller, Passwords, Throttle, address_of};
@@ -44,6 +45,8 @@ pub struct AppState {
     pub(crate) sources: Shelf,
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
+    /// Held from taking key usage to having written it.
+    usage_flush: Mutex<()>,
 }
 
 impl AppState {
@@ -66,6 +69,7 @@ impl AppState {
             sources: Shelf::empty(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
+            usage_flush: Mutex::new(()),
             store,
             clock,
             random,
@@ -85,7 +89,11 @@ impl AppState {
 
     /// Writes the key usage counted so far; counts that could not be written are kept for the
     /// next time. To be called every few seconds and once at the end.
+    ///
+    /// When this returns, whatever was counted before the call is written, also what somebody else had
+    /// taken and not yet written.
     pub async fn flush_usage(&self) {
+        let _flushing = self.usage_flush.lock().await;
         let usage = self.verifier.take_usage();
         if usage.is_empty() {
             return;

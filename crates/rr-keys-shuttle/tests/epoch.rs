@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rr_keys_shuttle::{
-    Denial, Issued, KeyFormat, KeyHash, KeyRecord, KeyStore, Request, Verifier, VerifierOptions,
-    VerifyError,
+    Denial, HashScheme, Issued, KeyFormat, KeyHash, KeyRecord, KeyStore, Request, Verifier,
+    VerifierOptions, VerifyError,
 };
 use shuttle::sync::Mutex;
 use shuttle::{future, thread};
@@ -41,7 +41,7 @@ impl KeyStore for Rows {
 }
 
 fn verifier(rows: &[(&Issued, KeyRecord)]) -> Arc<Verifier<Rows>> {
-    let rows = rows.iter().map(|(issued, record)| (issued.hash, record.clone())).collect();
+    let rows = rows.iter().map(|(issued, record)| (hash(issued), record.clone())).collect();
     let options = VerifierOptions {
         capacity: 2,
         unknown_capacity: 1,
@@ -50,6 +50,10 @@ fn verifier(rows: &[(&Issued, KeyRecord)]) -> Arc<Verifier<Rows>> {
         ..VerifierOptions::default()
     };
     Arc::new(Verifier::new(Rows(Mutex::new(rows)), options))
+}
+
+fn hash(issued: &Issued) -> KeyHash {
+    issued.hash(&HashScheme::default())
 }
 
 fn record() -> KeyRecord {
@@ -127,7 +131,7 @@ fn a_replaced_secret_stays_replaced_and_the_new_one_works() {
         let readers = readers(&verifier, &[&old, &new]);
         verifier.store().write(|rows| {
             rows[0].1.secret_ends_at = Some(NOW);
-            rows.push((new.hash, record()));
+            rows.push((hash(&new), record()));
         });
         let expected = [(&old, Err(Denial::Superseded)), (&new, Ok(()))];
         after_a_change(&verifier, readers, |verifier| verifier.forget(KEY), &expected);

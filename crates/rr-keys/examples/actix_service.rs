@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use rr_keys::adapters::{ActixGate, Allowed, AnyKey, Permission, send_rate_limits};
-use rr_keys::{KeyFormat, KeyRecord, KeyStore, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{HashScheme, KeyFormat, KeyRecord, KeyStore, MemoryStore, Verifier, VerifierOptions};
 use uuid::Uuid;
 
 struct ReadOrders;
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let now = SystemTime::now();
     store.insert(
-        issued.hash,
+        issued.hash(&HashScheme::sha256()),
         KeyRecord {
             permissions: ["read_orders"].into_iter().collect(),
             expires_at: Some(now + Duration::from_secs(90 * 24 * 3_600)),

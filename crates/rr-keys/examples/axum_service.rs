@@ -14,10 +14,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Extension, Router};
 use rr_keys::adapters::TowerGate;
-use rr_keys::{Grant, KeyFormat, KeyRecord, KeyStore, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{
+    Grant, HashScheme, KeyFormat, KeyRecord, KeyStore, MemoryStore, Verifier, VerifierOptions,
+};
 use uuid::Uuid;
 
 /// The routes. `/health` is open; each of the others says what a key must carry.
@@ -29,9 +32,15 @@ pub(crate) fn app<S: KeyStore>(verifier: Arc<Verifier<S>>) -> Router {
 
     Router::new()
         .route("/orders", get(orders).route_layer(gate.requires("read_orders")))
+        .route("/orders/{id}", get(orders).route_layer(gate.requires_for(of_path)))
         .route("/refunds", get(refunds).route_layer(gate.requires("read_refunds")))
         .route("/whoami", get(whoami).route_layer(gate.any_key()))
         .route("/health", get(|| async { "fine" }))
+}
+
+/// `/orders/17` needs `read:orders/17`, which `read:orders/*` covers.
+fn of_path(request: &Parts) -> String {
+    format!("read:{}", request.uri.path().trim_start_matches('/'))
 }
 
 async fn orders(Extension(key): Extension<Grant>) -> String {
@@ -56,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let now = SystemTime::now();
     store.insert(
-        issued.hash,
+        issued.hash(&HashScheme::sha256()),
         KeyRecord {
             permissions: ["read_orders"].into_iter().collect(),
             expires_at: Some(now + Duration::from_secs(90 * 24 * 3_600)),

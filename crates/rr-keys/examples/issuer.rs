@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use rr_keys::{
-    Issued, KeyFormat, KeyHash, KeyRecord, KeyStore, Request, Verifier, VerifierOptions,
+    HashScheme, Issued, KeyFormat, KeyHash, KeyRecord, KeyStore, Request, Verifier, VerifierOptions,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -113,7 +113,7 @@ pub(crate) fn write(
     let id = uuid::Builder::from_random_bytes(id).into_uuid();
     store.append(&json!({
         "issued": id.to_string(),
-        "hash": issued.hash.as_bytes().map(|byte| format!("{byte:02x}")).concat(),
+        "hash": issued.hash(&HashScheme::sha256()).as_bytes().map(|byte| format!("{byte:02x}")).concat(),
         "hint": issued.hint,
         "name": name,
         "permissions": permissions,

@@ -14,6 +14,7 @@ pub struct AllowList(Box<[IpNet]>);
 
 /// One entry of an allow list could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidNetwork {
     /// Neither an address nor a network.
     #[error("{0:?} is neither an IP address nor a network such as 10.0.0.0/8")]

@@ -116,6 +116,22 @@ impl Denial {
         }
     }
 
+    /// The permission that was needed and not granted.
+    pub fn required(&self) -> Option<&str> {
+        match self {
+            Self::MissingPermission { required, .. } => Some(required),
+            _ => None,
+        }
+    }
+
+    /// What of it the key does not grant; empty for every other refusal.
+    pub fn missing(&self) -> &[String] {
+        match self {
+            Self::MissingPermission { missing, .. } => missing,
+            _ => &[],
+        }
+    }
+
     /// Where the key stands in its windows and quotas, when they are why it was refused.
     pub fn limits(&self) -> Option<&crate::RateLimitStatus> {
         match self {

@@ -6,7 +6,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use crate::{KeyHash, Secret};
+use crate::{HashScheme, KeyHash, Secret};
 
 /// Random characters of a key: 30 of base62 are 178 bits.
 const BODY: usize = 30;
@@ -14,6 +14,8 @@ const BODY: usize = 30;
 const CHECK: usize = 6;
 /// Characters after the prefix that a hint shows.
 const HINT: usize = 4;
+/// Characters after the prefix of an older shape.
+const LONGEST_SHAPE: usize = 1_024;
 
 /// The look of a service's keys: a prefix, 30 random base62 characters, 6 check characters.
 ///
@@ -33,13 +35,11 @@ pub struct LegacyShape {
 }
 
 /// A key just made. The secret is not stored anywhere, so whoever drops this has lost it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 #[must_use = "the secret exists nowhere else"]
 pub struct Issued {
     /// To show to the owner, once.
     pub secret: Secret,
-    /// To store.
-    pub hash: KeyHash,
     /// The first characters, by which people tell keys apart: the prefix and four more.
     pub hint: String,
 }
@@ -52,6 +52,7 @@ pub struct Presented<'a> {
 
 /// Why a text is not a key of this format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Malformed {
     /// It does not begin as a key does.
     #[error("a key begins with another prefix")]
@@ -65,6 +66,18 @@ pub enum Malformed {
     /// The check digits do not fit, as after a typo.
     #[error("the check digits do not fit")]
     Check,
+}
+
+/// An older shape cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidShape {
+    /// Its prefix is none.
+    #[error(transparent)]
+    Prefix(#[from] InvalidPrefix),
+    /// It has nothing behind its prefix, or more than any header field carries.
+    #[error("a shape has 1 to 1024 characters behind its prefix, not {0}")]
+    Length(usize),
 }
 
 /// The prefix cannot be one.
@@ -104,7 +117,7 @@ impl KeyFormat {
         text.extend(body.iter().copied().map(char::from));
         text.extend(base62::check_digits(&*body).map(char::from));
         let hint = text.chars().take(self.prefix.len() + HINT).collect();
-        Issued { hash: KeyHash::of(&text), secret: Secret::new(text), hint }
+        Issued { secret: Secret::new(text), hint }
     }
 
     /// Tells whether a text has the form of a key, without looking anything up.
@@ -147,12 +160,16 @@ impl Default for KeyFormat {
 }
 
 impl LegacyShape {
-    /// A prefix and then exactly `length` characters of letters, digits, `-` and `_`.
+    /// A prefix and then exactly `length` characters, 1 to 1,024, of letters, digits, `-` and `_`.
     pub fn url_safe(
         prefix: impl Into<Cow<'static, str>>,
         length: usize,
-    ) -> Result<Self, InvalidPrefix> {
-        Ok(Self { prefix: checked(prefix.into())?, length })
+    ) -> Result<Self, InvalidShape> {
+        let prefix = checked(prefix.into())?;
+        if !(1..=LONGEST_SHAPE).contains(&length) {
+            return Err(InvalidShape::Length(length));
+        }
+        Ok(Self { prefix, length })
     }
 
     fn resembles(&self, text: &str) -> bool {
@@ -165,10 +182,18 @@ impl LegacyShape {
     }
 }
 
+impl Issued {
+    /// The hash to store. The scheme is that of the verifier who will look the key up, see
+    /// [`Verifier::scheme`](crate::Verifier::scheme): under any other he would not find it.
+    pub fn hash(&self, scheme: &HashScheme) -> KeyHash {
+        scheme.hash(self.secret.expose())
+    }
+}
+
 impl Presented<'_> {
-    /// The hash under which the store knows the key.
-    pub fn hash(&self) -> KeyHash {
-        KeyHash::of(self.text)
+    /// The hash under which the store knows the key, if it was stored under this scheme.
+    pub fn hash(&self, scheme: &HashScheme) -> KeyHash {
+        scheme.hash(self.text)
     }
 }
 

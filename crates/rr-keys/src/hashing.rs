@@ -14,10 +14,11 @@ use crate::{InvalidHash, KeyHash};
 
 /// A way from the text of a key to the hash in the store.
 ///
-/// A service names its schemes in [`VerifierOptions::schemes`](crate::VerifierOptions), the one for new keys
-/// first, and hashes new keys with that one. Keys under the others keep working: imported ones, whose text
-/// nobody has, and those of an older pepper. Each time such a key is loaded the grant tells how to move it,
-/// see [`Grant::outdated`](crate::Grant::outdated).
+/// A service names the one for its new keys in [`VerifierOptions::scheme`](crate::VerifierOptions::scheme) and
+/// stores [`Issued::hash`](crate::Issued::hash) under it. Keys under the
+/// [older ones](crate::VerifierOptions::older_schemes) keep working: imported ones, whose text nobody has, and
+/// those of an older pepper. Each time such a key is loaded the grant tells how to move it, see
+/// [`Grant::outdated`](crate::Grant::outdated).
 ///
 /// Without a pepper a stolen table is useless already, for a key has more random bits than anyone can
 /// search. A pepper, kept outside the database, adds that whoever can write to the table cannot make keys.
@@ -33,7 +34,15 @@ enum Kind {
     Blake3(Zeroizing<[u8; 32]>),
 }
 
+/// The pepper is empty or so short that it could be guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a pepper has at least {} bytes", HashScheme::SHORTEST_PEPPER)]
+pub struct WeakPepper;
+
 impl HashScheme {
+    /// Bytes that a pepper has at least.
+    pub const SHORTEST_PEPPER: usize = 16;
+
     /// SHA-256 of the whole key: the default.
     pub fn sha256() -> Self {
         Self(Kind::Sha256)
@@ -44,9 +53,13 @@ impl HashScheme {
         Self(Kind::Sha512)
     }
 
-    /// HMAC-SHA256 of the whole key with a pepper: 32 random bytes, where you choose it.
-    pub fn hmac_sha256(pepper: &[u8]) -> Self {
-        Self(Kind::HmacSha256(Zeroizing::new(pepper.to_vec())))
+    /// HMAC-SHA256 of the whole key with a pepper: 32 random bytes, where you choose it. One of fewer than
+    /// [`HashScheme::SHORTEST_PEPPER`] bytes could be guessed and is refused.
+    pub fn hmac_sha256(pepper: &[u8]) -> Result<Self, WeakPepper> {
+        if pepper.len() < Self::SHORTEST_PEPPER {
+            return Err(WeakPepper);
+        }
+        Ok(Self(Kind::HmacSha256(Zeroizing::new(pepper.to_vec()))))
     }
 
     /// BLAKE3 of the whole key, keyed with a pepper.
@@ -140,6 +153,17 @@ fn read<const N: usize>(digest: &str) -> Result<[u8; N], InvalidHash> {
 mod tests {
     use super::*;
 
+    fn hmac(pepper: &[u8]) -> Result<HashScheme, WeakPepper> {
+        HashScheme::hmac_sha256(pepper)
+    }
+
+    #[test]
+    fn a_pepper_that_could_be_guessed_is_refused() {
+        assert_eq!(hmac(b"").unwrap_err(), WeakPepper);
+        assert_eq!(hmac(&[7; 15]).unwrap_err().to_string(), "a pepper has at least 16 bytes");
+        assert!(hmac(&[7; 16]).is_ok());
+    }
+
     fn ours() -> String {
         ["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"].concat()
     }
@@ -185,7 +209,9 @@ mod tests {
                 "d9e776b8412f1db6974c9a5556b961c3559440b6588216f4ea5d9ed49f7c8f3c",
             ),
         ] {
-            let scheme = HashScheme::hmac_sha256(pepper.as_bytes());
+            // Shorter than what is accepted, hence not by the front door.
+            let pepper = Zeroizing::new(pepper.as_bytes().to_vec());
+            let scheme = HashScheme(Kind::HmacSha256(pepper));
             assert_eq!(scheme.import(digest), Ok(scheme.hash(text)));
         }
     }
@@ -206,16 +232,20 @@ mod tests {
     #[cfg(feature = "blake3")]
     #[test]
     fn blake3_matches_its_own_test_vector() {
-        // The official vectors' key, and their input of length 0.
+        // The official vectors' key, and their inputs of length 0 and 1.
         let scheme = HashScheme::blake3(*b"whats the Elvish word for friend");
-        let digest = "92b2b75604ed3c761f9d6f62392c8a9227ad0ea3f09573e783f1498a4ed60d26";
-        assert_eq!(scheme.import(digest), Ok(scheme.hash("")));
+        for (text, digest) in [
+            ("", "92b2b75604ed3c761f9d6f62392c8a9227ad0ea3f09573e783f1498a4ed60d26"),
+            ("\0", "6d7878dfff2f485635d39013278ae14f1454b8c0a3a2d34bc1ab38228a80c95b"),
+        ] {
+            assert_eq!(scheme.import(digest), Ok(scheme.hash(text)));
+        }
+        assert_eq!(format!("{scheme:?}"), "HashScheme(BLAKE3, redacted)");
     }
 
     #[test]
     fn peppers_make_a_difference_and_stay_hidden() {
-        let (old, new) =
-            (HashScheme::hmac_sha256(b"pepper one"), HashScheme::hmac_sha256(b"pepper two"));
+        let (old, new) = (hmac(b"the pepper of one").unwrap(), hmac(b"the pepper of two").unwrap());
         assert_ne!(old.hash(&ours()), new.hash(&ours()));
         let shown = format!("{old:?} {:?} {:?}", HashScheme::sha512(), HashScheme::default());
         assert_eq!(

@@ -29,9 +29,11 @@ mod verifier;
 pub use allow_list::{AllowList, InvalidNetwork};
 pub use decide::decide;
 pub use denial::Denial;
-pub use format::{InvalidPrefix, Issued, KeyFormat, LegacyShape, Malformed, Presented};
+pub use format::{
+    InvalidPrefix, InvalidShape, Issued, KeyFormat, LegacyShape, Malformed, Presented,
+};
 pub use hash::{InvalidHash, KeyHash};
-pub use hashing::HashScheme;
+pub use hashing::{HashScheme, WeakPepper};
 pub use limit::{
     InvalidLimits, NamedLimits, QuotaStatus, RateLimit, RateLimitStatus, WindowStatus,
 };

@@ -11,7 +11,9 @@ use std::sync::Arc;
 /// covers nothing but `*`.
 ///
 /// A pattern never covers a text with an empty, `.` or `..` segment after the pattern's own part
-/// (`read:orders/../users`), because such a text may mean something else to whoever acts on it.
+/// (`read:orders/../users`), nor one with `%`, `\` or a control character there
+/// (`read:orders/%2e%2e/users`), because such a text may mean something else to whoever acts on it. An empty
+/// text grants nothing and is granted by nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PermissionSet(Arc<[Box<str>]>);
 
@@ -82,6 +84,7 @@ impl<T: Into<String>> FromIterator<T> for PermissionSet {
     fn from_iter<I: IntoIterator<Item = T>>(permissions: I) -> Self {
         let mut all: Vec<Box<str>> =
             permissions.into_iter().map(|permission| permission.into().into_boxed_str()).collect();
+        all.retain(|permission| !permission.is_empty());
         all.sort_unstable();
         all.dedup();
         Self(all.into())
@@ -94,6 +97,7 @@ fn covers(pattern: &str, wanted: &str) -> bool {
     };
     wanted.strip_prefix(stem).is_some_and(|rest| {
         rest.split([':', '/']).all(|segment| !matches!(segment, "" | "." | ".."))
+            && !rest.contains(|c: char| matches!(c, '%' | '\\') || c.is_control())
     })
 }
 
@@ -144,7 +148,15 @@ mod tests {
             ("read:or*", "read:orders", false),
             ("read:*/items", "read:17/items", false),
             ("/*", "/x", true),
-            ("", "", true),
+            ("read:orders/*", "read:orders/%2e%2e/users", false),
+            ("read:orders/*", "read:orders/17%2fitems", false),
+            ("read:orders/*", "read:orders/..\\users", false),
+            ("read:orders/*", "read:orders/17\0", false),
+            ("read:orders/*", "read:orders/17\n", false),
+            ("read:orders/*", "read:orders/1\u{85}7", false),
+            ("read:orders/*", "read:orders/été", true),
+            ("read:orders/50%", "read:orders/50%", true),
+            ("", "", false),
             ("", "read", false),
         ] {
             assert_eq!(set(&[own]).allows(wanted), covered, "{own:?} and {wanted:?}");
@@ -197,13 +209,14 @@ mod tests {
         }
         pattern[..length] == wanted[..length]
             && segments.iter().all(|s| !s.is_empty() && s != "." && s != "..")
+            && segments.concat().chars().all(|c| c != '%' && c != '\\' && !c.is_control())
     }
 
     proptest! {
         #[test]
         fn the_rule_agrees_with_its_slow_twin(
             pattern in "[ab:/.]{0,5}[*:/]?\\*?",
-            rest in "[ab:/.*]{0,6}",
+            rest in "[ab:/.*%\\\\\t]{0,6}",
         ) {
             let stem = pattern.trim_end_matches('*');
             for wanted in [rest.clone(), format!("{stem}{rest}")] {

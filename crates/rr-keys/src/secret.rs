@@ -3,14 +3,60 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// A key in plain text.
 ///
 /// It cannot be printed, formatted or serialised; [`Secret::expose`] is the one way to the text, so a
 /// search for that word finds every place where a key may leave the process. The memory is wiped on drop
 /// and comparison takes the same time wherever the first difference is.
-#[derive(Clone)]
+///
+/// It has no `Display`:
+///
+/// ```compile_fail,E0277
+/// fn print(secret: &rr_keys::Secret) {
+///     println!("{secret}");
+/// }
+/// ```
+///
+/// It has no `Serialize`:
+///
+/// ```compile_fail,E0277
+/// fn send(secret: &rr_keys::Secret) {
+///     let _ = serde_json::to_string(secret);
+/// }
+/// ```
+///
+/// It cannot be copied by accident:
+///
+/// ```compile_fail,E0599
+/// fn copy(secret: &rr_keys::Secret) -> rr_keys::Secret {
+///     secret.clone()
+/// }
+/// ```
+///
+/// And it cannot be stored, for a store takes hashes and nothing turns into one by itself:
+///
+/// ```compile_fail,E0308
+/// fn store(store: &rr_keys::MemoryStore, issued: rr_keys::Issued, record: rr_keys::KeyRecord) {
+///     store.insert(issued.secret, record);
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn hash(issued: &rr_keys::Issued) -> rr_keys::KeyHash {
+///     issued.secret.expose().into()
+/// }
+/// ```
+///
+/// What does compile, so that those above fail for their own reasons:
+///
+/// ```
+/// fn store(store: &rr_keys::MemoryStore, issued: rr_keys::Issued, record: rr_keys::KeyRecord) {
+///     store.insert(issued.hash(&rr_keys::HashScheme::sha256()), record);
+///     println!("{}", serde_json::to_string(issued.secret.expose()).unwrap());
+/// }
+/// ```
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -23,6 +69,9 @@ impl Secret {
         &self.0
     }
 }
+
+/// The text that it holds does the wiping.
+impl ZeroizeOnDrop for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +96,16 @@ mod tests {
         let secret = Secret::new("very private".to_owned());
         assert_eq!(format!("{secret:?} {secret:#?}"), "Secret(redacted) Secret(redacted)");
         assert_eq!(secret.expose(), "very private");
+    }
+
+    /// By type, as far as a type can tell: both that it says so, and that dropping it runs code at all.
+    #[test]
+    fn the_text_is_wiped_on_drop() {
+        fn wipes<T: ZeroizeOnDrop>(_: &T) {}
+        let secret = Secret::new("very private".to_owned());
+        wipes(&secret);
+        wipes(&secret.0);
+        assert!(std::mem::needs_drop::<Secret>());
     }
 
     #[test]

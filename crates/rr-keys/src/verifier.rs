@@ -12,6 +12,7 @@ mod spot;
 mod stats;
 mod unknown;
 mod usage;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub use grant::Grant;
 pub use options::VerifierOptions;
 pub use stats::CacheStats;
 pub use usage::{KeyUsage, UseTally};
+#[cfg(test)]
+pub(crate) use work::looks;
 
 use crate::hash::Digest;
 use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
@@ -41,7 +44,8 @@ use stats::StripedCounter;
 pub struct Verifier<S: KeyStore> {
     store: S,
     format: KeyFormat,
-    schemes: Vec<HashScheme>,
+    scheme: HashScheme,
+    older_schemes: Vec<HashScheme>,
     cache: Cache<S::Error>,
     hits: StripedCounter,
 }
@@ -59,8 +63,8 @@ impl<S: KeyStore> Verifier<S> {
     /// A verifier with an empty memory.
     pub fn new(store: S, options: VerifierOptions) -> Self {
         let cache = Cache::new(&options);
-        let (format, schemes) = (options.format, options.schemes);
-        Self { store, format, schemes, cache, hits: StripedCounter::new() }
+        let VerifierOptions { format, scheme, older_schemes, .. } = options;
+        Self { store, format, scheme, older_schemes, cache, hits: StripedCounter::new() }
     }
 
     /// Judges a presented key, asking the store when the key is not in memory.
@@ -141,6 +145,11 @@ impl<S: KeyStore> Verifier<S> {
         &self.format
     }
 
+    /// How a new key is to be hashed for the store, so that this verifier finds it.
+    pub fn scheme(&self) -> &HashScheme {
+        &self.scheme
+    }
+
     /// The store that it asks.
     pub fn store(&self) -> &S {
         &self.store
@@ -204,12 +213,14 @@ impl<S: KeyStore> Verifier<S> {
             true => sha256,
             false => scheme.hash(presented),
         };
-        for (n, scheme) in self.schemes.iter().enumerate() {
+        let to = hash_under(&self.scheme);
+        if let Some(record) = self.store.find(to).await? {
+            return Ok(Some(record.into()));
+        }
+        for scheme in &self.older_schemes {
             let from = hash_under(scheme);
             if let Some(record) = self.store.find(from).await? {
-                let newest = self.schemes.first().filter(|_| n > 0);
-                let outdated = newest.map(|newest| Outdated { from, to: hash_under(newest) });
-                return Ok(Some(Found { record, outdated }));
+                return Ok(Some(Found { record, outdated: Some(Outdated { from, to }) }));
             }
         }
         Ok(None)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rr_keys::{KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{HashScheme, KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
 use uuid::Uuid;
 
 #[path = "../examples/actix_service.rs"]
@@ -15,15 +15,15 @@ mod axum_service;
 #[path = "../examples/issuer.rs"]
 mod issuer;
 
-/// A verifier that knows one key, which may `read_orders`, and the key.
-fn verifier() -> (Arc<Verifier<MemoryStore>>, String) {
+/// A verifier that knows one key, which has this permission, and the key.
+fn verifier(permission: &str) -> (Arc<Verifier<MemoryStore>>, String) {
     let store = MemoryStore::new();
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(7));
     let record = KeyRecord {
-        permissions: ["read_orders"].into_iter().collect(),
+        permissions: [permission].into_iter().collect(),
         ..KeyRecord::new(Uuid::from_u128(1), "first key", SystemTime::UNIX_EPOCH)
     };
-    store.insert(issued.hash, record);
+    store.insert(issued.hash(&HashScheme::default()), record);
     let verifier = Arc::new(Verifier::new(store, VerifierOptions::default()));
     (verifier, issued.secret.expose().to_owned())
 }
@@ -42,7 +42,7 @@ const ANSWERS: &[(&str, bool, u16, &str)] = &[
 async fn the_axum_service_answers() {
     use tower::ServiceExt as _;
 
-    let (verifier, key) = verifier();
+    let (verifier, key) = verifier("read_orders");
     let app = axum_service::app(verifier);
     for (path, shown, status, body) in ANSWERS {
         let mut request = http::Request::builder().uri(*path);
@@ -57,11 +57,33 @@ async fn the_axum_service_answers() {
     }
 }
 
+#[tokio::test]
+async fn a_permission_made_of_the_path_is_one_that_patterns_cover() {
+    use tower::ServiceExt as _;
+
+    for (permission, path, status) in [
+        ("read:orders/*", "/orders/17", 200),
+        ("read:orders/17", "/orders/17", 200),
+        ("read:orders/18", "/orders/17", 403),
+        ("read:orders/*", "/orders", 403),
+        ("read_orders", "/orders/17", 403),
+        // What would be another path once it is decoded.
+        ("read:orders/*", "/orders/%2e%2e", 403),
+        ("read:orders/*", "/orders/..%2frefunds", 403),
+    ] {
+        let (verifier, key) = verifier(permission);
+        let request = http::Request::builder().uri(path).header("x-api-key", &key);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let response = axum_service::app(verifier).oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{permission} {path}");
+    }
+}
+
 #[actix_web::test]
 async fn the_actix_service_answers() {
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
 
-    let (verifier, key) = verifier();
+    let (verifier, key) = verifier("read_orders");
     let app = actix_web::App::new().app_data(actix_service::gate(verifier));
     let app = init_service(app.configure(actix_service::routes)).await;
     for (path, shown, status, body) in ANSWERS {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderName, HeaderValue, Response};
 use rr_keys::adapters::TowerGate;
-use rr_keys::{Issued, KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{HashScheme, Issued, KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
 use tower_layer::Layer;
 use tower_service::Service;
 use uuid::Uuid;
@@ -88,9 +88,9 @@ fn send(lines: &[(HeaderName, HeaderValue)]) -> (u16, String) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs());
     let store = MemoryStore::new();
     let record = KeyRecord::new(Uuid::from_u128(1), "good", now);
-    store.insert(KEYS.good.hash, record.clone());
+    store.insert(KEYS.good.hash(&HashScheme::default()), record.clone());
     let over = KeyRecord { id: Uuid::from_u128(2), expires_at: Some(now), ..record };
-    store.insert(KEYS.over.hash, over);
+    store.insert(KEYS.over.hash(&HashScheme::default()), over);
     let options =
         VerifierOptions { capacity: 4, unknown_capacity: 4, ..VerifierOptions::default() };
     let verifier = Arc::new(Verifier::new(store, options));

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    AllowList, KeyFormat, KeyHash, KeyRecord, KeyStore, MemoryStore, RateLimit, Verifier,
-    VerifierOptions,
+    AllowList, HashScheme, KeyFormat, KeyHash, KeyRecord, KeyStore, MemoryStore, RateLimit,
+    Verifier, VerifierOptions,
 };
 
 pub(super) const REALM: &str = "the \"orders\" house";
@@ -96,7 +96,7 @@ impl World {
                 });
             });
             let id = Uuid::from_u128(u128::from(seed) + 1);
-            store.keys.insert(issued.hash, KeyRecord { id, ..record });
+            store.keys.insert(issued.hash(&HashScheme::default()), KeyRecord { id, ..record });
             keys.insert(name, issued.secret.expose().to_owned());
         }
         let options = VerifierOptions { capacity: 64, ..VerifierOptions::default() };

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::tools::{block_on, issue, noon, store};
-use crate::{Denial, RateLimit, Request, Verifier, VerifierOptions, VerifyError};
+use crate::{Denial, HashScheme, RateLimit, Request, Verifier, VerifierOptions, VerifyError};
 
 fn per_second(limit: u32) -> Option<RateLimit> {
     Some(RateLimit { limit: NonZeroU32::new(limit).unwrap(), window: Duration::from_secs(1) })
@@ -47,6 +47,25 @@ fn a_flood_of_unknown_keys_stays_within_its_budget() {
     let later = noon() + Duration::from_millis(20);
     let again = block_on(verifier.verify(issue(7_000).secret.expose(), &Request::any(), later));
     assert!(matches!(again, Err(VerifyError::Denied(Denial::Unknown))), "the wait was long enough");
+}
+
+/// A key that nobody issued is looked for under every scheme, and each of these is a question to the store.
+#[test]
+fn the_budget_counts_questions_and_not_keys() {
+    let options = VerifierOptions {
+        older_schemes: vec![
+            HashScheme::sha512(),
+            HashScheme::hmac_sha256(b"the pepper of last year").unwrap(),
+        ],
+        unknown_budget: per_second(50),
+        unknown_budget_per_address: None,
+        ..VerifierOptions::default()
+    };
+    let verifier = Verifier::new(store(1), options);
+    for n in 1_000..2_000 {
+        let _ = block_on(verifier.verify(issue(n).secret.expose(), &Request::any(), noon()));
+    }
+    assert_eq!((verifier.store().finds(), verifier.stats().throttled), (48, 1_000 - 16));
 }
 
 #[test]

@@ -6,31 +6,34 @@ use crate::{HashScheme, Request, Verifier, VerifierOptions};
 
 #[test]
 fn pepper_rotation_keeps_old_keys_valid() {
-    let old = HashScheme::hmac_sha256(b"the pepper of last year");
-    let new = HashScheme::hmac_sha256(b"the pepper of this year");
+    let old = HashScheme::hmac_sha256(b"the pepper of last year").unwrap();
+    let new = HashScheme::hmac_sha256(b"the pepper of this year").unwrap();
+    let blake3 = HashScheme::blake3([7; 32]);
     let store = MemoryStore::new();
     let text = |n| issue(n).secret.expose().to_owned();
     store.insert(new.hash(&text(0)), record(0));
     store.insert(old.hash(&text(1)), record(1));
     store.insert(issue(2).hash, record(2));
     store.insert(HashScheme::sha512().hash(&text(3)), record(3));
+    store.insert(blake3.hash(&text(4)), record(4));
     let options = VerifierOptions {
-        schemes: vec![new.clone(), old.clone(), HashScheme::sha256(), HashScheme::sha512()],
+        scheme: new.clone(),
+        older_schemes: vec![old, HashScheme::sha256(), HashScheme::sha512(), blake3],
         ..VerifierOptions::default()
     };
     let verifier = Verifier::new(store, options);
     let verify = |n| block_on(verifier.verify(&text(n), &Request::any(), noon()));
-    for n in 0..4 {
+    for n in 0..5 {
         for _ in 0..10 {
             assert_eq!(verify(n).unwrap().key_id(), record(n).id);
         }
     }
-    assert_eq!(verifier.store().finds(), 1 + 2 + 3 + 4, "one look-up for each scheme, once");
+    assert_eq!(verifier.store().finds(), 1 + 2 + 3 + 4 + 5, "one look-up for each scheme, once");
     assert!(verify(9).is_err());
 
     // Each key found under an older scheme says how to move it; then the old pepper can go.
     assert_eq!(verify(0).unwrap().outdated(), None);
-    for n in 1..4 {
+    for n in 1..5 {
         let outdated = verify(n).unwrap().outdated().unwrap();
         assert_eq!(outdated.to, new.hash(&text(n)));
         verifier.store().insert(outdated.to, record(n));
@@ -45,4 +48,25 @@ fn a_key_under_a_scheme_that_is_not_named_is_unknown() {
     store.insert(HashScheme::sha512().hash(issue(0).secret.expose()), record(0));
     let verifier = Verifier::new(store, VerifierOptions::default());
     assert!(block_on(verifier.verify(issue(0).secret.expose(), &Request::any(), noon())).is_err());
+}
+
+/// Nobody who stores what he is told to store gets a key that no verifier finds.
+#[test]
+fn a_new_key_is_found_under_whatever_scheme_the_verifier_has() {
+    for scheme in [
+        HashScheme::sha256(),
+        HashScheme::sha512(),
+        HashScheme::hmac_sha256(b"the pepper of this year").unwrap(),
+        HashScheme::blake3(*b"the pepper of this year, 32 long"),
+    ] {
+        let options = VerifierOptions { scheme, ..VerifierOptions::default() };
+        let verifier = Verifier::new(MemoryStore::new(), options);
+        let issued = verifier.format().issue(|buffer| buffer.fill(7));
+        verifier.store().insert(issued.hash(verifier.scheme()), record(0));
+        let text = issued.secret.expose();
+        let grant = block_on(verifier.verify(text, &Request::any(), noon()));
+        assert_eq!(grant.unwrap().outdated(), None, "{:?}", verifier.scheme());
+        let parsed = verifier.format().parse(text).unwrap();
+        assert_eq!(parsed.hash(verifier.scheme()), issued.hash(verifier.scheme()));
+    }
 }

@@ -13,21 +13,31 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::memory::MemoryStore;
-use crate::{Issued, KeyFormat, KeyHash, KeyRecord, KeyStore};
+use crate::{HashScheme, KeyFormat, KeyHash, KeyRecord, KeyStore, Secret};
 
 /// The instant at which most tests play.
 pub(super) fn noon() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
 }
 
+/// A new key and its hash under the default scheme.
+#[derive(Debug)]
+pub(super) struct TestKey {
+    pub(super) secret: Secret,
+    pub(super) hash: KeyHash,
+    pub(super) hint: String,
+}
+
 /// The `n`-th key of a deterministic row.
-pub(super) fn issue(n: u64) -> Issued {
-    KeyFormat::REVENUE_RIPPLE.issue(|buffer| {
+pub(super) fn issue(n: u64) -> TestKey {
+    let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| {
         for (block, chunk) in buffer.chunks_mut(32).enumerate() {
             let digest = Sha256::digest(format!("{n}/{block}"));
             chunk.copy_from_slice(&digest[..chunk.len()]);
         }
-    })
+    });
+    let hash = issued.hash(&HashScheme::default());
+    TestKey { secret: issued.secret, hash, hint: issued.hint }
 }
 
 /// A record that may `read`.

@@ -48,7 +48,7 @@ fn check_digits_match_the_known_ones() {
 fn our_key_and_its_hash_are_the_published_ones() {
     let text = ours();
     assert_eq!(text.len(), 39);
-    let hash = KeyFormat::REVENUE_RIPPLE.parse(&text).unwrap().hash();
+    let hash = KeyFormat::REVENUE_RIPPLE.parse(&text).unwrap().hash(&HashScheme::sha256());
     let hex = "2db9d0551bbe32920b100be6e4a3c7e34556ccf90faa5b88219445a688faacd4";
     assert_eq!(hash, KeyHash::from_hex(hex).unwrap());
 }
@@ -88,6 +88,11 @@ fn prefixes_are_checked() {
         assert!(KeyFormat::new(bad.to_owned()).is_err(), "{bad:?}");
         assert!(LegacyShape::url_safe(bad.to_owned(), 43).is_err(), "{bad:?}");
     }
+    for (length, good) in
+        [(0, false), (1, true), (1_024, true), (1_025, false), (usize::MAX, false)]
+    {
+        assert_eq!(LegacyShape::url_safe("old_", length).is_ok(), good, "{length}");
+    }
 }
 
 #[test]
@@ -107,7 +112,8 @@ fn a_million_keys_parse_back() {
         for _ in 0..1_000_000 / prefixes.len() {
             let issued = format.issue(&mut fill);
             let text = issued.secret.expose();
-            assert_eq!(format.parse(text).unwrap().hash(), issued.hash);
+            let sha256 = HashScheme::sha256();
+            assert_eq!(format.parse(text).unwrap().hash(&sha256), issued.hash(&sha256));
             assert_eq!(text.len(), prefix.len() + 36);
             digits.extend(text[prefix.len()..prefix.len() + 30].bytes());
         }
@@ -147,7 +153,7 @@ fn nothing_shows_the_secret() {
     let issued = KeyFormat::REVENUE_RIPPLE.issue(bytes(4));
     let shown = format!(
         "{issued:?} {:#?} {:?}",
-        issued.hash,
+        issued.hash(&HashScheme::sha256()),
         KeyFormat::REVENUE_RIPPLE.parse(issued.secret.expose())
     );
     // The hint is meant to be seen; what follows it is not.
@@ -263,7 +269,7 @@ proptest! {
         let parsed = KeyFormat::REVENUE_RIPPLE.parse(&text);
         prop_assert_eq!(parsed.is_ok(), is_key(&text), "{}", text);
         if let Ok(presented) = parsed {
-            prop_assert_eq!(presented.hash(), KeyHash::of(&text));
+            prop_assert_eq!(presented.hash(&HashScheme::sha256()), KeyHash::of(&text));
         }
     }
 

@@ -102,7 +102,11 @@ impl<E> Cache<E> {
             identities: Identities::new(slots.len()),
             sets: SharedSets::default(),
             unknown: UnknownKeys::new(options.unknown_capacity, options.unknown_ttl),
-            budget: Budget::new(options.unknown_budget, options.unknown_budget_per_address),
+            budget: Budget::new(
+                options.unknown_budget,
+                options.unknown_budget_per_address,
+                u32::try_from(options.older_schemes.len() + 1).unwrap_or(u32::MAX),
+            ),
             latest_ns: 0,
             counts: Counts::default(),
         };

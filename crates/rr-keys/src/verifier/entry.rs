@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::spot::{Sought, Spot};
 use super::usage::{Counters, KeyUsage};
+use super::work;
 use crate::decide::{granting, judge};
 use crate::hash::Digest;
 use crate::limit::{Meter, Spent};
@@ -58,7 +59,7 @@ struct Rest {
 pub struct Outdated {
     /// The hash in the store.
     pub from: KeyHash,
-    /// The hash of the same key under the first of the schemes.
+    /// The hash of the same key under the scheme of new keys.
     pub to: KeyHash,
 }
 
@@ -110,6 +111,7 @@ impl Entry {
     }
 
     pub(super) fn is_of(&self, digest: &Digest) -> bool {
+        work::look();
         self.digest == *digest
     }
 

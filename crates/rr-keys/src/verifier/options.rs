@@ -10,9 +10,11 @@ use crate::{HashScheme, KeyFormat, RateLimit};
 pub struct VerifierOptions {
     /// The look of the keys.
     pub format: KeyFormat,
-    /// How keys are hashed in the store: the scheme of new keys first, then others that still occur. A key
-    /// that is not in memory is looked up under each in turn until it is found.
-    pub schemes: Vec<HashScheme>,
+    /// How new keys are hashed in the store.
+    pub scheme: HashScheme,
+    /// Under which other schemes keys still stand there. A key that is not in memory is looked up under
+    /// [`scheme`](Self::scheme) and then under each of these until it is found.
+    pub older_schemes: Vec<HashScheme>,
     /// How many keys stay in memory, and at most twice as many where they fall well. The table for them is
     /// made at once: 26 bytes for each.
     pub capacity: usize,
@@ -25,7 +27,8 @@ pub struct VerifierOptions {
     pub unknown_capacity: usize,
     /// For how long. Any change of any key ends it early.
     pub unknown_ttl: Duration,
-    /// How many look-ups of keys that turn out to be unknown the store will see. `None` means any number.
+    /// How many look-ups of keys that turn out to be unknown the store will see, each scheme counting as
+    /// one. `None` means any number.
     pub unknown_budget: Option<RateLimit>,
     /// The same for each address (of IPv6, each /64), where the request names one.
     pub unknown_budget_per_address: Option<RateLimit>,
@@ -37,7 +40,8 @@ impl Default for VerifierOptions {
     fn default() -> Self {
         Self {
             format: KeyFormat::default(),
-            schemes: vec![HashScheme::default()],
+            scheme: HashScheme::default(),
+            older_schemes: Vec::new(),
             capacity: 65_536,
             max_age: Some(Duration::from_secs(60)),
             unknown_capacity: 16_384,

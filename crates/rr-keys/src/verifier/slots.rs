@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 
 use super::entry::Entry;
 use super::spot::{Sought, Spot};
+use super::work;
 use crate::hash::Digest;
 use crate::sync::{ArcSwap, AtomicU32, Guard};
 
@@ -154,6 +155,7 @@ impl Set {
     /// The places whose tag is this, a bit for each: a loop with an early exit would make the processor guess
     /// where it ends. A tag read just before or after its pointer changed at worst turns a hit into a miss.
     fn candidates(&self, tag: u32) -> u32 {
+        work::look();
         let same = |own: &AtomicU32| u32::from(own.load(Ordering::Relaxed) == tag);
         self.tags.iter().zip(0..).fold(0, |all, (own, way)| all | same(own) << way)
     }

@@ -64,6 +64,8 @@ impl UnknownKeys {
 pub(super) struct Budget {
     total: Option<(RateLimit, Bucket)>,
     per_address: Option<(RateLimit, Box<[Bucket]>)>,
+    /// Questions to the store that one look-up may take: one for each scheme.
+    questions: u32,
     seed: RandomState,
 }
 
@@ -73,8 +75,13 @@ pub(super) struct Charge {
 }
 
 impl Budget {
-    pub(super) fn new(total: Option<RateLimit>, per_address: Option<RateLimit>) -> Self {
+    pub(super) fn new(
+        total: Option<RateLimit>,
+        per_address: Option<RateLimit>,
+        questions: u32,
+    ) -> Self {
         Self {
+            questions,
             total: total.map(|limit| (limit, Bucket::default())),
             per_address: per_address
                 .map(|limit| (limit, vec![Bucket::default(); ADDRESS_BUCKETS].into_boxed_slice())),
@@ -89,11 +96,12 @@ impl Budget {
         now_ns: u64,
     ) -> Result<Charge, Duration> {
         let index = address.map(|address| self.index(address));
+        let questions = self.questions;
         if let (Some((limit, buckets)), Some(index)) = (&mut self.per_address, index) {
-            buckets[index].take(*limit, now_ns)?;
+            take(&mut buckets[index], *limit, questions, now_ns)?;
         }
         if let Some((limit, bucket)) = &mut self.total
-            && let Err(wait) = bucket.take(*limit, now_ns)
+            && let Err(wait) = take(bucket, *limit, questions, now_ns)
         {
             self.give_back_address(index);
             return Err(wait);
@@ -105,13 +113,13 @@ impl Budget {
     pub(super) fn give_back(&mut self, charge: &Charge) {
         self.give_back_address(charge.address);
         if let Some((limit, bucket)) = &mut self.total {
-            bucket.give_back(*limit);
+            give_back(bucket, *limit, self.questions);
         }
     }
 
     fn give_back_address(&mut self, index: Option<usize>) {
         if let (Some((limit, buckets)), Some(index)) = (&mut self.per_address, index) {
-            buckets[index].give_back(*limit);
+            give_back(&mut buckets[index], *limit, self.questions);
         }
     }
 
@@ -124,6 +132,32 @@ impl Budget {
         let buckets = u64::try_from(ADDRESS_BUCKETS).unwrap_or(1);
         usize::try_from(self.seed.hash_one(network) % buckets).unwrap_or_default()
     }
+}
+
+/// Takes so many uses or none.
+fn take(
+    bucket: &mut Bucket,
+    limit: RateLimit,
+    questions: u32,
+    now_ns: u64,
+) -> Result<(), Duration> {
+    let all = affordable(limit, questions);
+    for taken in 0..all {
+        if let Err(wait) = bucket.take(limit, now_ns) {
+            (0..taken).for_each(|_| bucket.give_back(limit));
+            return Err(wait + limit.window * (all - taken - 1) / limit.limit.get());
+        }
+    }
+    Ok(())
+}
+
+fn give_back(bucket: &mut Bucket, limit: RateLimit, questions: u32) {
+    (0..affordable(limit, questions)).for_each(|_| bucket.give_back(limit));
+}
+
+/// A budget smaller than one look-up lets one pass when it is full: it would let nobody in otherwise.
+fn affordable(limit: RateLimit, questions: u32) -> u32 {
+    questions.min(limit.limit.get())
 }
 
 #[cfg(test)]
@@ -151,7 +185,7 @@ mod tests {
 
     #[test]
     fn one_address_cannot_spend_what_belongs_to_all() {
-        let mut budget = Budget::new(per_second(100), per_second(10));
+        let mut budget = Budget::new(per_second(100), per_second(10), 1);
         let flood: IpAddr = "2001:db8::1".parse().unwrap();
         let passed = |budget: &mut Budget, address: IpAddr| {
             (0..50).filter(|_| budget.charge(Some(address), 0).is_ok()).count()
@@ -164,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_found_key_costs_nothing() {
-        let mut budget = Budget::new(per_second(1), per_second(1));
+        let mut budget = Budget::new(per_second(1), per_second(1), 1);
         let address = Some("10.0.0.1".parse().unwrap());
         for _ in 0..100 {
             let charge = budget.charge(address, 0).ok().unwrap();
@@ -173,5 +207,24 @@ mod tests {
         assert!(budget.charge(address, 0).is_ok());
         assert!(budget.charge(address, 0).is_err());
         assert!(budget.charge(None, 0).is_err(), "the total is spent too");
+    }
+
+    #[test]
+    fn a_look_up_pays_for_all_its_questions_or_for_none() {
+        let mut budget = Budget::new(per_second(10), per_second(8), 3);
+        let address = Some("10.0.0.1".parse().unwrap());
+        let first = budget.charge(address, 0).ok().unwrap();
+        assert!(budget.charge(address, 0).is_ok());
+        assert!(budget.charge(address, 0).is_err(), "two are left for this address");
+        assert!(budget.charge(None, 0).is_ok(), "and four in all, of which the refused took none");
+        let wait = budget.charge(None, 0).err().unwrap();
+        assert_eq!(wait, Duration::from_millis(200), "one is left and two are missing");
+        budget.give_back(&first);
+        assert!(budget.charge(None, 0).is_ok());
+        // One that is too small for a single look-up is no locked door.
+        let mut small = Budget::new(per_second(2), None, 3);
+        assert!(small.charge(None, 0).is_ok());
+        assert!(small.charge(None, 0).is_err());
+        assert!(small.charge(None, 1_000_000_000).is_ok());
     }
 }

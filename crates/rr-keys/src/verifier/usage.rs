@@ -131,10 +131,14 @@ impl Counters {
         if let Some(count) = count {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        if self.last_us.load(Ordering::Relaxed) < now_us {
+        let last_us = self.last_us.load(Ordering::Relaxed);
+        if last_us < now_us {
             self.last_us.fetch_max(now_us, Ordering::Relaxed);
         }
-        self.address.set(address);
+        // Time is the caller's, so a use may come here after one that was later.
+        if last_us <= now_us {
+            self.address.set(address);
+        }
     }
 
     /// The uses since the last taking, if there were any. The record is that of the counted key.
@@ -251,6 +255,7 @@ mod tests {
         let usage = counters.take(&record).unwrap();
         assert_eq!((usage.key_id, usage.count), (record.id, 2));
         assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(2_000_001));
+        assert_eq!(usage.last_address, Some("10.1.2.3".parse().unwrap()));
         assert_eq!(usage.permissions, BTreeMap::new());
         assert_eq!(counters.take(&record), None);
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Permission, key_words};
-use rr_keys::{AllowList, KeyFormat, KeyRecord, QuotaPeriod, Quotas, RateLimit, Secret};
+use rr_keys::{
+    AllowList, HashScheme, KeyFormat, KeyRecord, QuotaPeriod, Quotas, RateLimit, Secret,
+};
 use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -153,7 +155,7 @@ pub(crate) async fn make(
     };
     let key = NewKey {
         record,
-        hash: issued.hash,
+        hash: issued.hash(&HashScheme::default()),
         hint: issued.hint,
         created_by: match actor {
             Actor::System => "system".to_owned(),
@@ -244,7 +246,7 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
     let rotation = Rotation {
         key_id: args.id,
-        hash: issued.hash,
+        hash: issued.hash(&HashScheme::default()),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(args.grace_seconds)),
         at_most: None,

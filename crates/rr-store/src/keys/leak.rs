@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
-use rr_keys::{KeyFormat, KeyHash};
+use rr_keys::{HashScheme, KeyFormat, KeyHash};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ impl LeakReport {
     /// A text that was found; `None` when it has no form of a key. The place may hold the secret, as
     /// a link with a key in its query does; what is kept of it does not.
     pub fn found(format: &KeyFormat, secret: &str, url: Option<&str>) -> Option<LeakReport> {
-        let hash = format.parse(secret).ok()?.hash();
+        let hash = format.parse(secret).ok()?.hash(&HashScheme::default());
         let url = url.filter(|url| !url.is_empty()).map(|url| url.replace(secret, "…"));
         Some(LeakReport { hash, url })
     }

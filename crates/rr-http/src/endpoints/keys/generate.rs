@@ -87,7 +87,7 @@ pub(crate) async fn post(
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| state.random.fill(buffer));
     let key = NewKey {
         record,
-        hash: issued.hash,
+        hash: issued.hash(state.verifier.scheme()),
         hint: issued.hint,
         created_by: who.caller.label(),
         last_used_at: None,

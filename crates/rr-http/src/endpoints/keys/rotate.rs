@@ -80,7 +80,7 @@ pub(crate) async fn post(
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| state.random.fill(buffer));
     let rotation = Rotation {
         key_id: id,
-        hash: issued.hash,
+        hash: issued.hash(state.verifier.scheme()),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(grace_s)),
         at_most: fields::reach(&who.caller),
