@@ -64,9 +64,9 @@ fn issue(byte: u8) -> Issued {
     KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(byte))
 }
 
-fn verify(verifier: &Verifier<Rows>, issued: &Issued) -> Result<(), Denial> {
+fn verify(verifier: &Verifier<Rows>, text: &str) -> Result<(), Denial> {
     let request = Request::any();
-    match future::block_on(verifier.verify(issued.secret.expose(), &request, NOW)) {
+    match future::block_on(verifier.verify(text, &request, NOW)) {
         Ok(_) => Ok(()),
         Err(VerifyError::Denied(denial)) => Err(denial),
         Err(VerifyError::Store(never)) => match *never {},
@@ -76,8 +76,8 @@ fn verify(verifier: &Verifier<Rows>, issued: &Issued) -> Result<(), Denial> {
 /// Others that use these keys all the while.
 fn readers(verifier: &Arc<Verifier<Rows>>, keys: &[&Issued]) -> Vec<thread::JoinHandle<()>> {
     let read = |issued: &&Issued| {
-        let (verifier, issued) = (Arc::clone(verifier), (*issued).clone());
-        thread::spawn(move || drop(verify(&verifier, &issued)))
+        let (verifier, text) = (Arc::clone(verifier), issued.secret.expose().to_owned());
+        thread::spawn(move || drop(verify(&verifier, &text)))
     };
     keys.iter().map(read).collect()
 }
@@ -97,11 +97,19 @@ fn after_a_change(
 ) {
     tell(verifier);
     for (issued, expected) in expected {
-        assert_eq!(verify(verifier, issued), *expected, "as soon as the call has returned");
+        assert_eq!(
+            verify(verifier, issued.secret.expose()),
+            *expected,
+            "as soon as the call has returned"
+        );
     }
     readers.into_iter().for_each(|reader| reader.join().unwrap());
     for (issued, expected) in expected {
-        assert_eq!(verify(verifier, issued), *expected, "after every reader has come home");
+        assert_eq!(
+            verify(verifier, issued.secret.expose()),
+            *expected,
+            "after every reader has come home"
+        );
     }
 }
 
@@ -156,7 +164,7 @@ fn two_changes_at_once_are_both_seen() {
         let expected = [(&one, Err(Denial::Expired))];
         after_a_change(&verifier, readers, |verifier| verifier.forget(KEY), &expected);
         switch_off.join().unwrap();
-        assert_eq!(verify(&verifier, &two), Err(Denial::Disabled));
+        assert_eq!(verify(&verifier, two.secret.expose()), Err(Denial::Disabled));
     });
 }
 
