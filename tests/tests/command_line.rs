@@ -56,6 +56,7 @@ fn exit_codes_tell_what_went_wrong() {
         (Program::new(good, ["keys", "create", "--rate-limit", "9/0s"]), 2, "--rate-limit"),
         (Program::new(good, ["keys", "create", "--rate-limit", "9/2678401s"]), 2, "--rate-limit"),
         (Program::new(good, ["keys", "create", "--rate-limit", "9/60"]), 2, "100/60s"),
+        (Program::new(good, ["keys", "create", "--rate-limit", "A=9/60s"]), 2, "--rate-limit"),
         (Program::new(good, ["keys", "create", "--metadata", "team"]), 2, "NAME=TEXT"),
         (Program::new(good, ["keys", "create", "--metadata", "=x"]), 2, "--metadata"),
         (Program::new(good, ["keys", "create", "--owner", ""]), 2, "--owner"),

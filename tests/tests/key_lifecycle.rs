@@ -158,7 +158,7 @@ async fn a_key_of_the_old_server_works_by_its_hash_alone() {
 async fn a_key_with_a_limit_is_told_to_wait() {
     let app = TestApp::init().await;
     let limit = RateLimit { limit: 3.try_into().unwrap(), window: Duration::from_secs(60) };
-    let key = app.with_key_like(&["read_metrics"], |key| key.rate_limit = Some(limit)).await;
+    let key = app.with_key_like(&["read_metrics"], |key| key.rate_limits = limit.into()).await;
     for _ in 0..3 {
         let answer = key.get(SYNC).await.expect(200);
         assert!(answer.header("ratelimit").is_some(), "{:?}", answer.headers);
@@ -233,6 +233,7 @@ async fn a_revoked_key_is_not_changed_back_to_life() {
         serde_json::json!({"expires_at": null}),
         serde_json::json!({"permissions": ["read_metrics"]}),
         serde_json::json!({"rate_limit": null}),
+        serde_json::json!({"rate_limits": []}),
         serde_json::json!({"allowed_ips": []}),
         serde_json::json!({"name": "kept", "enabled": true}),
     ] {

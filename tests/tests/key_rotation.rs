@@ -156,7 +156,7 @@ async fn both_secrets_count_as_one_key() {
     let app = TestApp::init().await;
     let admin = app.as_admin().await;
     let limit = RateLimit { limit: 4.try_into().unwrap(), window: 60 * SECOND };
-    let key = app.with_key_like(&["read_metrics"], |key| key.rate_limit = Some(limit)).await;
+    let key = app.with_key_like(&["read_metrics"], |key| key.rate_limits = limit.into()).await;
     let (_, new) = rotate(&app, &admin, &key, 30).await;
     for caller in [&*key, &new, &*key, &*key] {
         caller.get(SYNC).await.expect(200);

@@ -53,6 +53,11 @@ async fn a_key_is_made_as_asked() {
         (json!({"metadata": {"team": "growth"}}), "name", json!("DevOps Integration Key")),
         (json!({"allowed_ips": ["127.0.0.1", "10.0.0.0/8"]}), "api_key", Value::Null),
         (json!({"rate_limit": {"limit": 5, "window_s": 60}}), "api_key", Value::Null),
+        (
+            json!({"rate_limits": [{"name": "burst", "limit": 5, "window_s": 1}]}),
+            "api_key",
+            Value::Null,
+        ),
     ] {
         let made = admin.post(GENERATE, &body).await.expect(200).json();
         if member != "api_key" {

@@ -17,6 +17,7 @@ mod explain;
 mod figures;
 mod key_leaks;
 mod key_lifecycle;
+mod key_limits;
 mod key_quotas;
 mod key_rotation;
 mod key_usage;

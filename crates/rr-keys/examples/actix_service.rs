@@ -15,7 +15,10 @@ use std::time::{Duration, SystemTime};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use rr_keys::adapters::{ActixGate, Allowed, AnyKey, Permission, send_rate_limits};
-use rr_keys::{HashScheme, KeyFormat, KeyRecord, KeyStore, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{
+    HashScheme, KeyFormat, KeyRecord, KeyStore, MemoryStore, RateLimit, RateLimits, Verifier,
+    VerifierOptions,
+};
 use uuid::Uuid;
 
 struct ReadOrders;
@@ -47,6 +50,15 @@ pub(crate) fn gate<S: KeyStore>(verifier: Arc<Verifier<S>>) -> ActixGate {
         .realm("orders")
 }
 
+/// Ten requests in a second, and no more than a thousand in an hour.
+pub(crate) fn limits() -> Result<RateLimits, Box<dyn Error>> {
+    let limit = |limit, seconds| RateLimit { limit, window: Duration::from_secs(seconds) };
+    Ok(RateLimits::new([
+        ("burst".parse()?, limit(10.try_into()?, 1)),
+        ("sustained".parse()?, limit(1_000.try_into()?, 3_600)),
+    ])?)
+}
+
 /// The routes. `/health` is open; the others are closed by their handlers' signatures.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -70,6 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         KeyRecord {
             permissions: ["read_orders"].into_iter().collect(),
             expires_at: Some(now + Duration::from_secs(90 * 24 * 3_600)),
+            rate_limits: limits()?,
             ..KeyRecord::new(Uuid::from_u128(1), "first key", now)
         },
     );

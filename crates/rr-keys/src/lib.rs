@@ -35,7 +35,8 @@ pub use format::{
 pub use hash::{InvalidHash, KeyHash};
 pub use hashing::{HashScheme, WeakPepper};
 pub use limit::{
-    InvalidLimits, NamedLimits, QuotaStatus, RateLimit, RateLimitStatus, WindowStatus,
+    InvalidLimits, InvalidWindowName, QuotaStatus, RateLimit, RateLimitStatus, RateLimits,
+    WindowName, WindowStatus,
 };
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryStore;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
-use crate::{AllowList, NamedLimits, PermissionSet, Quotas, RateLimit};
+use crate::{AllowList, PermissionSet, Quotas, RateLimits};
 
 /// A key as the store keeps it, without its hash: everything that [`decide`](crate::decide()) looks at.
 ///
@@ -33,10 +33,8 @@ pub struct KeyRecord {
     pub enabled: bool,
     /// Where it may be used from.
     pub allowed_ips: AllowList,
-    /// How often it may be used.
-    pub rate_limit: Option<RateLimit>,
-    /// More windows, each with a name; a request must fit into all of them.
-    pub named_limits: NamedLimits,
+    /// How often it may be used; a request must fit into all of its windows.
+    pub rate_limits: RateLimits,
     /// How often it may be used in a day, a month and in all, and how much of that the store has seen.
     pub quotas: Quotas,
     /// The end of the secret that was looked up, when a newer secret of the same key has replaced it.
@@ -59,8 +57,7 @@ impl KeyRecord {
             revoked_at: None,
             enabled: true,
             allowed_ips: AllowList::default(),
-            rate_limit: None,
-            named_limits: NamedLimits::default(),
+            rate_limits: RateLimits::default(),
             quotas: Quotas::default(),
             secret_ends_at: None,
             metadata: BTreeMap::new(),

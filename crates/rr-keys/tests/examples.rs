@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rr_keys::{HashScheme, KeyFormat, KeyRecord, MemoryStore, Verifier, VerifierOptions};
+use rr_keys::{
+    HashScheme, KeyFormat, KeyRecord, MemoryStore, RateLimits, Verifier, VerifierOptions,
+};
 use uuid::Uuid;
 
 #[path = "../examples/actix_service.rs"]
@@ -15,12 +17,13 @@ mod axum_service;
 #[path = "../examples/issuer.rs"]
 mod issuer;
 
-/// A verifier that knows one key, which has this permission, and the key.
-fn verifier(permission: &str) -> (Arc<Verifier<MemoryStore>>, String) {
+/// A verifier that knows one key, which has this permission and these limits, and the key.
+fn verifier(permission: &str, rate_limits: RateLimits) -> (Arc<Verifier<MemoryStore>>, String) {
     let store = MemoryStore::new();
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(7));
     let record = KeyRecord {
         permissions: [permission].into_iter().collect(),
+        rate_limits,
         ..KeyRecord::new(Uuid::from_u128(1), "first key", SystemTime::UNIX_EPOCH)
     };
     store.insert(issued.hash(&HashScheme::default()), record);
@@ -42,7 +45,7 @@ const ANSWERS: &[(&str, bool, u16, &str)] = &[
 async fn the_axum_service_answers() {
     use tower::ServiceExt as _;
 
-    let (verifier, key) = verifier("read_orders");
+    let (verifier, key) = verifier("read_orders", RateLimits::default());
     let app = axum_service::app(verifier);
     for (path, shown, status, body) in ANSWERS {
         let mut request = http::Request::builder().uri(*path);
@@ -71,7 +74,7 @@ async fn a_permission_made_of_the_path_is_one_that_patterns_cover() {
         ("read:orders/*", "/orders/%2e%2e", 403),
         ("read:orders/*", "/orders/..%2frefunds", 403),
     ] {
-        let (verifier, key) = verifier(permission);
+        let (verifier, key) = verifier(permission, RateLimits::default());
         let request = http::Request::builder().uri(path).header("x-api-key", &key);
         let request = request.body(axum::body::Body::empty()).unwrap();
         let response = axum_service::app(verifier).oneshot(request).await.unwrap();
@@ -83,7 +86,7 @@ async fn a_permission_made_of_the_path_is_one_that_patterns_cover() {
 async fn the_actix_service_answers() {
     use actix_web::test::{TestRequest, call_service, init_service, read_body};
 
-    let (verifier, key) = verifier("read_orders");
+    let (verifier, key) = verifier("read_orders", actix_service::limits().unwrap());
     let app = actix_web::App::new().app_data(actix_service::gate(verifier));
     let app = init_service(app.configure(actix_service::routes)).await;
     for (path, shown, status, body) in ANSWERS {

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, Beyond, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimit, Reach};
+use rr_keys::{AllowList, Beyond, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimits, Reach};
 use uuid::Uuid;
 
 pub(crate) use create::import;
@@ -147,8 +147,8 @@ pub struct KeyPatch {
     pub not_before: Option<Option<Timestamp>>,
     /// New expiry; `Some(None)` is never.
     pub expires_at: Option<Option<Timestamp>>,
-    /// New limit; `Some(None)` removes it.
-    pub rate_limit: Option<Option<RateLimit>>,
+    /// New windows, all of them; one that keeps its name keeps what is used of it.
+    pub rate_limits: Option<RateLimits>,
     /// New quotas, all of them; what was used so far stays counted.
     pub quotas: Option<Quotas>,
     /// New list of addresses.

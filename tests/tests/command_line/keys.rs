@@ -53,21 +53,38 @@ async fn a_key_is_made_with_an_owner_quotas_and_notes() {
 }
 
 #[tokio::test]
-async fn a_key_is_made_with_a_rate_limit() {
+async fn a_key_is_made_with_rate_limits() {
     let database = TestDatabase::empty().await;
     let server = Program::new(database.url(), ["serve"]).serve().await;
-    let arguments = ["keys", "create", "--json", "--rate-limit", "3/2678400s"];
     let permissions = ["--permission", "read_metrics,manage_keys"];
-    let arguments = [&arguments[..], &permissions].concat();
-    let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
-    let key = server.client().with_key(made["api_key"].as_str().unwrap());
-    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
-    let kept = key.get(&path).await.json();
-    assert_eq!(kept["rate_limit"], json!({"limit": 3, "window_s": 2_678_400}));
-    for _ in 0..2 {
-        key.get("/api/devops/sync/users").await.expect(200);
+    let window = |name: &str, limit: u32, window_s: u32| json!({"name": name, "limit": limit, "window_s": window_s});
+    let single = ["--rate-limit", "3/2678400s"];
+    let several = ["--rate-limit", "wide=1000/1h", "--rate-limit", "narrow=3/31d"];
+    for (limits, windows, text) in [
+        (&single[..], json!([window("default", 3, 2_678_400)]), "3/31d"),
+        (
+            &several,
+            json!([window("wide", 1_000, 3_600), window("narrow", 3, 2_678_400)]),
+            "wide=1000/1h narrow=3/31d",
+        ),
+    ] {
+        let arguments = [&["keys", "create", "--json"][..], &permissions, limits].concat();
+        let made = json_of(&Program::new(database.url(), arguments).run().expect(0).stdout);
+        let key = server.client().with_key(made["api_key"].as_str().unwrap());
+        let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
+        let kept = key.get(&path).await.json();
+        assert_eq!(kept["rate_limits"], windows);
+        for _ in 0..2 {
+            key.get("/api/devops/sync/users").await.expect(200);
+        }
+        key.get("/api/devops/sync/users").await.problem(429, "rate_limited");
+
+        let list = |more: &[&str]| {
+            Program::new(database.url(), [&["keys", "list"], more].concat()).run().expect(0).stdout
+        };
+        assert_eq!(json_of(&list(&["--json"]))["keys"][0]["rate_limits"], windows);
+        assert!(list(&[]).lines().nth(1).unwrap().contains(text), "{}", list(&[]));
     }
-    key.get("/api/devops/sync/users").await.problem(429, "rate_limited");
 }
 
 #[tokio::test]

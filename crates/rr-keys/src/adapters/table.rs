@@ -79,7 +79,7 @@ fn records() -> [(&'static str, KeyRecord); 9] {
                 ..reader("homebody")
             },
         ),
-        ("slow", KeyRecord { rate_limit: Some(limit), ..reader("slow") }),
+        ("slow", KeyRecord { rate_limits: limit.into(), ..reader("slow") }),
     ]
 }
 

@@ -16,7 +16,7 @@ fn the_warm_path_allocates_nothing() {
     let window = Duration::from_secs(60);
     let limit = RateLimit { limit: NonZeroU32::new(1_000_000).unwrap(), window };
     let quotas = Quotas::new(QuotaPeriod::ALL.map(|period| (period, NonZeroU32::MAX)));
-    store.insert(issue(1).hash, KeyRecord { rate_limit: Some(limit), quotas, ..record(1) });
+    store.insert(issue(1).hash, KeyRecord { rate_limits: limit.into(), quotas, ..record(1) });
     let verifier = Verifier::new(store, VerifierOptions::default());
     let request =
         Request::requires("read").from("2001:db8::1".parse::<std::net::IpAddr>().unwrap());

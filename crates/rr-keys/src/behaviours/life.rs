@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::tools::{block_on, issue, noon, record};
 use crate::memory::MemoryStore;
 use crate::{
-    KeyRecord, KeyUsage, QuotaPeriod, Quotas, RateLimit, Request, Verifier, VerifierOptions,
-    VerifyError, rotate, secret_end,
+    KeyRecord, KeyUsage, QuotaPeriod, Quotas, RateLimit, RateLimits, Request, Verifier,
+    VerifierOptions, VerifyError, rotate, secret_end,
 };
 
 const KEYS: u64 = 3;
@@ -45,7 +45,7 @@ enum Step {
     },
     Limit {
         key: u64,
-        uses: Option<u32>,
+        windows: Vec<(u32, u64)>,
     },
     Quota {
         key: u64,
@@ -79,7 +79,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (key.clone(), any::<bool>()).prop_map(|(key, enabled)| Step::Enable { key, enabled }),
         1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Expire { key, after }),
         1 => (key.clone(), soon()).prop_map(|(key, after)| Step::Start { key, after }),
-        1 => (key.clone(), prop::option::of(1..4_u32)).prop_map(|(key, uses)| Step::Limit { key, uses }),
+        1 => (key.clone(), prop::collection::vec((1..4_u32, 1..20_u64), 0..3))
+            .prop_map(|(key, windows)| Step::Limit { key, windows }),
         2 => (key.clone(), prop::option::of(0..6_u32), prop::option::of(1..20_u32))
             .prop_map(|(key, day, total)| Step::Quota { key, day, total }),
         1 => key.clone().prop_map(|key| Step::Revoke { key }),
@@ -96,7 +97,7 @@ struct World {
     records: Vec<KeyRecord>,
     /// Key and end of each secret, in the order of their making.
     secrets: Vec<(u64, Option<SystemTime>)>,
-    /// The uses of each key since its limit was last set, which is when its bucket starts anew here.
+    /// The uses of each key since its limits were last set, which is when its buckets start anew here.
     uses: Vec<Vec<SystemTime>>,
     /// All uses of each key: all of them count towards its quotas, since it has one from the start.
     all_uses: Vec<Vec<SystemTime>>,
@@ -124,7 +125,7 @@ impl World {
             own == permission || (own == "read:orders/*" && permission == "read:orders/17")
         });
         // The most uses that any stretch up to now would hold with this one, against what it may hold.
-        let within = record.rate_limit.is_none_or(|limit| {
+        let within = record.rate_limits.iter().all(|(_, limit)| {
             self.uses[index].iter().rev().zip(2_u128..).all(|(start, uses)| {
                 let stretch = self.now.duration_since(*start).unwrap().as_nanos();
                 let (allowed, window) = (u128::from(limit.limit.get()), limit.window.as_nanos());
@@ -219,13 +220,17 @@ fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
         Step::Start { key, after } => {
             change(world, verifier, key, |r| r.not_before = after.map(|s| now + SECONDS(s)));
         }
-        Step::Limit { key, uses } => {
-            // A limit is set on a key at rest, so that the reference need not know how edits are carried over.
+        Step::Limit { key, windows } => {
+            // Limits are set on a key at rest, so that the reference need not know how edits are carried over.
             world.now += SECONDS(1_000);
             world.uses[usize::try_from(key).unwrap()].clear();
-            let uses = uses.and_then(NonZeroU32::new);
-            let limit = uses.map(|limit| RateLimit { limit, window: SECONDS(10) });
-            change(world, verifier, key, |record| record.rate_limit = limit);
+            let names = ["a", "b"].map(|name| name.parse().unwrap()).into_iter();
+            let limits = windows.into_iter().map(|(uses, seconds)| RateLimit {
+                limit: NonZeroU32::new(uses).unwrap(),
+                window: SECONDS(seconds),
+            });
+            let limits = RateLimits::new(names.zip(limits)).unwrap();
+            change(world, verifier, key, |record| record.rate_limits = limits);
         }
         Step::Quota { key, day, total } => change(world, verifier, key, |record| {
             let limit = |period, uses: Option<u32>| Some((period, NonZeroU32::new(uses?)?));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::tools::{block_on, issue, noon, record, store};
 use crate::memory::MemoryStore;
 use crate::{
-    Denial, KeyRecord, NamedLimits, RateLimit, Request, Verifier, VerifierOptions, VerifyError,
+    Denial, KeyRecord, RateLimit, RateLimits, Request, Verifier, VerifierOptions, VerifyError,
 };
 
 fn per_minute(limit: u32) -> RateLimit {
@@ -16,7 +16,7 @@ fn per_minute(limit: u32) -> RateLimit {
 
 fn limited(limit: u32) -> Verifier<MemoryStore> {
     let store = store(0);
-    store.insert(issue(0).hash, KeyRecord { rate_limit: Some(per_minute(limit)), ..record(0) });
+    store.insert(issue(0).hash, KeyRecord { rate_limits: per_minute(limit).into(), ..record(0) });
     Verifier::new(store, VerifierOptions::default())
 }
 
@@ -66,7 +66,7 @@ fn two_secrets_of_one_key_share_its_limit() {
     let verifier = limited(4);
     verifier
         .store()
-        .insert(issue(1).hash, KeyRecord { rate_limit: Some(per_minute(4)), ..record(0) });
+        .insert(issue(1).hash, KeyRecord { rate_limits: per_minute(4).into(), ..record(0) });
     let passed = (0..10)
         .filter(|n| {
             let key = issue(n % 2);
@@ -90,14 +90,35 @@ fn a_refused_request_costs_nothing() {
 }
 
 #[test]
-fn named_windows_hold_too() {
+fn every_window_must_have_room() {
     let store = store(0);
-    let named_limits = NamedLimits::new([("burst", per_minute(3))]).unwrap();
-    store.insert(issue(0).hash, KeyRecord { named_limits, ..record(0) });
+    let burst = RateLimit { limit: NonZeroU32::new(2).unwrap(), window: Duration::from_secs(1) };
+    let windows =
+        [("burst".parse().unwrap(), burst), ("sustained".parse().unwrap(), per_minute(3))];
+    let rate_limits = RateLimits::new(windows).unwrap();
+    store.insert(issue(0).hash, KeyRecord { rate_limits, ..record(0) });
     let verifier = Verifier::new(store, VerifierOptions::default());
     let key = issue(0);
-    let verify = || block_on(verifier.verify(key.secret.expose(), &Request::any(), noon()));
-    let limits = verify().unwrap().rate_limits().unwrap();
-    assert_eq!(limits.rate_limit(), "\"burst\";r=2;t=20");
-    assert_eq!((0..10).filter(|_| verify().is_ok()).count(), 2);
+    let verify = |after: Duration| {
+        block_on(verifier.verify(key.secret.expose(), &Request::any(), noon() + after))
+    };
+    let denied = |after| match verify(after) {
+        Err(VerifyError::Denied(Denial::RateLimited { retry_after, limits })) => {
+            (retry_after, limits)
+        }
+        other => panic!("{other:?}"),
+    };
+    let (none, moment) = (Duration::ZERO, Duration::from_millis(600));
+    let limits = verify(none).unwrap().rate_limits().unwrap();
+    assert_eq!(limits.rate_limit(), "\"burst\";r=1;t=1, \"sustained\";r=2;t=20");
+    assert_eq!(limits.rate_limit_policy(), "\"burst\";q=2;w=1, \"sustained\";q=3;w=60");
+    verify(none).unwrap();
+    let (wait, limits) = denied(none);
+    assert_eq!(wait, Duration::from_millis(500));
+    assert_eq!(limits.rate_limit(), "\"burst\";r=0;t=1, \"sustained\";r=1;t=40");
+    verify(moment).unwrap();
+    // Now the other refuses alone, and for longer.
+    let (wait, limits) = denied(2 * moment);
+    assert_eq!(wait, Duration::from_millis(18_800));
+    assert_eq!(limits.rate_limit(), "\"burst\";r=1;t=1, \"sustained\";r=0;t=59");
 }

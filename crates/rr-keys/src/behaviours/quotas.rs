@@ -113,7 +113,7 @@ fn concurrent_verifications_use_a_quota_exactly() {
 #[test]
 fn the_answer_says_what_is_left_and_when_the_period_ends() {
     let key = KeyRecord {
-        rate_limit: Some(RateLimit { limit: uses(100), window: Duration::from_secs(60) }),
+        rate_limits: RateLimit { limit: uses(100), window: Duration::from_secs(60) }.into(),
         ..with(&[(QuotaPeriod::Day, 2), (QuotaPeriod::Month, 3), (QuotaPeriod::Total, 4)])
     };
     // The 28th of February 2026, eighteen hours in.
@@ -156,7 +156,7 @@ fn the_answer_says_what_is_left_and_when_the_period_ends() {
 #[test]
 fn a_refused_request_uses_nothing() {
     let key = KeyRecord {
-        rate_limit: Some(RateLimit { limit: uses(1), window: HOUR }),
+        rate_limits: RateLimit { limit: uses(1), window: HOUR }.into(),
         ..with(&[(QuotaPeriod::Day, 2)])
     };
     let verifier = verifier(key);

@@ -93,7 +93,7 @@ fn a_disabled_key_stays_disabled() {
 #[test]
 fn rotating_does_not_refill_the_limit() {
     let limit = RateLimit { limit: NonZeroU32::new(3).unwrap(), window: HOUR };
-    let key = KeyRecord { rate_limit: Some(limit), ..record(0) };
+    let key = KeyRecord { rate_limits: limit.into(), ..record(0) };
     let verifier = verifier(key.clone());
     carry_out(&verifier, &key, HOUR);
     let passed = (0..10).filter(|n| verify(&verifier, n % 2, noon()).is_ok()).count();

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::QUOTA_PREFIX;
-use crate::QuotaPeriod;
+use super::name::QUOTA_PREFIX;
+use crate::{QuotaPeriod, WindowName};
 
 /// Where a key stands in each of its windows and quotas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct RateLimitStatus {
 /// Where a key stands in one window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowStatus {
-    /// The window's name, `default` for the nameless one.
-    pub name: String,
+    /// What it is called.
+    pub name: WindowName,
     /// The uses that the window allows at once.
     pub limit: NonZeroU32,
     /// The time over which they come back.
@@ -48,7 +48,7 @@ impl RateLimitStatus {
         Self { windows, quotas }
     }
 
-    /// The windows, the nameless one first.
+    /// The windows in their order.
     pub fn windows(&self) -> &[WindowStatus] {
         &self.windows
     }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn the_header_values_follow_the_draft() {
         let window = |name: &str, limit, window, remaining, reset_s| WindowStatus {
-            name: name.to_owned(),
+            name: name.parse().unwrap(),
             limit: NonZeroU32::new(limit).unwrap(),
             window,
             remaining,

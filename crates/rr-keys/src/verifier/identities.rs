@@ -50,9 +50,7 @@ impl Identities {
     /// The meter of a key that has limits: the same for all its secrets and after every change. It learns
     /// what the store knew of its quotas.
     pub(super) fn meter(&mut self, record: &KeyRecord, now_ns: u64) -> Option<Arc<Meter>> {
-        let limited = record.rate_limit.is_some()
-            || !record.named_limits.is_empty()
-            || !record.quotas.is_empty();
+        let limited = !record.rate_limits.is_empty() || !record.quotas.is_empty();
         limited.then(|| {
             let rest = self.rest.entry(record.id).or_default();
             let meter = Arc::clone(rest.meter.get_or_insert_default());
@@ -286,7 +284,7 @@ mod tests {
     fn a_limit_in_use_keeps_its_key_until_it_has_refilled() {
         let mut identities = Identities::new(8);
         let limit = RateLimit { limit: NonZeroU32::MIN, window: Duration::from_secs(10) };
-        let limited = KeyRecord { rate_limit: Some(limit), ..record(1) };
+        let limited = KeyRecord { rate_limits: limit.into(), ..record(1) };
         let meter = identities.meter(&limited, 0).unwrap();
         assert!(meter.take(&limited, 0).is_ok());
         drop(meter);

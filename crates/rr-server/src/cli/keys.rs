@@ -11,6 +11,7 @@ Examples:
   revenue-ripple keys create --name \"Reports\"
   revenue-ripple keys create --name \"CI\" --permission write_webhooks --expires-in-days 90
   revenue-ripple keys create --name \"App\" --rate-limit 100/60s
+  revenue-ripple keys create --name \"App\" --rate-limit burst=10/1s --rate-limit sustained=1000/1h
   revenue-ripple keys create --name \"Trial\" --owner 42 --quota day=1000,total=20000 --metadata team=sales
   KEY=$(revenue-ripple keys create --name \"CI\" --json | jq -r .api_key)")]
     Create(KeysCreate),
@@ -63,9 +64,10 @@ pub(crate) struct KeysCreate {
     /// Whom it belongs to
     #[arg(long, value_name = "USER_ID")]
     pub(crate) owner: Option<String>,
-    /// How often it may be used in a window of so many seconds, refilled evenly
-    #[arg(long, value_name = "N/SECONDSs")]
-    pub(crate) rate_limit: Option<String>,
+    /// How often it may be used in a window of time, refilled evenly; repeat for up to four that hold together,
+    /// each with a name
+    #[arg(long = "rate-limit", value_name = "[NAME=]N/WINDOW")]
+    pub(crate) rate_limits: Vec<String>,
     /// How often it may be used in a UTC day, a calendar month (UTC) and in all; repeat or separate by commas
     #[arg(long = "quota", value_name = "day|month|total=N", value_delimiter = ',')]
     pub(crate) quotas: Vec<String>,

@@ -1,17 +1,15 @@
 //! `keys`: make, list, rotate, revoke, report.
 
+mod limits;
 mod report_leak;
 mod usage;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Permission, key_words};
-use rr_keys::{
-    AllowList, HashScheme, KeyFormat, KeyRecord, QuotaPeriod, Quotas, RateLimit, Secret,
-};
+use rr_keys::{AllowList, HashScheme, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
 use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -65,6 +63,9 @@ async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
     // The key alone is the result, so that a shell can catch it.
     output::note(format!("key {} \"{}\"", key.record.id, key.record.name));
     output::note(format!("may {}", permissions.join(", ")));
+    if !key.record.rate_limits.is_empty() {
+        output::note(format!("at most {}", limits::text(&key.record.rate_limits)));
+    }
     output::note("it is shown this once:");
     output::line(secret.expose());
     Ok(())
@@ -77,7 +78,7 @@ pub(crate) struct Wish {
     pub(crate) permissions: Vec<Permission>,
     pub(crate) allowed_ips: AllowList,
     pub(crate) owner: Option<String>,
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) quotas: Quotas,
     pub(crate) metadata: BTreeMap<String, String>,
 }
@@ -87,8 +88,8 @@ impl Wish {
         let usage = |flag: &str, detail: &str| Failure::Usage(format!("{flag}: {detail}"));
         let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
         let owner = args.owner.as_deref().map(key_words::owner).transpose();
-        let rate_limit = args.rate_limit.as_deref().map(rate_limit).transpose();
-        let quotas: Result<Vec<_>, &str> = args.quotas.iter().map(|text| quota(text)).collect();
+        let rate_limits = limits::rate_limits(&args.rate_limits);
+        let quotas = limits::quotas(&args.quotas);
         let notes = args.metadata.iter().map(|text| {
             let pair = text.split_once('=').ok_or_else(|| usage("--metadata", "must be NAME=TEXT"));
             pair.map(|(name, note)| (name.to_owned(), note.to_owned()))
@@ -108,29 +109,11 @@ impl Wish {
             permissions,
             allowed_ips,
             owner: owner.map_err(|detail| usage("--owner", detail))?,
-            rate_limit: rate_limit.map_err(|detail| usage("--rate-limit", detail))?,
-            quotas: Quotas::new(quotas.map_err(|detail| usage("--quota", detail))?),
+            rate_limits: rate_limits.map_err(|detail| usage("--rate-limit", &detail))?,
+            quotas: quotas.map_err(|detail| usage("--quota", detail))?,
             metadata: metadata.map_err(|(_, detail)| usage("--metadata", detail))?,
         })
     }
-}
-
-/// `100/60s`.
-fn rate_limit(text: &str) -> Result<RateLimit, &'static str> {
-    const FORM: &str = "must be a number from 1, /, and 1 to 2678400 seconds: 100/60s";
-    let (limit, window) = text.trim().split_once('/').ok_or(FORM)?;
-    let seconds = window.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
-    let limit = limit.parse().map_err(|_| FORM)?;
-    let window_s = seconds.filter(|seconds| key_words::WINDOWS.contains(seconds)).ok_or(FORM)?;
-    Ok(RateLimit { limit, window: Duration::from_secs(u64::from(window_s)) })
-}
-
-/// `day=1000`.
-fn quota(text: &str) -> Result<(QuotaPeriod, NonZeroU32), &'static str> {
-    const FORM: &str = "must be day, month or total, =, and a number from 1";
-    let (name, limit) = text.trim().split_once('=').ok_or(FORM)?;
-    let period = QuotaPeriod::ALL.into_iter().find(|period| period.name() == name);
-    Ok((period.ok_or(FORM)?, limit.parse().map_err(|_| FORM)?))
 }
 
 /// Makes and stores a key; the secret exists only in what is returned.
@@ -148,7 +131,7 @@ pub(crate) async fn make(
         expires_at: expires_in.map(|span| audit.at.plus(span).to_system_time()),
         allowed_ips: wish.allowed_ips,
         owner: wish.owner,
-        rate_limit: wish.rate_limit,
+        rate_limits: wish.rate_limits,
         quotas: wish.quotas,
         metadata: wish.metadata,
         ..KeyRecord::new(new_id(audit.at, &context.random), wish.name, audit.at.to_system_time())
@@ -185,8 +168,17 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
         output::json(&json!({ "keys": rows }));
         return Ok(());
     }
-    let mut grid =
-        Grid::new(&["ID", "NAME", "KEY", "STATUS", "PERMISSIONS", "EXPIRES", "LAST USED", "USES"]);
+    let mut grid = Grid::new(&[
+        "ID",
+        "NAME",
+        "KEY",
+        "STATUS",
+        "PERMISSIONS",
+        "LIMITS",
+        "EXPIRES",
+        "LAST USED",
+        "USES",
+    ]);
     for key in &keys {
         let (status, standing) = remark(key, now);
         // What was never needed stands in brackets.
@@ -204,6 +196,7 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
             output::text(format!("{}…", key.hint)),
             grid.standing(status, standing),
             output::text(permissions.join(" ")),
+            output::text(limits::text(&key.record.rate_limits)),
             output::text(expires.map_or("never".to_owned(), day)),
             output::text(key.last_used_at.map_or("never".to_owned(), |at| at.to_string())),
             output::number(key.use_count),
@@ -321,6 +314,7 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
         "use_count": key.use_count,
         "usage": usage::json(key),
         "unused_permissions": usage::unused(key),
+        "rate_limits": limits::json(&key.record.rate_limits),
         "quotas": usage::quotas(key, now),
         "created_by": key.created_by,
         "metadata": key.record.metadata,

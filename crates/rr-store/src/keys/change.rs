@@ -6,13 +6,13 @@ use std::time::SystemTime;
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
-use rr_keys::{Beyond, KeyRecord, PermissionSet, Reach};
+use rr_keys::{Beyond, KeyRecord, PermissionSet, RateLimit, Reach, WindowName};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::find::{complete, find_row};
 use super::record::{
-    KeyTableRow, allow_list_json, limit_json, metadata_json, permissions_json, quotas_json,
+    KeyTableRow, allow_list_json, metadata_json, permissions_json, quotas_json, rate_limits_json,
 };
 use super::{KeyPatch, UpdateKey};
 use crate::conn::{Conn, on_each};
@@ -89,7 +89,7 @@ struct Changes {
     permissions: Option<JsonText>,
     not_before: Option<Option<At>>,
     expires_at: Option<Option<At>>,
-    rate_limit: Option<Option<JsonText>>,
+    rate_limits: Option<JsonText>,
     quotas: Option<Option<JsonText>>,
     allowed_ips: Option<JsonText>,
     metadata: Option<JsonText>,
@@ -104,7 +104,7 @@ impl Changes {
             permissions: patch.permissions.as_ref().map(permissions_json),
             not_before: patch.not_before.map(|at| at.map(At)),
             expires_at: patch.expires_at.map(|at| at.map(At)),
-            rate_limit: patch.rate_limit.map(|limit| limit.map(limit_json)),
+            rate_limits: patch.rate_limits.as_ref().map(rate_limits_json),
             quotas: patch.quotas.as_ref().map(quotas_json),
             allowed_ips: patch.allowed_ips.as_ref().map(allow_list_json),
             metadata: patch.metadata.as_ref().map(metadata_json),
@@ -162,10 +162,9 @@ impl KeyPatch {
         put(self.permissions.is_some(), "permissions", json!(permissions));
         put(self.not_before.is_some(), "not_before", time(record.not_before));
         put(self.expires_at.is_some(), "expires_at", time(record.expires_at));
-        let limit = record
-            .rate_limit
-            .map(|limit| json!({ "limit": limit.limit, "window_s": limit.window.as_secs() }));
-        put(self.rate_limit.is_some(), "rate_limit", json!(limit));
+        let window = |(name, limit): (WindowName, RateLimit)| json!({ "name": name.as_str(), "limit": limit.limit, "window_s": limit.window.as_secs() });
+        let windows: Vec<Value> = record.rate_limits.iter().map(window).collect();
+        put(self.rate_limits.is_some(), "rate_limits", json!(windows));
         let quotas = record.quotas.iter().map(|(period, limit)| (period.name(), limit));
         let quotas: BTreeMap<_, _> = quotas.collect();
         put(self.quotas.is_some(), "quotas", json!(quotas));

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use rr_domain::Timestamp;
 use rr_keys::{
-    AllowList, KeyHash, KeyRecord, NamedLimits, PermissionSet, QuotaPeriod, QuotaUse, Quotas,
-    RateLimit,
+    AllowList, KeyHash, KeyRecord, PermissionSet, QuotaPeriod, QuotaUse, Quotas, RateLimit,
+    RateLimits, WindowName,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use super::{KeyRow, NewKey, UseTally};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::types::{At, Id, JsonText};
 
-pub(super) const KEY_COLUMNS: usize = 31;
+pub(super) const KEY_COLUMNS: usize = 30;
 
 /// A row of `api_keys`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -32,8 +32,7 @@ pub(super) struct KeyTableRow {
     owner: Option<String>,
     permissions: JsonText,
     allowed_ips: JsonText,
-    rate_limit: Option<JsonText>,
-    named_limits: JsonText,
+    rate_limits: JsonText,
     metadata: JsonText,
     enabled: bool,
     created_at: At,
@@ -70,11 +69,10 @@ pub(super) struct SecretTableRow<'a> {
     expires_at: Option<At>,
 }
 
-/// A rate limit as JSON.
+/// A window as JSON.
 #[derive(Serialize, Deserialize)]
-struct LimitJson {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+struct WindowJson {
+    name: String,
     limit: NonZeroU32,
     window_us: u64,
 }
@@ -88,8 +86,7 @@ impl KeyTableRow {
             owner: record.owner.clone(),
             permissions: permissions_json(&record.permissions),
             allowed_ips: allow_list_json(&record.allowed_ips),
-            rate_limit: record.rate_limit.map(limit_json),
-            named_limits: named_limits_json(&record.named_limits),
+            rate_limits: rate_limits_json(&record.rate_limits),
             metadata: metadata_json(&record.metadata),
             enabled: record.enabled,
             created_at: at(record.created_at),
@@ -119,7 +116,6 @@ impl KeyTableRow {
 
     /// Without `grace_until` and `leak`, which stand with the secrets, and the uses by permission.
     pub(super) fn into_row(self) -> QueryResult<KeyRow> {
-        let limit = self.rate_limit.as_ref().map(read::<LimitJson>).transpose()?;
         let networks: Vec<String> = read(&self.allowed_ips)?;
         let quotas = self.quotas.as_ref().map(quotas).transpose()?.unwrap_or_default();
         let counted = |uses: i64| u64::try_from(uses).unwrap_or_default();
@@ -139,8 +135,7 @@ impl KeyTableRow {
             revoked_at: self.revoked_at.map(moment),
             enabled: self.enabled,
             allowed_ips: AllowList::parse(networks).map_err(unreadable)?,
-            rate_limit: limit.map(|limit| limit.to_limit()),
-            named_limits: named_limits(&self.named_limits)?,
+            rate_limits: rate_limits(&self.rate_limits)?,
             quotas: quotas.with_used(used),
             metadata: read::<BTreeMap<String, String>>(&self.metadata)?,
             ..KeyRecord::new(self.id.0, self.name, moment(self.created_at))
@@ -187,17 +182,6 @@ impl<'a> SecretTableRow<'a> {
     }
 }
 
-impl LimitJson {
-    fn of(name: Option<&str>, limit: RateLimit) -> LimitJson {
-        let window_us = u64::try_from(limit.window.as_micros()).unwrap_or(u64::MAX);
-        LimitJson { name: name.map(str::to_owned), limit: limit.limit, window_us }
-    }
-
-    fn to_limit(&self) -> RateLimit {
-        RateLimit { limit: self.limit, window: Duration::from_micros(self.window_us) }
-    }
-}
-
 pub(super) fn permissions_json(permissions: &PermissionSet) -> JsonText {
     JsonText(json!(permissions.iter().collect::<Vec<_>>()).to_string())
 }
@@ -210,8 +194,23 @@ pub(super) fn metadata_json(metadata: &BTreeMap<String, String>) -> JsonText {
     JsonText(json!(metadata).to_string())
 }
 
-pub(super) fn limit_json(limit: RateLimit) -> JsonText {
-    JsonText(json!(LimitJson::of(None, limit)).to_string())
+pub(super) fn rate_limits_json(limits: &RateLimits) -> JsonText {
+    let window = |(name, limit): (WindowName, RateLimit)| WindowJson {
+        name: name.to_string(),
+        limit: limit.limit,
+        window_us: u64::try_from(limit.window.as_micros()).unwrap_or(u64::MAX),
+    };
+    JsonText(json!(limits.iter().map(window).collect::<Vec<_>>()).to_string())
+}
+
+fn rate_limits(text: &JsonText) -> QueryResult<RateLimits> {
+    let mut windows = Vec::new();
+    for window in read::<Vec<WindowJson>>(text)? {
+        let name: WindowName = window.name.parse().map_err(unreadable)?;
+        let length = Duration::from_micros(window.window_us);
+        windows.push((name, RateLimit { limit: window.limit, window: length }));
+    }
+    RateLimits::new(windows).map_err(unreadable)
 }
 
 /// `{"day": 10000}`; null without any.
@@ -225,19 +224,6 @@ fn quotas(text: &JsonText) -> QueryResult<Quotas> {
     let by_name: BTreeMap<String, NonZeroU32> = read(text)?;
     let limit = |period: QuotaPeriod| Some((period, *by_name.get(period.name())?));
     Ok(Quotas::new(QuotaPeriod::ALL.into_iter().filter_map(limit)))
-}
-
-fn named_limits_json(limits: &NamedLimits) -> JsonText {
-    let limits: Vec<_> =
-        limits.iter().map(|(name, limit)| LimitJson::of(Some(name), limit)).collect();
-    JsonText(json!(limits).to_string())
-}
-
-fn named_limits(text: &JsonText) -> QueryResult<NamedLimits> {
-    let limits: Vec<LimitJson> = read(text)?;
-    let named =
-        limits.iter().map(|limit| (limit.name.clone().unwrap_or_default(), limit.to_limit()));
-    NamedLimits::new(named).map_err(unreadable)
 }
 
 fn read<T: DeserializeOwned>(text: &JsonText) -> QueryResult<T> {

@@ -53,7 +53,7 @@ impl PermissionUse<'_> {
 
 fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
     let statement = format!(
-        "WITH used (id, uses, at, address, old_uses, old_at, old_address, \
+        "WITH used (id, uses, at, address, superseded, superseded_at, superseded_address, \
            refused, refused_at, refused_address, day, day_uses, month, month_uses, total) AS (VALUES {}) \
          UPDATE api_keys SET \
            use_count = api_keys.use_count + used.uses, \
@@ -64,20 +64,7 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
            last_used_at = CASE \
              WHEN used.at IS NULL OR used.at < api_keys.last_used_at \
              THEN api_keys.last_used_at ELSE used.at END, \
-           superseded_uses = api_keys.superseded_uses + used.old_uses, \
-           superseded_last_address = CASE \
-             WHEN used.old_at IS NULL OR used.old_at < api_keys.superseded_last_used_at \
-             THEN api_keys.superseded_last_address ELSE used.old_address END, \
-           superseded_last_used_at = CASE \
-             WHEN used.old_at IS NULL OR used.old_at < api_keys.superseded_last_used_at \
-             THEN api_keys.superseded_last_used_at ELSE used.old_at END, \
-           refused_uses = api_keys.refused_uses + used.refused, \
-           refused_last_address = CASE \
-             WHEN used.refused_at IS NULL OR used.refused_at < api_keys.refused_last_at \
-             THEN api_keys.refused_last_address ELSE used.refused_address END, \
-           refused_last_at = CASE \
-             WHEN used.refused_at IS NULL OR used.refused_at < api_keys.refused_last_at \
-             THEN api_keys.refused_last_at ELSE used.refused_at END, \
+           {}, {}, \
            quota_day_uses = CASE \
              WHEN used.day IS NULL OR used.day < api_keys.quota_day THEN api_keys.quota_day_uses \
              WHEN used.day = api_keys.quota_day THEN api_keys.quota_day_uses + used.day_uses \
@@ -96,7 +83,9 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
              THEN api_keys.quota_month ELSE used.month END, \
            quota_total_uses = api_keys.quota_total_uses + used.total \
          FROM used WHERE api_keys.id = used.id",
-        rows(part.len(), 15)
+        rows(part.len(), 15),
+        add_tally("superseded", "superseded_last_used_at"),
+        add_tally("refused", "refused_last_at"),
     );
     on_each!(conn, |c| {
         let mut query = diesel::sql_query(statement).into_boxed();
@@ -127,6 +116,17 @@ fn add(conn: &mut Conn, part: &[KeyUsage]) -> QueryResult<()> {
         query.execute(c)
     })?;
     Ok(())
+}
+
+/// Adds uses of dead or replaced secrets to their columns; `last` is the one that says when the last was.
+fn add_tally(name: &str, last: &str) -> String {
+    let is_past = format!("used.{name}_at IS NULL OR used.{name}_at < api_keys.{last}");
+    format!(
+        "{name}_uses = api_keys.{name}_uses + used.{name}, \
+         {name}_last_address = CASE \
+           WHEN {is_past} THEN api_keys.{name}_last_address ELSE used.{name}_address END, \
+         {last} = CASE WHEN {is_past} THEN api_keys.{last} ELSE used.{name}_at END"
+    )
 }
 
 fn add_permissions(conn: &mut Conn, part: &[PermissionUse<'_>]) -> QueryResult<()> {

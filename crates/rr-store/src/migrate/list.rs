@@ -55,6 +55,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0014_bodies_by_month",
     "0015_lighter_events",
     "0016_key_refusals",
+    "0017_rate_limits",
     "0020_churn_in_time",
 ];
 

@@ -1,8 +1,10 @@
 //! Keys: kept whole, revoked for good, counted forward.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use rr_keys::{Beyond, KeyHash, KeyStore, Reach};
+use rr_keys::{Beyond, KeyHash, KeyStore, RateLimit, RateLimits, Reach};
 
 use super::*;
 use crate::{CreateKey, KeyPatch, UpdateKey};
@@ -69,10 +71,12 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     let notes: BTreeMap<String, String> = [("team", "sales"), ("since", "2026")]
         .map(|(name, note)| (name.into(), note.into()))
         .into();
+    let hour = Duration::from_secs(3_600);
+    let once_an_hour = RateLimits::from(RateLimit { limit: NonZeroU32::MIN, window: hour });
     let patch = KeyPatch {
         name: Some("renamed".to_owned()),
         expires_at: Some(None),
-        rate_limit: Some(None),
+        rate_limits: Some(once_an_hour.clone()),
         metadata: Some(notes.clone()),
         enabled: Some(false),
         ..KeyPatch::default()
@@ -84,7 +88,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     let mut expected = key(1).record;
     expected.name = "renamed".to_owned();
     expected.expires_at = None;
-    expected.rate_limit = None;
+    expected.rate_limits = once_an_hour;
     expected.metadata = notes;
     expected.enabled = false;
     assert_eq!(after.record, expected);
@@ -101,14 +105,17 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
             "before": {
                 "name": "key 1",
                 "expires_at": at(1_000),
-                "rate_limit": {"limit": 60, "window_s": 60},
+                "rate_limits": [
+                    {"name": "default", "limit": 60, "window_s": 60},
+                    {"name": "burst", "limit": 60, "window_s": 60},
+                ],
                 "metadata": {"team": "growth"},
                 "enabled": true,
             },
             "after": {
                 "name": "renamed",
                 "expires_at": null,
-                "rate_limit": null,
+                "rate_limits": [{"name": "default", "limit": 1, "window_s": 3_600}],
                 "metadata": {"team": "sales", "since": "2026"},
                 "enabled": false,
             },

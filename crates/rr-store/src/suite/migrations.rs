@@ -1,5 +1,10 @@
 //! Migrations: there and back, together, all or nothing.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use rr_keys::{RateLimit, RateLimits};
+
 use super::*;
 use crate::{Migration, NewEvent, StoreError};
 
@@ -105,8 +110,13 @@ async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
     for event in events.clone() {
         store.accept_event(event, None).await.unwrap();
     }
-    let steps =
-        ["0014_bodies_by_month", "0015_lighter_events", "0016_key_refusals", "0020_churn_in_time"];
+    let steps = [
+        "0014_bodies_by_month",
+        "0015_lighter_events",
+        "0016_key_refusals",
+        "0017_rate_limits",
+        "0020_churn_in_time",
+    ];
     for step in steps.into_iter().rev() {
         assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some(step));
     }
@@ -122,4 +132,39 @@ async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
     store.migrate_down().await.unwrap();
     store.migrate().await.unwrap();
     assert_eq!(number(&store, understood).await, 2, "once, however often it is asked");
+}
+
+/// A release that had one window without a name and others with names, in two columns.
+#[tokio::test]
+async fn the_windows_of_a_key_outlive_the_change_to_one_list() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let limits = |names: &[&str]| {
+        let window = Duration::from_secs(60);
+        let limit = |uses: usize| NonZeroU32::new(u32::try_from(uses).unwrap()).unwrap();
+        RateLimits::new(names.iter().enumerate().map(|(place, name)| {
+            (name.parse().unwrap(), RateLimit { limit: limit(place + 1), window })
+        }))
+        .unwrap()
+    };
+    // What they are, and what becomes of them on the way back and forth.
+    let lists: [(&[&str], &[&str]); 4] = [
+        (&[], &[]),
+        (&["default"], &["default"]),
+        (&["default", "burst", "day"], &["default", "burst", "day"]),
+        (&["a", "b", "c", "d"], &["default", "b", "c", "d"]),
+    ];
+    for (number, (names, _)) in (1..).zip(lists) {
+        let mut key = key(number);
+        key.record.rate_limits = limits(names);
+        store.create_key(key, None, audit(1)).await.unwrap();
+    }
+    while store.migrate_down().await.unwrap().unwrap() != "0017_rate_limits" {}
+    let apart = "SELECT count(*) FROM api_keys WHERE rate_limit IS NOT NULL";
+    assert_eq!(number(&store, apart).await, 3);
+    store.migrate().await.unwrap();
+    for (number, (_, names)) in (1..).zip(lists) {
+        let row = store.key(id(number)).await.unwrap().unwrap();
+        assert_eq!(row.record.rate_limits, limits(names));
+    }
 }

@@ -91,15 +91,15 @@ pub(super) fn once(key: &str, fingerprint: u8) -> Option<Idempotency> {
 pub(super) fn key(number: u8) -> NewKey {
     let created_at = at(i64::from(number)).to_system_time();
     let minute = RateLimit { limit: NonZeroU32::new(60).unwrap(), window: Duration::from_secs(60) };
+    let windows = ["default", "burst"].map(|name| (name.parse().unwrap(), minute));
     NewKey {
         record: KeyRecord {
             owner: Some("ann".to_owned()),
             permissions: ["read_metrics", "write_webhooks"].into_iter().collect(),
             expires_at: Some(at(1_000).to_system_time()),
             allowed_ips: AllowList::parse(["10.0.0.0/8", "::1"]).unwrap(),
-            rate_limit: Some(minute),
             quotas: rr_keys::Quotas::new([(rr_keys::QuotaPeriod::Day, minute.limit)]),
-            named_limits: rr_keys::NamedLimits::new([("burst", minute)]).unwrap(),
+            rate_limits: rr_keys::RateLimits::new(windows).unwrap(),
             metadata: [("team".to_owned(), "growth".to_owned())].into(),
             ..KeyRecord::new(id(u128::from(number)), format!("key {number}"), created_at)
         },

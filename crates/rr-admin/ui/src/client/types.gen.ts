@@ -492,6 +492,10 @@ export type Key = {
     permissions: Array<string>;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * All its limits.
+     */
+    rate_limits?: Array<RateWindow>;
     revoked_at?: string | null;
     status: KeyStatus;
     /**
@@ -528,6 +532,11 @@ export type KeyChange = {
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * Instead of `rate_limit`: all limits that it shall have, up to four that hold together; null removes them. A
+     * limit that keeps its name keeps what is used of it.
+     */
+    rate_limits?: Array<RateWindow> | null;
 };
 
 /**
@@ -570,6 +579,10 @@ export type KeyRequest = {
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * Instead of `rate_limit`: up to four limits that hold together.
+     */
+    rate_limits?: Array<RateWindow> | null;
     /**
      * Whom the key belongs to. It proves nothing about who asks.
      */
@@ -856,10 +869,22 @@ export type QuotaUsage = {
 };
 
 /**
- * At most `limit` uses, refilled evenly over `window_s` seconds.
+ * At most `limit` uses, refilled evenly over `window_s` seconds: a window called `default`.
  */
 export type RateLimit = {
     limit: number;
+    window_s: number;
+};
+
+/**
+ * One of several limits that hold together, by its name in the `RateLimit` field.
+ */
+export type RateWindow = {
+    limit: number;
+    /**
+     * No two of a key have the same. Names that begin with `quota-` are taken.
+     */
+    name: string;
     window_s: number;
 };
 

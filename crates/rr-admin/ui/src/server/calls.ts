@@ -2,7 +2,7 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { KeyRequest, NewSource, Series } from '../client/types.gen';
+import type { KeyRequest, NewSource, RateWindow, Series } from '../client/types.gen';
 import { toProblem } from './problem';
 
 export type {
@@ -14,6 +14,7 @@ export type {
   Key,
   KeyRequest,
   Permission,
+  RateWindow,
   RevenueFigures,
   Series,
   SignedInUser,
@@ -55,6 +56,8 @@ export const server = {
   endingKeys: (days: number, signal?: AbortSignal) =>
     answer(sdk.getApiDevopsKeys({ query: { expires_within_days: days, limit: KEYS_A_PAGE }, signal })),
   enableKey: (id: string) => answer(sdk.patchApiDevopsKeysById({ path: { id }, body: { enabled: true } })),
+  limitKey: (id: string, limits: RateWindow[]) =>
+    answer(sdk.patchApiDevopsKeysById({ path: { id }, body: { rate_limits: limits } })),
   rotateKey: (id: string, graceSeconds: number, idempotencyKey: string) =>
     answer(
       sdk.postApiDevopsKeysByIdRotate({

@@ -9,10 +9,11 @@ use rr_store::{KeyPatch, UpdateKey};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields;
+use super::limits::{RateLimit, RateWindow};
 use super::quotas::QuotaLimits;
 use super::show::{key_id, no_such_key};
-use super::view::{Key, RateLimit};
+use super::view::Key;
+use super::{fields, limits};
 use crate::auth::{Allowed, Caller, ManageKeys, Permission};
 use crate::body::Body;
 use crate::codes::Code;
@@ -31,10 +32,15 @@ pub(crate) struct KeyChange {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "fields::present")]
     expires_at: Option<Option<String>>,
-    /// Null removes the limit.
+    /// The only limit that it shall have; null removes all.
     #[schema(value_type = Option<RateLimit>)]
     #[serde(default, deserialize_with = "fields::present")]
     rate_limit: Option<Option<RateLimit>>,
+    /// Instead of `rate_limit`: all limits that it shall have, up to four that hold together; null removes them. A
+    /// limit that keeps its name keeps what is used of it.
+    #[schema(value_type = Option<Vec<RateWindow>>, max_items = 4)]
+    #[serde(default, deserialize_with = "fields::present")]
+    rate_limits: Option<Option<Vec<RateWindow>>>,
     /// All quotas that it shall have; null removes them. What was used so far stays counted.
     #[schema(value_type = Option<QuotaLimits>)]
     #[serde(default, deserialize_with = "fields::present")]
@@ -95,11 +101,7 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
             Some(None) => Some(None),
             Some(Some(text)) => Some(Some(fields::expiry(&text, now)?)),
         },
-        rate_limit: match change.rate_limit {
-            None => None,
-            Some(None) => Some(None),
-            Some(Some(limit)) => Some(Some(fields::rate_limit(limit)?)),
-        },
+        rate_limits: limits::parse(change.rate_limit, change.rate_limits)?,
         quotas: change.quotas.map(|quotas| quotas.unwrap_or_default().parse()).transpose()?,
         allowed_ips: change.allowed_ips.as_deref().map(fields::allowed_ips).transpose()?,
         metadata: change.metadata.map(fields::metadata).transpose()?,

@@ -1,14 +1,11 @@
 //! The fields that making and changing a key have in common, parsed at the border.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::time::Duration;
 
 use rr_domain::Timestamp;
 use rr_keys::{AllowList, Beyond, KeyRecord, PermissionSet, Reach};
 use serde::{Deserialize, Deserializer};
 
-use super::view::RateLimit;
 use crate::auth::{Caller, Permission};
 use crate::key_words;
 use crate::problem::{Outcome, Problem};
@@ -79,16 +76,6 @@ pub(super) fn expiry(text: &str, now: Timestamp) -> Outcome<Timestamp> {
     if end > now { Ok(end) } else { Err(wrong("must lie in the future")) }
 }
 
-/// A limit that can be kept.
-pub(super) fn rate_limit(sent: RateLimit) -> Outcome<rr_keys::RateLimit> {
-    let limit = NonZeroU32::new(sent.limit)
-        .ok_or_else(|| Problem::field("/rate_limit/limit", "must be at least 1"))?;
-    if !key_words::WINDOWS.contains(&sent.window_s) {
-        return Err(Problem::field("/rate_limit/window_s", "must be 1 to 2678400 seconds"));
-    }
-    Ok(rr_keys::RateLimit { limit, window: Duration::from_secs(u64::from(sent.window_s)) })
-}
-
 /// Addresses and networks.
 pub(super) fn allowed_ips(sent: &[String]) -> Outcome<AllowList> {
     if sent.len() > 100 {
@@ -127,15 +114,11 @@ mod tests {
     }
 
     #[test]
-    fn limits_and_networks_name_their_fault() {
+    fn networks_name_their_fault() {
         let pointer = |problem: Problem| {
             let body: serde_json::Value = serde_json::from_slice(&problem.body("r")).unwrap();
             body["errors"][0]["pointer"].as_str().unwrap().to_owned()
         };
-        let limit = |limit, window_s| rate_limit(RateLimit { limit, window_s });
-        assert_eq!(limit(5, 60).unwrap().window, Duration::from_secs(60));
-        assert_eq!(pointer(limit(0, 60).unwrap_err()), "/rate_limit/limit");
-        assert_eq!(pointer(limit(1, 0).unwrap_err()), "/rate_limit/window_s");
         let ips =
             |ips: &[&str]| allowed_ips(&ips.iter().map(|ip| (*ip).to_owned()).collect::<Vec<_>>());
         assert_eq!(ips(&["10.0.0.0/8", "::1"]).unwrap().to_strings().len(), 2);

@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::fields;
+use super::limits::{RateLimit, RateWindow};
 use super::quotas::QuotaLimits;
-use super::view::RateLimit;
+use super::{fields, limits};
 use crate::auth::{Allowed, Caller, ManageKeys, Permission};
 use crate::body::Body;
 use crate::codes::Code;
@@ -44,6 +44,10 @@ pub(crate) struct KeyRequest {
     #[serde(default, deserialize_with = "fields::present")]
     expires_at: Option<Option<String>>,
     rate_limit: Option<RateLimit>,
+    /// Instead of `rate_limit`: up to four limits that hold together.
+    #[schema(max_items = 4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limits: Option<Vec<RateWindow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quotas: Option<QuotaLimits>,
     /// Addresses and networks the key may be used from; unless given, those of the key that asks.
@@ -131,7 +135,8 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
         owner: wanted.user_id.as_deref().map(fields::owner).transpose()?,
         permissions: fields::permissions(permissions),
         expires_at: expires_at.map(Timestamp::to_system_time),
-        rate_limit: wanted.rate_limit.map(fields::rate_limit).transpose()?,
+        rate_limits: limits::parse(wanted.rate_limit.map(Some), wanted.rate_limits.map(Some))?
+            .unwrap_or_default(),
         quotas: wanted.quotas.unwrap_or_default().parse()?,
         allowed_ips: match &wanted.allowed_ips {
             Some(entries) => fields::allowed_ips(entries)?,

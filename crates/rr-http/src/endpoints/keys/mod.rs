@@ -10,6 +10,7 @@ pub(crate) mod rotate;
 pub(crate) mod show;
 
 mod fields;
+mod limits;
 mod quotas;
 mod usage;
 mod view;

@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use rr_domain::Timestamp;
 use rr_keys::KeyRecord;
 use rr_store::KeyRow;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::limits::{RateLimit, RateWindow};
 use super::quotas::QuotaLimits;
 use super::usage::{Usage, unused_permissions};
 
@@ -32,8 +33,13 @@ pub(crate) struct Key {
     /// The first characters of its secret.
     hint: String,
     status: KeyStatus,
+    /// The one of `rate_limits` that is called `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit: Option<RateLimit>,
+    /// All its limits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    rate_limits: Vec<RateWindow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quotas: Option<QuotaLimits>,
     usage: Usage,
@@ -96,16 +102,6 @@ pub(crate) enum KeyStatus {
     Leaked,
 }
 
-/// At most `limit` uses, refilled evenly over `window_s` seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RateLimit {
-    #[schema(minimum = 1)]
-    pub(super) limit: u32,
-    #[schema(minimum = 1, maximum = 2_678_400)]
-    pub(super) window_s: u32,
-}
-
 impl Key {
     /// The key at `now`.
     pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
@@ -136,10 +132,8 @@ impl Key {
             is_active: status == KeyStatus::Active,
             hint: row.hint,
             status,
-            rate_limit: record.rate_limit.map(|limit| RateLimit {
-                limit: limit.limit.get(),
-                window_s: u32::try_from(limit.window.as_secs()).unwrap_or(u32::MAX),
-            }),
+            rate_limit: RateLimit::of(&record.rate_limits),
+            rate_limits: RateWindow::all(&record.rate_limits),
             quotas: QuotaLimits::of(&record.quotas),
             usage,
             unused_permissions,

@@ -5,18 +5,19 @@ import { Button, VisuallyHidden } from '@mantine/core';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
-import { GraceLine, LeakLine, NeverNeeded, RefusedLine, Status } from './Remarks';
+import { GraceLine, LeakLine, LimitsLine, NeverNeeded, RefusedLine, Status } from './Remarks';
 import { canRotate } from './standing';
 
 const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
 
 interface KeyTableProps {
   keys: Key[];
+  limit: (key: Key) => void;
   rotate: (key: Key) => void;
   revoke: (key: Key) => void;
 }
 
-export function KeyTable({ keys, rotate, revoke }: KeyTableProps) {
+export function KeyTable({ keys, limit, rotate, revoke }: KeyTableProps) {
   return (
     <table role="table" className={styles.table} aria-label="API keys">
       <thead role="rowgroup">
@@ -33,7 +34,13 @@ export function KeyTable({ keys, rotate, revoke }: KeyTableProps) {
       </thead>
       <tbody role="rowgroup">
         {keys.map((key) => (
-          <KeyRow key={key.id} shown={key} rotate={() => rotate(key)} revoke={() => revoke(key)} />
+          <KeyRow
+            key={key.id}
+            shown={key}
+            limit={() => limit(key)}
+            rotate={() => rotate(key)}
+            revoke={() => revoke(key)}
+          />
         ))}
       </tbody>
     </table>
@@ -42,11 +49,12 @@ export function KeyTable({ keys, rotate, revoke }: KeyTableProps) {
 
 interface KeyRowProps {
   shown: Key;
+  limit: () => void;
   rotate: () => void;
   revoke: () => void;
 }
 
-function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
+function KeyRow({ shown, limit, rotate, revoke }: KeyRowProps) {
   const nameId = `key-name-${shown.id}`;
   const over = shown.status === 'revoked' || shown.status === 'expired';
   return (
@@ -61,6 +69,7 @@ function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
       </td>
       <td role="cell" data-label="Permissions">
         <Permissions names={shown.permissions} />
+        <LimitsLine of={shown} />
         <NeverNeeded of={shown} />
       </td>
       <td role="cell" data-label="Created">
@@ -77,6 +86,11 @@ function KeyRow({ shown, rotate, revoke }: KeyRowProps) {
         <GraceLine of={shown} />
       </td>
       <td role="cell" className={styles.action}>
+        {!over && (
+          <Button size="compact-xs" variant="default" aria-describedby={nameId} onClick={limit}>
+            Limits
+          </Button>
+        )}
         {canRotate(shown) && (
           <Button size="compact-xs" variant="default" aria-describedby={nameId} onClick={rotate}>
             Rotate

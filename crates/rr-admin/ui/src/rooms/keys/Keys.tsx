@@ -1,4 +1,4 @@
-// “API Key Management”: which keys exist, a new one, a new secret, and the end of one.
+// “API Key Management”: which keys exist, a new one, new limits, a new secret, and the end of one.
 
 import { Button, VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
@@ -11,6 +11,7 @@ import type { Key } from '../../server/calls';
 import { queries } from '../../server/queries';
 import { EndingSoon } from './EndingSoon';
 import { KeyTable } from './KeyTable';
+import { LimitsDialog } from './LimitsDialog';
 import { NewKeyDialog } from './NewKeyDialog';
 import { RevokeDialog } from './RevokeDialog';
 import { RotateDialog } from './RotateDialog';
@@ -18,6 +19,7 @@ import { RotateDialog } from './RotateDialog';
 export function Keys() {
   const keys = useInfiniteQuery(queries.keys);
   const [creating, setCreating] = useState(false);
+  const [limiting, setLimiting] = useState<Key | null>(null);
   const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   const [news, setNews] = useState('');
@@ -39,7 +41,7 @@ export function Keys() {
           return rows.length === 0 ? (
             <Empty>No keys yet. A program needs one to read figures or to send events.</Empty>
           ) : (
-            <KeyTable keys={rows} rotate={setRotating} revoke={setRevoking} />
+            <KeyTable keys={rows} limit={setLimiting} rotate={setRotating} revoke={setRevoking} />
           );
         }}
       </Answer>
@@ -55,6 +57,13 @@ export function Keys() {
         </Button>
       )}
       {creating && <NewKeyDialog close={() => setCreating(false)} />}
+      {limiting && (
+        <LimitsDialog
+          target={limiting}
+          close={() => setLimiting(null)}
+          saved={() => setNews(`The limits of “${limiting.name}” are saved.`)}
+        />
+      )}
       {rotating && <RotateDialog target={rotating} close={() => setRotating(null)} />}
       {revoking && (
         <RevokeDialog

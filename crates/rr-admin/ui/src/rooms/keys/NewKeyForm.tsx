@@ -8,6 +8,8 @@ import type { KeyRequest, Permission } from '../../server/calls';
 import type { ServerProblem } from '../../server/problem';
 import { EXPIRIES, expiry, type Expiry, PERMISSIONS } from './choices';
 import styles from './keys.module.css';
+import { LimitsField } from './LimitsField';
+import { fromDraft, type LimitDraft } from './limits';
 
 interface NewKeyFormProps {
   submit: (key: KeyRequest) => void;
@@ -21,13 +23,19 @@ export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps
   const [permissions, setPermissions] = useState<string[]>(['read_metrics', 'write_webhooks']);
   const [lifetime, setLifetime] = useState<Expiry>('365');
   const [lastDay, setLastDay] = useState('');
+  const [limits, setLimits] = useState<LimitDraft[]>([]);
   const [asked, setAsked] = useState(false);
   const missing = permissions.length === 0;
 
   const send = () => {
     setAsked(true);
     if (missing) return;
-    submit({ name: name.trim(), permissions: permissions as Permission[], ...expiry(lifetime, lastDay) });
+    submit({
+      name: name.trim(),
+      permissions: permissions as Permission[],
+      ...expiry(lifetime, lastDay),
+      ...(limits.length > 0 && { rate_limits: limits.map(fromDraft) }),
+    });
   };
 
   return (
@@ -76,6 +84,7 @@ export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps
           onChange={(event) => setLastDay(event.currentTarget.value)}
         />
       )}
+      <LimitsField limits={limits} change={setLimits} />
     </DialogForm>
   );
 }

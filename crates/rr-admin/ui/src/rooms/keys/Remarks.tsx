@@ -5,6 +5,7 @@ import { useNow } from '../../parts/now';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
+import { formatLimit } from './limits';
 import { endsSoon, isOpenLeak } from './standing';
 
 export function Status({ of }: { of: Key }) {
@@ -56,6 +57,13 @@ export function RefusedLine({ of }: { of: Key }) {
       {refused.last_address && ` from ${refused.last_address}`}.
     </p>
   );
+}
+
+/** How often the key may be used. One without limits says nothing. */
+export function LimitsLine({ of }: { of: Key }) {
+  const limits = of.rate_limits ?? [];
+  if (limits.length === 0) return null;
+  return <p className={styles.remark}>At most {limits.map(formatLimit).join(', ')}</p>;
 }
 
 /** What could be taken from the key without anybody noticing. A key that nobody has used yet says nothing. */
