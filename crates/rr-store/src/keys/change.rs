@@ -149,28 +149,40 @@ impl KeyPatch {
         json!({ "before": self.named(before), "after": self.named(after) })
     }
 
-    fn named(&self, record: &KeyRecord) -> Value {
-        let mut members = Map::new();
-        let mut put = |is_named: bool, name: &str, value: Value| {
-            if is_named {
-                members.insert(name.to_owned(), value);
-            }
-        };
-        let time = |at: Option<SystemTime>| json!(at.map(Timestamp::from_system_time));
-        put(self.name.is_some(), "name", json!(record.name));
-        let permissions: Vec<&str> = record.permissions.iter().collect();
-        put(self.permissions.is_some(), "permissions", json!(permissions));
-        put(self.not_before.is_some(), "not_before", time(record.not_before));
-        put(self.expires_at.is_some(), "expires_at", time(record.expires_at));
-        let window = |(name, limit): (WindowName, RateLimit)| json!({ "name": name.as_str(), "limit": limit.limit, "window_s": limit.window.as_secs() });
-        let windows: Vec<Value> = record.rate_limits.iter().map(window).collect();
-        put(self.rate_limits.is_some(), "rate_limits", json!(windows));
-        let quotas = record.quotas.iter().map(|(period, limit)| (period.name(), limit));
-        let quotas: BTreeMap<_, _> = quotas.collect();
-        put(self.quotas.is_some(), "quotas", json!(quotas));
-        put(self.allowed_ips.is_some(), "allowed_ips", json!(record.allowed_ips.to_strings()));
-        put(self.metadata.is_some(), "metadata", json!(record.metadata));
-        put(self.enabled.is_some(), "enabled", json!(record.enabled));
-        Value::Object(members)
+    fn named(&self, record: &KeyRecord) -> Map<String, Value> {
+        let mut members = decided(record);
+        members.retain(|name, _| match name.as_str() {
+            "name" => self.name.is_some(),
+            "permissions" => self.permissions.is_some(),
+            "not_before" => self.not_before.is_some(),
+            "expires_at" => self.expires_at.is_some(),
+            "rate_limits" => self.rate_limits.is_some(),
+            "quotas" => self.quotas.is_some(),
+            "allowed_ips" => self.allowed_ips.is_some(),
+            "metadata" => self.metadata.is_some(),
+            "enabled" => self.enabled.is_some(),
+            _ => false,
+        });
+        members
     }
+}
+
+/// All that somebody decides about a key, in the words of the audit log.
+pub(super) fn decided(record: &KeyRecord) -> Map<String, Value> {
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    let time = |at: Option<SystemTime>| json!(at.map(Timestamp::from_system_time));
+    put("name", json!(record.name));
+    put("owner", json!(record.owner));
+    put("permissions", json!(record.permissions.iter().collect::<Vec<_>>()));
+    put("not_before", time(record.not_before));
+    put("expires_at", time(record.expires_at));
+    let window = |(name, limit): (WindowName, RateLimit)| json!({ "name": name.as_str(), "limit": limit.limit, "window_s": limit.window.as_secs() });
+    put("rate_limits", json!(record.rate_limits.iter().map(window).collect::<Vec<_>>()));
+    let quotas = record.quotas.iter().map(|(period, limit)| (period.name(), limit));
+    put("quotas", json!(quotas.collect::<BTreeMap<_, _>>()));
+    put("allowed_ips", json!(record.allowed_ips.to_strings()));
+    put("metadata", json!(record.metadata));
+    put("enabled", json!(record.enabled));
+    members
 }

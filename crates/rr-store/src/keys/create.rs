@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::change::decided;
 use super::record::{KEY_COLUMNS, KeyTableRow, SecretTableRow};
 use super::{CreateKey, NewKey};
 use crate::conn::{Conn, on_each};
@@ -43,10 +44,9 @@ impl Store {
             on_each!(conn, |c| diesel::insert_into(api_key_secrets::table)
                 .values(&secret)
                 .execute(c))?;
-            let detail = json!({
-                "name": key.record.name,
-                "permissions": key.record.permissions.iter().collect::<Vec<_>>(),
-            });
+            let mut after = decided(&key.record);
+            after.insert("hint".to_owned(), json!(key.hint));
+            let detail = json!({ "before": null, "after": after });
             audit.record(conn, "key.created", Some(format!("key:{}", key.record.id)), &detail)?;
             row.into_row().map(CreateKey::Created)
         })

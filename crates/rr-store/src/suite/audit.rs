@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use rr_keys::KeyUsage;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -222,6 +223,39 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     left.retain(|method| !log.done.contains(method));
     // Taking a migration back takes the audit log itself back.
     assert_eq!(left, BTreeSet::from(["migrate_down"]));
+}
+
+/// Whoever asks later what a key could do when it was made finds it here, whatever was changed since.
+#[tokio::test]
+async fn the_row_of_a_new_key_says_all_that_was_decided() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.create_key(key(1), None, audit(5)).await.unwrap();
+    let patch = KeyPatch { name: Some("renamed".to_owned()), ..KeyPatch::default() };
+    store.update_key(id(1), patch, audit(6)).await.unwrap();
+    let rows = store.activity(first(2)).await.unwrap().items;
+    let detail = |row: usize| -> Value { serde_json::from_str(rows[row].detail.get()).unwrap() };
+    assert_eq!(
+        detail(1),
+        json!({
+            "before": null,
+            "after": {
+                "name": "key 1",
+                "owner": "ann",
+                "permissions": ["read_metrics", "write_webhooks"],
+                "not_before": null,
+                "expires_at": at(1_000),
+                "rate_limit": {"limit": 60, "window_s": 60},
+                "quotas": {"day": 60},
+                "allowed_ips": key(1).record.allowed_ips.to_strings(),
+                "metadata": {"team": "growth"},
+                "enabled": true,
+                "hint": "rr_abcd",
+            },
+        })
+    );
+    let renamed = json!({"before": {"name": "key 1"}, "after": {"name": "renamed"}});
+    assert_eq!(detail(0), renamed, "a change tells what it names and nothing else");
 }
 
 /// What changed nothing leaves no row either.
