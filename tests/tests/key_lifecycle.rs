@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rr_keys::{KeyFormat, KeyHash, RateLimit};
 use rr_tests::app::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const SYNC: &str = "/api/devops/sync/users";
@@ -64,6 +64,52 @@ async fn a_key_begins_at_its_instant() {
     let key = app.with_key_like(&["read_metrics"], |key| key.not_before = Some(begins)).await;
     key.get(SYNC).await.problem(401, "key_not_yet_valid");
     app.clock.advance(Duration::from_secs(60));
+    key.get(SYNC).await.expect(200);
+}
+
+/// The same, asked for over HTTP: given, moved, taken away, and never behind the key's end.
+#[tokio::test]
+async fn a_beginning_is_given_moved_and_taken_away() {
+    const NEW: &str = "/api/devops/generate-key";
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let wish = |start: &str, end: Value| json!({"not_before": start, "expires_at": end});
+    let (noon, one, two) = ("2026-01-15T12:00:00Z", "2026-01-15T13:00:00Z", "2026-01-15T14:00:00Z");
+    for (body, pointer) in [
+        (wish("soon", json!(null)), "/not_before"),
+        (wish(two, json!(one)), "/not_before"),
+        (wish(one, json!(one)), "/not_before"),
+        (json!({"not_before": "2027-01-15T12:00:00Z", "expires_in_days": 365}), "/not_before"),
+    ] {
+        let problem = admin.post(NEW, &body).await.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+    }
+    admin.post(NEW, &wish(noon, json!(null))).await.expect(200);
+
+    let made = admin.post(NEW, &wish(one, json!(two))).await.json();
+    let key = app.with_header("x-api-key", made["api_key"].as_str().unwrap());
+    let path = format!("/api/devops/keys/{}", made["key_id"].as_str().unwrap());
+    let shown = admin.get(&path).await.json();
+    assert_eq!((&shown["not_before"], &shown["status"]), (&json!(one), &json!("not_yet_valid")));
+    key.get(SYNC).await.problem(401, "key_not_yet_valid");
+
+    for (change, pointer) in [
+        (json!({"not_before": two}), "/not_before"),
+        (json!({"not_before": "nonsense"}), "/not_before"),
+        (json!({"expires_at": one}), "/expires_at"),
+        (json!({"expires_at": one, "not_before": two}), "/not_before"),
+    ] {
+        let problem = admin.patch(&path, &change).await.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{change}");
+    }
+    assert_eq!(admin.get(&path).await.json(), shown, "a refused change changes nothing");
+    let moved = admin.patch(&path, &json!({"not_before": noon})).await.json();
+    assert_eq!((&moved["not_before"], &moved["status"]), (&json!(noon), &json!("active")));
+    key.get(SYNC).await.expect(200);
+    admin.patch(&path, &json!({"not_before": one})).await.expect(200);
+    key.get(SYNC).await.problem(401, "key_not_yet_valid");
+    let free = admin.patch(&path, &json!({"not_before": null})).await.json();
+    assert_eq!(free.get("not_before"), None);
     key.get(SYNC).await.expect(200);
 }
 

@@ -173,9 +173,13 @@ async fn a_key_makes_none_that_outlives_it_or_escapes_its_networks() {
     {
         manager.patch(&path, &less).await.expect(200);
     }
-    manager.patch(&path, &json!({"enabled": true})).await.problem(422, "invalid_body");
+    let later = json!({"not_before": "2026-01-16T12:00:00Z"});
+    manager.patch(&path, &later).await.expect(200);
+    for more in [json!({"not_before": null}), json!({"enabled": true})] {
+        manager.patch(&path, &more).await.problem(422, "invalid_body");
+    }
     let brought_within = json!({
-        "enabled": true, "expires_at": end.to_string(), "allowed_ips": ["127.0.0.1"],
+        "enabled": true, "not_before": null, "expires_at": end.to_string(), "allowed_ips": ["127.0.0.1"],
         "permissions": ["read_metrics"],
     });
     manager.patch(&path, &brought_within).await.expect(200);

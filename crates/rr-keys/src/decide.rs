@@ -109,6 +109,9 @@ mod tests {
             missing: vec![p.to_owned()],
         };
         check(&bare, Err(missing("read")));
+        let denial = missing("read");
+        assert_eq!((denial.required(), denial.missing()), (Some("read"), &["read".to_owned()][..]));
+        assert_eq!((Denial::Expired.required(), Denial::Expired.missing()), (None, &[][..]));
         assert_eq!(decide(&bare, &Request::requires(""), NOW), Err(missing("")));
         assert_eq!(decide(&bare, &Request::any(), NOW), Ok(()), "any valid key will do here");
     }

@@ -53,6 +53,27 @@ async fn a_key_is_made_with_an_owner_quotas_and_notes() {
 }
 
 #[tokio::test]
+async fn a_key_is_made_for_later() {
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let create = |start: &'static str, more: &[&'static str]| {
+        let arguments = ["keys", "create", "--json", "--not-before", start];
+        Program::new(database.url(), [&arguments[..], more].concat()).run()
+    };
+    let made = json_of(&create("2999-01-01T00:00:00Z", &["--never-expires"]).expect(0).stdout);
+    let key = server.client().with_key(made["api_key"].as_str().unwrap());
+    key.get("/api/devops/sync/users").await.problem(401, "key_not_yet_valid");
+    let listed = Program::new(database.url(), ["keys", "list", "--json"]).run().expect(0);
+    let listed = json_of(&listed.stdout)["keys"][0].clone();
+    assert_eq!(listed["not_before"], "2999-01-01T00:00:00Z");
+    assert_eq!(listed["status"], "not yet valid");
+    for (start, more) in [("tomorrow", &["--never-expires"][..]), ("2999-01-01T00:00:00Z", &[])] {
+        let refused = create(start, more).expect(2);
+        assert!(refused.stderr.contains("--not-before"), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_made_with_rate_limits() {
     let database = TestDatabase::empty().await;
     let server = Program::new(database.url(), ["serve"]).serve().await;

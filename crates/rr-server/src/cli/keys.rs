@@ -55,6 +55,9 @@ pub(crate) struct KeysCreate {
     /// What it may do; repeat or separate by commas [default: read_metrics,write_webhooks]
     #[arg(long = "permission", value_name = "PERMISSION", value_delimiter = ',')]
     pub(crate) permissions: Vec<String>,
+    /// Its first instant (RFC 3339) [default: at once]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<String>,
     /// Days until it expires
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) expires_in_days: u32,

@@ -43,8 +43,12 @@ pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
 
 async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
     let wish = Wish::parse(args)?; // said before a database is touched
-    let store = database::open_current(context).await?;
     let expires = (!args.never_expires).then(|| DAY * args.expires_in_days);
+    let end = expires.map(|span| context.clock.now().plus(span));
+    if wish.not_before.zip(end).is_some_and(|(start, end)| start >= end) {
+        return Err(Failure::Usage("--not-before: the key must begin before it ends".to_owned()));
+    }
+    let store = database::open_current(context).await?;
     let made = make(context, &store, wish, expires, Actor::CommandLine).await;
     store.close().await;
     let (secret, key) = made?;
@@ -76,6 +80,7 @@ async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
 pub(crate) struct Wish {
     pub(crate) name: String,
     pub(crate) permissions: Vec<Permission>,
+    pub(crate) not_before: Option<Timestamp>,
     pub(crate) allowed_ips: AllowList,
     pub(crate) owner: Option<String>,
     pub(crate) rate_limits: RateLimits,
@@ -87,6 +92,7 @@ impl Wish {
     fn parse(args: &KeysCreate) -> Result<Wish, Failure> {
         let usage = |flag: &str, detail: &str| Failure::Usage(format!("{flag}: {detail}"));
         let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
+        let not_before = args.not_before.as_deref().map(|text| Timestamp::parse(text.trim()));
         let owner = args.owner.as_deref().map(key_words::owner).transpose();
         let rate_limits = limits::rate_limits(&args.rate_limits);
         let quotas = limits::quotas(&args.quotas);
@@ -107,6 +113,9 @@ impl Wish {
         Ok(Wish {
             name,
             permissions,
+            not_before: not_before
+                .transpose()
+                .map_err(|_| usage("--not-before", "must be an RFC 3339 time"))?,
             allowed_ips,
             owner: owner.map_err(|detail| usage("--owner", detail))?,
             rate_limits: rate_limits.map_err(|detail| usage("--rate-limit", &detail))?,
@@ -128,6 +137,7 @@ pub(crate) async fn make(
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
     let record = KeyRecord {
         permissions: wish.permissions.iter().map(|permission| permission.name()).collect(),
+        not_before: wish.not_before.map(Timestamp::to_system_time),
         expires_at: expires_in.map(|span| audit.at.plus(span).to_system_time()),
         allowed_ips: wish.allowed_ips,
         owner: wish.owner,
@@ -309,6 +319,7 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
         "permissions": permissions,
         "allowed_ips": key.record.allowed_ips.to_strings(),
         "created_at": Timestamp::from_system_time(key.record.created_at),
+        "not_before": key.record.not_before.map(Timestamp::from_system_time),
         "expires_at": key.record.expires_at.map(Timestamp::from_system_time),
         "last_used": key.last_used_at,
         "use_count": key.use_count,

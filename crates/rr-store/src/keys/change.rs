@@ -41,6 +41,9 @@ impl Store {
             if before.record.revoked_at.is_some() && !patch.is_only_words() {
                 return Ok(UpdateKey::Revoked);
             }
+            if patch.leaves_no_instant(&before.record) {
+                return Ok(UpdateKey::EndsBeforeItBegins);
+            }
             let after: KeyTableRow =
                 on_each!(conn, |c| diesel::update(api_keys::table.find(Id(id)))
                     .set(&changes)
@@ -126,16 +129,31 @@ impl KeyPatch {
         if let Some(permissions) = &self.permissions {
             after.permissions = permissions.clone();
         }
-        if let Some(end) = self.expires_at {
-            after.expires_at = end.map(Timestamp::to_system_time);
-        }
+        (after.not_before, after.expires_at) = self.life(before);
         if let Some(networks) = &self.allowed_ips {
             after.allowed_ips = networks.clone();
         }
         let grants = Reach::of(before).beyond(&after).is_some()
-            || self.enabled == Some(true) && !before.enabled;
+            || self.enabled == Some(true) && !before.enabled
+            // None is the earliest start.
+            || after.not_before < before.not_before;
         let beyond = own.beyond(&after).filter(|_| grants)?;
         Some((beyond, after.permissions))
+    }
+
+    /// The first and the last instant of the key when it is changed.
+    fn life(&self, before: &KeyRecord) -> (Option<SystemTime>, Option<SystemTime>) {
+        let changed = |to: Option<Option<Timestamp>>, from: Option<SystemTime>| match to {
+            Some(to) => to.map(Timestamp::to_system_time),
+            None => from,
+        };
+        (changed(self.not_before, before.not_before), changed(self.expires_at, before.expires_at))
+    }
+
+    fn leaves_no_instant(&self, before: &KeyRecord) -> bool {
+        let (start, end) = self.life(before);
+        start.zip(end).is_some_and(|(start, end)| start >= end)
+            && (self.not_before.is_some() || self.expires_at.is_some())
     }
 
     /// Whether nothing is to change but name and notes, by which people know the key.

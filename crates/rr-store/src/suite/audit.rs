@@ -245,7 +245,10 @@ async fn the_row_of_a_new_key_says_all_that_was_decided() {
                 "permissions": ["read_metrics", "write_webhooks"],
                 "not_before": null,
                 "expires_at": at(1_000),
-                "rate_limit": {"limit": 60, "window_s": 60},
+                "rate_limits": [
+                    {"name": "default", "limit": 60, "window_s": 60},
+                    {"name": "burst", "limit": 60, "window_s": 60},
+                ],
                 "quotas": {"day": 60},
                 "allowed_ips": key(1).record.allowed_ips.to_strings(),
                 "metadata": {"team": "growth"},

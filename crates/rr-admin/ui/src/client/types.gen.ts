@@ -489,6 +489,10 @@ export type Key = {
         [key: string]: string;
     };
     name: string;
+    /**
+     * Its first instant, if that was not its making.
+     */
+    not_before?: string | null;
     permissions: Array<string>;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
@@ -529,6 +533,10 @@ export type KeyChange = {
         [key: string]: string;
     } | null;
     name?: string | null;
+    /**
+     * The key's first instant, before its last; null is at once.
+     */
+    not_before?: string | null;
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
@@ -573,6 +581,10 @@ export type KeyRequest = {
      * "DevOps Integration Key" unless given.
      */
     name?: string | null;
+    /**
+     * The key's first instant, before its last; from now on unless given.
+     */
+    not_before?: string | null;
     /**
      * `read_metrics` and `write_webhooks` unless given.
      */

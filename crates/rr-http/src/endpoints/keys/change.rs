@@ -28,6 +28,10 @@ pub(crate) struct KeyChange {
     #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     permissions: Option<Vec<Permission>>,
+    /// The key's first instant, before its last; null is at once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(default, deserialize_with = "fields::present")]
+    not_before: Option<Option<String>>,
     /// Null is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "fields::present")]
@@ -71,6 +75,7 @@ pub(crate) async fn patch(
 ) -> Outcome<HttpResponse> {
     let id = key_id(&id)?;
     let change: KeyChange = body.json().await?;
+    let begins = change.not_before.is_some();
     let patch = key_patch(change, &who.caller, state.now())?;
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
@@ -84,6 +89,10 @@ pub(crate) async fn patch(
         (UpdateKey::Updated(row), now) => Ok(HttpResponse::Ok().json(Key::of(row, now))),
         (UpdateKey::NoSuchKey, _) => Err(no_such_key()),
         (UpdateKey::Revoked, _) => Err(Problem::new(Code::KeyNotChangeable).key_id(id)),
+        (UpdateKey::EndsBeforeItBegins, _) => {
+            let named = if begins { "/not_before" } else { "/expires_at" };
+            Err(fields::ends_before_it_begins(named))
+        }
         (UpdateKey::BeyondReach(beyond, permissions), _) => {
             Err(fields::beyond_reach(beyond, &permissions, &who.caller))
         }
@@ -95,7 +104,11 @@ fn key_patch(change: KeyChange, caller: &Caller, now: Timestamp) -> Outcome<KeyP
     Ok(KeyPatch {
         name: change.name.as_deref().map(fields::name).transpose()?,
         permissions: permissions.map(fields::permissions),
-        not_before: None,
+        not_before: match change.not_before {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(fields::start(&text)?)),
+        },
         expires_at: match change.expires_at {
             None => None,
             Some(None) => Some(None),

@@ -69,6 +69,17 @@ pub(super) fn missing_permissions(wanted: &PermissionSet, caller: &Caller) -> Pr
         .detail("A key can hand on, and act on, at most the permissions that it has itself.")
 }
 
+/// A first instant, which may have passed.
+pub(super) fn start(text: &str) -> Outcome<Timestamp> {
+    let wrong = |_| Problem::field("/not_before", "must be an RFC 3339 time");
+    Timestamp::parse(text).map_err(wrong)
+}
+
+/// A key without a single instant in which it could work.
+pub(super) fn ends_before_it_begins(pointer: &str) -> Problem {
+    Problem::field(pointer, "the key must begin before it ends")
+}
+
 /// An end that lies ahead.
 pub(super) fn expiry(text: &str, now: Timestamp) -> Outcome<Timestamp> {
     let wrong = |detail| Problem::field("/expires_at", detail);

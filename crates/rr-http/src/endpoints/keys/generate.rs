@@ -36,6 +36,10 @@ pub(crate) struct KeyRequest {
     user_id: Option<String>,
     /// `read_metrics` and `write_webhooks` unless given.
     permissions: Option<Vec<Permission>>,
+    /// The key's first instant, before its last; from now on unless given.
+    #[schema(format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<String>,
     /// 365 unless given, or as long as the key that asks.
     #[schema(minimum = 1, maximum = 36_500)]
     expires_in_days: Option<u32>,
@@ -129,11 +133,16 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
     let permissions = wanted.permissions.as_deref().unwrap_or(&Permission::DEFAULT);
     let own_end = own.as_ref().and_then(|own| own.expires_at).map(Timestamp::from_system_time);
     let expires_at = expiry(&wanted, now, own_end)?;
+    let begins_at = wanted.not_before.as_deref().map(fields::start).transpose()?;
+    if begins_at.zip(expires_at).is_some_and(|(start, end)| start >= end) {
+        return Err(fields::ends_before_it_begins("/not_before"));
+    }
     let in_days = wanted.expires_in_days.is_some();
     let id = new_id(now, &state.random);
     let record = KeyRecord {
         owner: wanted.user_id.as_deref().map(fields::owner).transpose()?,
         permissions: fields::permissions(permissions),
+        not_before: begins_at.map(Timestamp::to_system_time),
         expires_at: expires_at.map(Timestamp::to_system_time),
         rate_limits: limits::parse(wanted.rate_limit.map(Some), wanted.rate_limits.map(Some))?
             .unwrap_or_default(),

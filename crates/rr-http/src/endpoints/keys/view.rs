@@ -24,6 +24,10 @@ pub(crate) struct Key {
     permissions: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// Its first instant, if that was not its making.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -127,6 +131,7 @@ impl Key {
             user_id: record.owner,
             permissions: record.permissions.iter().map(str::to_owned).collect(),
             created_at: Timestamp::from_system_time(record.created_at),
+            not_before: record.not_before.map(Timestamp::from_system_time),
             expires_at: record.expires_at.map(Timestamp::from_system_time),
             last_used: row.last_used_at,
             is_active: status == KeyStatus::Active,

@@ -252,6 +252,18 @@ it('points out the keys that end soon', async () => {
   await expectAccessible();
 });
 
+it('tells when a key that does not work yet will', async () => {
+  const not_before = new Date(Date.now() + 86_500_000).toISOString();
+  const key = { ...demo.key, status: 'not_yet_valid', is_active: false, not_before };
+  new FakeServer().on('GET /api/devops/keys', () =>
+    json({ keys: [key, { ...demo.key, id: 'k2', name: 'Begun', not_before: demo.key.created_at }], next_cursor: null }),
+  );
+  renderApp();
+  const row = within(await screen.findByRole('row', { name: /Billing export/ }));
+  expect(row.getByText(/^Works from/)).toBeVisible();
+  expect(within(screen.getByRole('row', { name: /Begun/ })).queryByText(/Works from/)).toBeNull();
+});
+
 it('offers no rotation where none is possible', async () => {
   new FakeServer().on('GET /api/devops/keys', () =>
     json({ keys: [{ ...demo.key, status: 'expired', is_active: false }], next_cursor: null }),

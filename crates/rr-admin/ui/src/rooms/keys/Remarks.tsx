@@ -29,6 +29,16 @@ export function Status({ of }: { of: Key }) {
   );
 }
 
+/** When a key that does not work yet will. */
+export function StartLine({ of }: { of: Key }) {
+  if (of.status !== 'not_yet_valid' || !of.not_before) return null;
+  return (
+    <p className={styles.remark}>
+      Works from <When time={of.not_before} />
+    </p>
+  );
+}
+
 /** Until when the secret that a rotation has replaced works, and whether some program still shows it. */
 export function GraceLine({ of }: { of: Key }) {
   if (!of.grace_until) return null;
