@@ -255,3 +255,84 @@ async fn the_log_says_who_rotated_and_what_became_of_it() {
         })
     );
 }
+
+/// Rotates so that the grace starts with the first use; gives a caller that shows the new secret.
+async fn prepare(app: &TestApp, by: &Client, key: &Key, grace_s: u64) -> Client {
+    let wanted = json!({"grace_s": grace_s, "start": "first_use"});
+    let body = by.post(&path(key), &wanted).await.expect(200).json();
+    assert_eq!(body["grace_until"], Value::Null);
+    app.with_header("x-api-key", body["api_key"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn an_unused_secret_leaves_the_old_one_alone_and_its_first_use_starts_the_grace() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    key.get(SYNC).await.expect(200);
+    let new = prepare(&app, &admin, &key, 60).await;
+    let shown = format!("/api/devops/keys/{}", key.id);
+    let waits = admin.get(&shown).await.json();
+    assert_eq!(waits["pending"]["since"], "2026-01-15T12:00:00Z");
+    assert_eq!((&waits["pending"]["grace_s"], waits.get("grace_until")), (&json!(60), None));
+    assert_eq!(waits["hint"], key.secret[..7]);
+    app.clock.advance(7 * 86_400 * SECOND);
+    key.get(SYNC).await.expect(200);
+    // What it may not do is no use of it.
+    new.get("/api/devops/events").await.problem(403, "insufficient_scope");
+    assert!(admin.get(&shown).await.json().get("grace_until").is_none());
+
+    new.get(SYNC).await.expect(200);
+    let drains = admin.get(&shown).await.json();
+    assert_eq!(drains["grace_until"], "2026-01-22T12:01:00Z");
+    assert!(drains.get("pending").is_none());
+    assert_eq!(drains["hint"], waits["pending"]["hint"]);
+    app.clock.advance(59 * SECOND);
+    key.get(SYNC).await.expect(200);
+    new.get(SYNC).await.expect(200);
+    app.clock.advance(SECOND);
+    key.get(SYNC).await.problem(401, "key_superseded");
+    new.get(SYNC).await.expect(200);
+    let log = admin.get("/api/devops/activity").await.json();
+    assert_eq!(log["activity"][0]["action"], "key.rotated", "{log}");
+    assert_eq!(log["activity"][0]["actor"], format!("key:{}", key.id));
+}
+
+#[tokio::test]
+async fn a_first_use_with_no_grace_ends_the_old_secret_before_its_answer() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let new = prepare(&app, &admin, &key, 0).await;
+    key.get(SYNC).await.expect(200);
+    let both = futures_util::future::join_all((0..4).map(|_| async { new.get(SYNC).await.code() }));
+    assert_eq!(both.await, [200; 4]);
+    key.get(SYNC).await.problem(401, "key_superseded");
+}
+
+#[tokio::test]
+async fn a_second_rotation_replaces_a_secret_that_nobody_has_used() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let lost = prepare(&app, &admin, &key, 60).await;
+    let new = prepare(&app, &admin, &key, 60).await;
+    lost.get(SYNC).await.problem(401, "key_superseded");
+    key.get(SYNC).await.expect(200);
+    new.get(SYNC).await.expect(200);
+    app.clock.advance(60 * SECOND);
+    key.get(SYNC).await.problem(401, "key_superseded");
+}
+
+#[tokio::test]
+async fn a_key_that_ended_is_not_revived_by_a_pending_secret() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let ends = app.clock.now().plus(60 * SECOND).to_system_time();
+    let key = app.with_key_like(&["read_metrics"], |key| key.expires_at = Some(ends)).await;
+    let new = prepare(&app, &admin, &key, 600).await;
+    app.clock.advance(60 * SECOND);
+    for caller in [&new, &*key] {
+        caller.get(SYNC).await.problem(401, "key_expired");
+    }
+}

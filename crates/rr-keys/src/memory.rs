@@ -4,17 +4,25 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use crate::{KeyHash, KeyRecord, KeyStore, KeyUsage};
+use crate::{KeyHash, KeyRecord, KeyStore, KeyUsage, rotate, secret_end};
 
 /// A store that lives and dies with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    keys: RwLock<HashMap<KeyHash, KeyRecord>>,
+    keys: RwLock<HashMap<KeyHash, Kept>>,
     finds: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    record: KeyRecord,
+    /// What those before it get, counted from the first use of a pending secret.
+    grace: Duration,
 }
 
 impl MemoryStore {
@@ -25,16 +33,22 @@ impl MemoryStore {
 
     /// Puts a key in, or replaces the one with this hash.
     pub fn insert(&self, hash: KeyHash, record: KeyRecord) {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(hash, record);
+        self.write().insert(hash, Kept { record, grace: Duration::ZERO });
+    }
+
+    /// Puts in a further secret of a key, pending: its first use ends those before it after this grace.
+    pub fn insert_pending(&self, hash: KeyHash, record: KeyRecord, grace: Duration) {
+        let record = KeyRecord { secret_pending: true, ..record };
+        self.write().insert(hash, Kept { record, grace });
     }
 
     /// Changes a key, under every secret that it has. As with any store, the change reaches a verifier
     /// through [`Verifier::forget`](crate::Verifier::forget). Says whether there is such a key.
     pub fn update(&self, id: Uuid, mut change: impl FnMut(&mut KeyRecord)) -> bool {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.write();
         let mut found = false;
-        for record in keys.values_mut().filter(|record| record.id == id) {
-            change(record);
+        for kept in keys.values_mut().filter(|kept| kept.record.id == id) {
+            change(&mut kept.record);
             found = true;
         }
         found
@@ -57,6 +71,30 @@ impl MemoryStore {
     pub fn finds(&self) -> u64 {
         self.finds.load(Ordering::Relaxed)
     }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<KeyHash, Kept>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<KeyHash, Kept>> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_active(&self, hash: KeyHash, now: SystemTime) -> bool {
+        let mut keys = self.write();
+        let Some(new) = keys.get_mut(&hash).filter(|kept| kept.record.secret_pending) else {
+            return false;
+        };
+        let (id, rotated) = (new.record.id, rotate(&new.record, now, new.grace));
+        let Ok(grace_until) = rotated else { return false };
+        new.record.secret_pending = false;
+        let before =
+            keys.iter_mut().filter(|(other, kept)| **other != hash && kept.record.id == id);
+        for (_, kept) in before {
+            kept.record.secret_ends_at = Some(secret_end(kept.record.secret_ends_at, grace_until));
+        }
+        true
+    }
 }
 
 impl KeyStore for MemoryStore {
@@ -67,7 +105,14 @@ impl KeyStore for MemoryStore {
         hash: KeyHash,
     ) -> impl Future<Output = Result<Option<KeyRecord>, Infallible>> + Send {
         self.finds.fetch_add(1, Ordering::Relaxed);
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        ready(Ok(keys.get(&hash).cloned()))
+        ready(Ok(self.read().get(&hash).map(|kept| kept.record.clone())))
+    }
+
+    fn activate(
+        &self,
+        hash: KeyHash,
+        now: SystemTime,
+    ) -> impl Future<Output = Result<bool, Infallible>> + Send {
+        ready(Ok(self.make_active(hash, now)))
     }
 }

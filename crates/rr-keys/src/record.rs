@@ -39,6 +39,9 @@ pub struct KeyRecord {
     pub quotas: Quotas,
     /// The end of the secret that was looked up, when a newer secret of the same key has replaced it.
     pub secret_ends_at: Option<SystemTime>,
+    /// The secret that was looked up waits for its first use, which [starts](crate::KeyStore::activate) the
+    /// grace of those before it.
+    pub secret_pending: bool,
     /// Notes of the embedding service; nothing here looks at them.
     pub metadata: BTreeMap<String, String>,
 }
@@ -60,6 +63,7 @@ impl KeyRecord {
             rate_limits: RateLimits::default(),
             quotas: Quotas::default(),
             secret_ends_at: None,
+            secret_pending: false,
             metadata: BTreeMap::new(),
         }
     }

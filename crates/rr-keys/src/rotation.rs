@@ -24,6 +24,13 @@ pub enum CannotRotate {
 /// secret's hash without an end, commit; then [`forget`](crate::Verifier::forget) the key. With a grace of
 /// zero the old secret is refused from then on.
 ///
+/// A deployment may take longer than any grace. So that nobody is locked out, a rotation can begin on the
+/// first use of the new secret: store its hash as [pending](KeyRecord::secret_pending), the grace beside it,
+/// and leave the others alone. All of the above then happens in [`KeyStore::activate`], with the instant of
+/// that use for `now`. One pending secret is enough: a further rotation ends it and puts its own in place.
+///
+/// [`KeyStore::activate`]: crate::KeyStore::activate
+///
 /// ```
 /// # use std::time::{Duration, SystemTime};
 /// # use rr_keys::{CannotRotate, KeyRecord, rotate, secret_end};

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::time::SystemTime;
 
 use crate::{KeyHash, KeyRecord};
 
@@ -20,4 +21,20 @@ pub trait KeyStore: Send + Sync + 'static {
         &self,
         hash: KeyHash,
     ) -> impl Future<Output = Result<Option<KeyRecord>, Self::Error>> + Send;
+
+    /// The first use of a [pending](KeyRecord::secret_pending) secret: makes it the newest and ends those
+    /// before it, as [`rotate`] says of this instant and of the grace that was stored with it. Says whether
+    /// it did; what is not pending, or belongs to a key that cannot be rotated any more, stays as it is.
+    ///
+    /// When it returns the change is committed; of several calls at once one does it. The verifier waits for
+    /// it before the first grant, and forgets the key. A store without pending secrets needs nothing here.
+    ///
+    /// [`rotate`]: crate::rotate()
+    fn activate(
+        &self,
+        _hash: KeyHash,
+        _now: SystemTime,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send {
+        std::future::ready(Ok(false))
+    }
 }

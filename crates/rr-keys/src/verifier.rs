@@ -29,7 +29,7 @@ pub use usage::{KeyUsage, UseTally};
 pub(crate) use work::looks;
 
 use crate::hash::Digest;
-use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
+use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request, decide};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
 use slots::Loan;
@@ -78,7 +78,13 @@ impl<S: KeyStore> Verifier<S> {
         let entry = match self.find(presented, instant)? {
             Find::Hit(entry) => entry,
             Find::Miss(sought) => {
-                Loan::from_inner(self.look_up(presented, sought, request, instant).await?)
+                let mut entry = self.look_up(presented, sought, request, instant).await?;
+                if entry.record().secret_pending && decide(entry.record(), request, now).is_ok() {
+                    self.activate(presented, entry.record().id, now).await?;
+                    // What became of the key meanwhile counts, and from here on it is in memory.
+                    entry = self.look_up(presented, sought, request, instant).await?;
+                }
+                Loan::from_inner(entry)
             }
         };
         Ok(admit(entry, request, now, instant)?)
@@ -205,6 +211,26 @@ impl<S: KeyStore> Verifier<S> {
             Outcome::Unknown => Err(Denial::Unknown.into()),
             Outcome::Failed(error) => Err(VerifyError::Store(error)),
         }
+    }
+
+    /// The first use of a pending secret, final before it is answered. A request that only a limit refuses
+    /// is one too: whoever sends it has the new secret.
+    async fn activate(
+        &self,
+        presented: &str,
+        id: Uuid,
+        now: SystemTime,
+    ) -> Result<(), VerifyError<S::Error>> {
+        let mut outcome = Ok(false);
+        for scheme in &self.schemes {
+            outcome = self.store.activate(scheme.hash(presented), now).await;
+            if !matches!(outcome, Ok(false)) {
+                break;
+            }
+        }
+        // Even after an error, which can hide that the change was committed.
+        self.forget(id);
+        outcome.map(drop).map_err(|error| VerifyError::Store(Arc::new(error)))
     }
 
     /// Asks the store for the key under one scheme after the other.

@@ -59,6 +59,8 @@ pub struct KeyRow {
     pub version: i64,
     /// When the last of the secrets that a rotation has replaced ends, or ended.
     pub grace_until: Option<Timestamp>,
+    /// The secret that waits for its first use.
+    pub pending: Option<PendingSecret>,
     /// Set when one of its secrets became public.
     pub leak: Option<Leak>,
 }
@@ -68,6 +70,17 @@ impl KeyRow {
     pub fn refused_uses(&self) -> i64 {
         self.refused.as_ref().map_or(0, |refused| refused.uses)
     }
+}
+
+/// A secret that a rotation has made and nobody has used yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSecret {
+    /// The start of it.
+    pub hint: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// How many seconds its first use leaves to the secrets before it.
+    pub grace_s: i64,
 }
 
 /// How often a permission of a key was used.
@@ -113,8 +126,20 @@ pub struct Rotation {
     pub hint: String,
     /// How long the secrets that it has now go on working.
     pub grace: Duration,
+    /// From when on.
+    pub start: RotationStart,
     /// The reach of whoever rotates: a key that goes beyond is left alone. `None` is no bound.
     pub at_most: Option<Reach>,
+}
+
+/// When the grace of a rotation starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RotationStart {
+    /// With the rotation.
+    #[default]
+    Now,
+    /// With the first use of the new secret, which is pending until then.
+    FirstUse,
 }
 
 /// What became of a rotation.
@@ -122,6 +147,8 @@ pub struct Rotation {
 pub enum RotateKey {
     /// The key has the new secret; those before it stop working at this instant at the latest.
     Rotated(Timestamp),
+    /// The new secret waits for its first use; those before it have no end because of it.
+    Pending,
     /// The same request came before and rotated the key.
     AlreadyRotated,
     /// There is no such key.

@@ -55,8 +55,8 @@ pub use events::{
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
-    CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PermissionUses,
-    RotateKey, Rotation, UpdateKey, UseTally,
+    CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PendingSecret,
+    PermissionUses, RotateKey, Rotation, RotationStart, UpdateKey, UseTally,
 };
 pub use ledger::{
     EntryFilter, EntryPlace, Fault, Group, PayablePlace, PayableShare, PlacedEntry, Present,

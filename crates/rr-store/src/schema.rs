@@ -101,6 +101,8 @@ diesel::table! {
         leak_url -> Nullable<Text>,
         uses_before_leak -> Nullable<BigInt>,
         refused_before_leak -> Nullable<BigInt>,
+        pending_grace_s -> Nullable<BigInt>,
+        pending_hint -> Nullable<Text>,
     }
 }
 

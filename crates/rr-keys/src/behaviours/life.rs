@@ -58,6 +58,7 @@ enum Step {
     Rotate {
         key: u64,
         grace: u64,
+        on_first_use: bool,
     },
     ForgetAll,
     Flush {
@@ -84,7 +85,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (key.clone(), prop::option::of(0..6_u32), prop::option::of(1..20_u32))
             .prop_map(|(key, day, total)| Step::Quota { key, day, total }),
         1 => key.clone().prop_map(|key| Step::Revoke { key }),
-        2 => (key, 0..30_u64).prop_map(|(key, grace)| Step::Rotate { key, grace }),
+        3 => (key, 0..30_u64, any::<bool>())
+            .prop_map(|(key, grace, on_first_use)| Step::Rotate { key, grace, on_first_use }),
         1 => Just(Step::ForgetAll),
         3 => any::<bool>().prop_map(|fails| Step::Flush { fails }),
         1 => Just(Step::Restart),
@@ -97,6 +99,8 @@ struct World {
     records: Vec<KeyRecord>,
     /// Key and end of each secret, in the order of their making.
     secrets: Vec<(u64, Option<SystemTime>)>,
+    /// The secrets that wait for their first use, with the grace that it starts.
+    pending: BTreeMap<usize, Duration>,
     /// The uses of each key since its limits were last set, which is when its buckets start anew here.
     uses: Vec<Vec<SystemTime>>,
     /// All uses of each key: all of them count towards its quotas, since it has one from the start.
@@ -157,6 +161,24 @@ impl World {
         }
     }
 
+    /// Ends what a key has: what was never used at once, the rest at the end of the grace.
+    fn end_secrets(&mut self, key: u64, grace_until: SystemTime) {
+        let now = self.now;
+        for (n, (_, end)) in self.secrets.iter_mut().enumerate().filter(|(_, s)| s.0 == key) {
+            let until = if self.pending.remove(&n).is_some() { now } else { grace_until };
+            *end = Some(secret_end(*end, until));
+        }
+    }
+
+    /// The first use of a secret, if it was pending.
+    fn use_first(&mut self, secret: usize) {
+        let Some(grace) = self.pending.remove(&secret) else { return };
+        let key = self.secrets[secret].0;
+        let record = &self.records[usize::try_from(key).unwrap()];
+        self.end_secrets(key, rotate(record, self.now, grace).unwrap());
+        self.secrets[secret].1 = None;
+    }
+
     fn write(&mut self, store: &MemoryStore, usage: &[KeyUsage]) {
         store.write_usage(usage);
         for usage in usage {
@@ -196,7 +218,11 @@ fn change(
     for (n, (owner, end)) in (0..).zip(&world.secrets) {
         if *owner == key {
             let record = KeyRecord { secret_ends_at: *end, ..record.clone() };
-            verifier.store().insert(issue(n).hash, record);
+            let (store, hash) = (verifier.store(), issue(n).hash);
+            match world.pending.get(&usize::try_from(n).unwrap()) {
+                Some(grace) => store.insert_pending(hash, record, *grace),
+                None => store.insert(hash, record),
+            }
         }
     }
     verifier.forget(record.id);
@@ -240,11 +266,16 @@ fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
             record.quotas = quotas.with_used(record.quotas.used());
         }),
         Step::Revoke { key } => change(world, verifier, key, |r| r.revoked_at = Some(now)),
-        Step::Rotate { key, grace } => {
+        Step::Rotate { key, grace, on_first_use } => {
             let record = &world.records[usize::try_from(key).unwrap()];
             if let Ok(grace_until) = rotate(record, now, SECONDS(grace)) {
-                for (_, end) in world.secrets.iter_mut().filter(|(owner, _)| *owner == key) {
-                    *end = Some(secret_end(*end, grace_until));
+                if on_first_use {
+                    let unused = world.pending.extract_if(.., |n, _| world.secrets[*n].0 == key);
+                    let unused: Vec<usize> = unused.map(|(n, _)| n).collect();
+                    unused.into_iter().for_each(|n| world.secrets[n].1 = Some(now));
+                    world.pending.insert(world.secrets.len(), SECONDS(grace));
+                } else {
+                    world.end_secrets(key, grace_until);
                 }
                 world.secrets.push((key, None));
                 change(world, verifier, key, |_| ());
@@ -274,6 +305,9 @@ fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
 
 fn verify(world: &mut World, verifier: &Verifier<MemoryStore>, secret: usize, permission: &str) {
     let expected = world.answer(secret, permission);
+    if matches!(expected, "granted" | "quota_exceeded" | "rate_limited") {
+        world.use_first(secret);
+    }
     let presented = issue(u64::try_from(secret).unwrap()).secret;
     let request = Request::requires(permission);
     let answer = match block_on(verifier.verify(presented.expose(), &request, world.now)) {
@@ -316,6 +350,7 @@ proptest! {
             now: noon(),
             records: (0..KEYS).map(record).map(with_quota).collect(),
             secrets: (0..KEYS).map(|key| (key, None)).collect(),
+            pending: BTreeMap::new(),
             uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],
             all_uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],
             written: HashMap::new(),

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::tools::{block_on, issue, noon, record};
 use crate::memory::MemoryStore;
 use crate::{
-    Denial, KeyRecord, RateLimit, Request, Verifier, VerifierOptions, VerifyError, rotate,
-    secret_end,
+    AllowList, Denial, KeyRecord, RateLimit, Request, Verifier, VerifierOptions, VerifyError,
+    rotate, secret_end,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -98,4 +98,88 @@ fn rotating_does_not_refill_the_limit() {
     carry_out(&verifier, &key, HOUR);
     let passed = (0..10).filter(|n| verify(&verifier, n % 2, noon()).is_ok()).count();
     assert_eq!(passed, 2, "one of three was used before the rotation");
+}
+
+/// A rotation that begins on the first use of secret 1.
+fn prepare(verifier: &Verifier<MemoryStore>, key: &KeyRecord, grace: Duration) {
+    verifier.store().insert_pending(issue(1).hash, key.clone(), grace);
+    verifier.forget(key.id);
+}
+
+#[test]
+fn the_old_secret_works_until_the_new_one_was_used_and_the_grace_is_over() {
+    let verifier = verifier(record(0));
+    prepare(&verifier, &record(0), HOUR);
+    let week = noon() + 168 * HOUR;
+    assert_eq!(verify(&verifier, 0, week).unwrap().superseded_at(), None, "nothing has an end yet");
+    assert_eq!(verify(&verifier, 1, week).unwrap().superseded_at(), None);
+    let old = verify(&verifier, 0, week).unwrap();
+    assert_eq!(old.superseded_at(), Some(week + HOUR), "counted from the first use");
+    let last = week + HOUR - Duration::from_nanos(1);
+    for secret in [1, 0] {
+        assert!(verify(&verifier, secret, last).is_ok(), "later uses move nothing");
+    }
+    assert_eq!(verify(&verifier, 0, week + HOUR).unwrap_err(), Denial::Superseded);
+    assert!(verify(&verifier, 1, week + HOUR).is_ok());
+    let usage = verifier.take_usage();
+    assert_eq!((usage[0].count, usage[0].superseded.unwrap().count), (7, 2));
+}
+
+#[test]
+fn a_first_use_with_a_grace_of_zero_is_final_before_its_answer() {
+    let verifier = verifier(record(0));
+    prepare(&verifier, &record(0), Duration::ZERO);
+    assert!(verify(&verifier, 0, noon()).is_ok());
+    assert!(verify(&verifier, 1, noon()).is_ok());
+    assert_eq!(verify(&verifier, 0, noon()).unwrap_err(), Denial::Superseded);
+}
+
+#[test]
+fn only_the_first_use_of_a_pending_secret_is_not_answered_from_memory() {
+    let verifier = verifier(record(0));
+    prepare(&verifier, &record(0), HOUR);
+    let new = issue(1).secret;
+    let check = || verifier.check(new.expose(), &Request::any(), noon());
+    assert!(check().is_none());
+    let missing = block_on(verifier.verify(new.expose(), &Request::requires("write"), noon()));
+    assert!(missing.is_err());
+    assert!(check().is_none(), "a refusal is no use");
+    assert_eq!(verify(&verifier, 0, noon()).unwrap().superseded_at(), None);
+    verify(&verifier, 1, noon()).unwrap();
+    let finds = verifier.store().finds();
+    assert!(check().unwrap().is_ok());
+    assert_eq!(verifier.store().finds(), finds);
+}
+
+#[test]
+fn a_pending_secret_revives_nothing_and_ends_nothing_of_a_key_that_does_not_work() {
+    let elsewhere = AllowList::parse(["10.0.0.0/8"]).unwrap();
+    for (key, denial) in [
+        (KeyRecord { expires_at: Some(noon()), ..record(0) }, Denial::Expired),
+        (KeyRecord { revoked_at: Some(noon()), ..record(0) }, Denial::Revoked),
+        (KeyRecord { enabled: false, ..record(0) }, Denial::Disabled),
+        (KeyRecord { allowed_ips: elsewhere, ..record(0) }, Denial::AddressNotAllowed),
+    ] {
+        let verifier = verifier(key.clone());
+        prepare(&verifier, &key, Duration::ZERO);
+        for secret in [1, 0, 1] {
+            assert_eq!(verify(&verifier, secret, noon()).unwrap_err(), denial);
+        }
+    }
+    let ends = KeyRecord { expires_at: Some(noon() + HOUR), ..record(0) };
+    let verifier = verifier(ends.clone());
+    prepare(&verifier, &ends, 5 * HOUR);
+    verify(&verifier, 1, noon()).unwrap();
+    let old = verify(&verifier, 0, noon()).unwrap();
+    assert_eq!(old.superseded_at(), Some(noon() + HOUR), "not past the key's own end");
+}
+
+#[test]
+fn a_first_use_does_not_refill_the_limit() {
+    let limit = RateLimit { limit: NonZeroU32::new(3).unwrap(), window: HOUR };
+    let key = KeyRecord { rate_limit: Some(limit), ..record(0) };
+    let verifier = verifier(key.clone());
+    prepare(&verifier, &key, HOUR);
+    let passed = (0..10).filter(|n| verify(&verifier, n % 2, noon()).is_ok()).count();
+    assert_eq!(passed, 2, "one of three was used before");
 }

@@ -240,7 +240,9 @@ impl<E> Lead<'_, E> {
         let outcome = match answer {
             Ok(Some(found)) => {
                 let entry = self.entry(&mut directory, found, now);
-                if unchanged {
+                // The first use of a pending secret is for the store to hear of, so it is never answered
+                // from memory.
+                if unchanged && !entry.record().secret_pending {
                     self.cache.put_in(&mut directory, &entry);
                 }
                 Outcome::Found(entry)

@@ -26,6 +26,7 @@ accepts the old secret any more.
 Examples:
   revenue-ripple keys rotate 018f2b5e-…
   revenue-ripple keys rotate 018f2b5e-… --grace-seconds 0
+  revenue-ripple keys rotate 018f2b5e-… --grace-seconds 3600 --on-first-use
   KEY=$(revenue-ripple keys rotate 018f2b5e-… --json | jq -r .api_key)")]
     Rotate(KeysRotate),
     /// Revoke a key for good
@@ -105,6 +106,9 @@ pub(crate) struct KeysRotate {
     /// For how long the old secret still works, at most a week; 0 ends it at once
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(0..=604_800))]
     pub(crate) grace_seconds: u32,
+    /// The old secret works on until the new one is used, and only then its grace starts
+    #[arg(long)]
+    pub(crate) on_first_use: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

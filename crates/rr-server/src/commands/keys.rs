@@ -10,7 +10,7 @@ use std::time::Duration;
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Permission, key_words};
 use rr_keys::{AllowList, HashScheme, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
-use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, Store};
+use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -252,6 +252,7 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
         hash: issued.hash(&HashScheme::default()),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(args.grace_seconds)),
+        start: if args.on_first_use { RotationStart::FirstUse } else { RotationStart::Now },
         at_most: None,
     };
     let rotated = store.rotate_key(rotation, None, context.audit(Actor::CommandLine)).await;
@@ -269,18 +270,26 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
         output::line(issued.secret.expose());
     }
     tokio::time::sleep(SERVERS_NOTICE).await;
-    if !args.json && args.grace_seconds == 0 {
-        output::note("no server accepts the old secret any more");
-    } else if !args.json {
-        output::note(format!("the old secret works until {grace_until}"));
+    if !args.json {
+        output::note(match grace_until {
+            None => format!(
+                "the old secret works until {} seconds after the first use of this one",
+                args.grace_seconds
+            ),
+            Some(_) if args.grace_seconds == 0 => {
+                "no server accepts the old secret any more".to_owned()
+            }
+            Some(grace_until) => format!("the old secret works until {grace_until}"),
+        });
     }
     Ok(())
 }
 
-/// When the old secret ends, or why there is no new one.
-fn granted(outcome: RotateKey, id: Uuid) -> Result<Timestamp, Failure> {
+/// When the old secret ends, if it does yet, or why there is no new one.
+fn granted(outcome: RotateKey, id: Uuid) -> Result<Option<Timestamp>, Failure> {
     let why = match outcome {
-        RotateKey::Rotated(grace_until) => return Ok(grace_until),
+        RotateKey::Rotated(grace_until) => return Ok(Some(grace_until)),
+        RotateKey::Pending => return Ok(None),
         RotateKey::NoSuchKey => return Err(Failure::trouble(format!("there is no key {id}"))),
         RotateKey::Revoked => "was revoked, which is for good; make a new one",
         RotateKey::Expired => "has expired, and a new secret is no new life",
@@ -329,6 +338,12 @@ fn as_json(key: &KeyRow, now: Timestamp) -> Value {
         "quotas": usage::quotas(key, now),
         "created_by": key.created_by,
         "metadata": key.record.metadata,
+        "grace_until": key.grace_until.filter(|end| now < *end),
+        "pending": key.pending.as_ref().map(|secret| json!({
+            "hint": secret.hint,
+            "since": secret.since,
+            "grace_s": secret.grace_s,
+        })),
         "leak": key.leak.as_ref().map(|leak| json!({
             "reported_at": leak.reported_at,
             "url": leak.url,
@@ -366,6 +381,9 @@ fn remark(key: &KeyRow, now: Timestamp) -> (String, Standing) {
     match status(key, now) {
         (word @ ("active" | "disabled"), _) if is_open => {
             (format!("{word}, leaked"), Standing::Broken)
+        }
+        (word @ "active", _) if key.pending.is_some() => {
+            (format!("{word}, new secret pending"), Standing::Warning)
         }
         (word @ "active", _) if ends_soon => (format!("{word}, ends soon"), Standing::Warning),
         (word, standing) => (word.to_owned(), standing),

@@ -1,6 +1,7 @@
 //! Reading keys.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use super::leak::add_leaks;
 use super::record::{KeyTableRow, moment};
-use super::{KeyRow, PermissionUses};
+use super::{KeyRow, PendingSecret, PermissionUses};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{api_key_permission_uses, api_key_secrets, api_keys};
@@ -114,6 +115,7 @@ pub(super) fn complete(conn: &mut Conn, mut row: KeyRow) -> QueryResult<KeyRow> 
 
 fn complete_all(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
     add_graces(conn, rows)?;
+    add_pending(conn, rows)?;
     add_leaks(conn, rows)?;
     add_permission_uses(conn, rows)
 }
@@ -130,6 +132,29 @@ fn add_graces(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
     let ends: HashMap<Id, Option<At>> = ends.into_iter().collect();
     for row in rows {
         row.grace_until = ends.get(&Id(row.record.id)).copied().flatten().map(|end| end.0);
+    }
+    Ok(())
+}
+
+/// Adds to each key the secret that waits for its first use; there is at most one.
+fn add_pending(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> {
+    let ids: Vec<Id> = rows.iter().map(|row| Id(row.record.id)).collect();
+    let waiting: Vec<(Id, At, Option<i64>, Option<String>)> =
+        on_each!(conn, |c| api_key_secrets::table
+            .filter(api_key_secrets::key_id.eq_any(&ids))
+            .filter(api_key_secrets::pending_grace_s.is_not_null())
+            .select((
+                api_key_secrets::key_id,
+                api_key_secrets::created_at,
+                api_key_secrets::pending_grace_s,
+                api_key_secrets::pending_hint,
+            ))
+            .load(c))?;
+    for (key, since, grace_s, hint) in waiting {
+        if let Some(row) = rows.iter_mut().find(|row| row.record.id == key.0) {
+            let (hint, grace_s) = (hint.unwrap_or_default(), grace_s.unwrap_or_default());
+            row.pending = Some(PendingSecret { hint, since: since.0, grace_s });
+        }
     }
     Ok(())
 }
@@ -158,17 +183,28 @@ impl KeyStore for Store {
 
     async fn find(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
         self.read(move |conn| {
-            let found: Option<(KeyTableRow, Option<At>)> =
+            let found: Option<(KeyTableRow, Option<At>, Option<i64>)> =
                 on_each!(conn, |c| api_key_secrets::table
                     .inner_join(api_keys::table)
                     .filter(api_key_secrets::hash.eq(&hash.as_bytes()[..]))
-                    .select((KeyTableRow::as_select(), api_key_secrets::expires_at))
+                    .select((
+                        KeyTableRow::as_select(),
+                        api_key_secrets::expires_at,
+                        api_key_secrets::pending_grace_s,
+                    ))
                     .first(c)
                     .optional())?;
-            let Some((row, secret_ends_at)) = found else { return Ok(None) };
-            let record = row.into_row()?.record;
-            Ok(Some(KeyRecord { secret_ends_at: secret_ends_at.map(moment), ..record }))
+            let Some((row, ends_at, pending)) = found else { return Ok(None) };
+            Ok(Some(KeyRecord {
+                secret_ends_at: ends_at.map(moment),
+                secret_pending: pending.is_some(),
+                ..row.into_row()?.record
+            }))
         })
         .await
+    }
+
+    async fn activate(&self, hash: KeyHash, now: SystemTime) -> Result<bool, StoreError> {
+        self.activate_secret(hash, Timestamp::from_system_time(now)).await
     }
 }

@@ -144,6 +144,7 @@ struct Secret {
     leak_url: Option<String>,
     uses_before_leak: Option<i64>,
     refused_before_leak: Option<i64>,
+    pending_grace_s: Option<i64>,
 }
 
 impl Secret {
@@ -170,8 +171,8 @@ fn mark(
     let Some(key) = find_row(conn, secret.key_id.0)? else { return Ok(()) };
     let ends = policy == LeakPolicy::Disable && !secret.has_ended(audit.at);
     let ends_at = if ends { Some(At(audit.at)) } else { secret.expires_at };
-    // The newest secret has no end. An older one takes nobody along who has a newer one.
-    let switches_off = ends && secret.expires_at.is_none();
+    // A key with another secret that has no end goes on with that one, in use already or waiting.
+    let switches_off = ends && secret.expires_at.is_none() && !has_another(conn, secret)?;
     let url = secret.leak_url.as_ref().or(report.url.as_ref());
     on_each!(conn, |c| diesel::update(api_key_secrets::table.find(&secret.hash))
         .set((
@@ -182,6 +183,8 @@ fn mark(
             api_key_secrets::refused_before_leak
                 .eq(Some(secret.refused_before_leak.unwrap_or(key.refused_uses()))),
             api_key_secrets::expires_at.eq(ends_at),
+            // What has ended waits for no first use.
+            api_key_secrets::pending_grace_s.eq(secret.pending_grace_s.filter(|_| !ends)),
         ))
         .execute(c))?;
     let enabled = key.record.enabled && !switches_off;
@@ -195,6 +198,17 @@ fn mark(
         "after": { "enabled": enabled, "secret_ends_at": time(ends_at) },
     });
     audit.record(conn, "key.leaked", Some(format!("key:{}", secret.key_id.0)), &detail)
+}
+
+/// Whether its key has another secret without an end.
+fn has_another(conn: &mut Conn, secret: &Secret) -> QueryResult<bool> {
+    let others: i64 = on_each!(conn, |c| api_key_secrets::table
+        .filter(api_key_secrets::key_id.eq(secret.key_id))
+        .filter(api_key_secrets::hash.ne(&secret.hash))
+        .filter(api_key_secrets::expires_at.is_null())
+        .count()
+        .get_result(c))?;
+    Ok(others > 0)
 }
 
 /// Adds to each key the leak that matters most.
@@ -213,7 +227,6 @@ pub(super) fn add_leaks(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()>
         .filter(api_key_secrets::expires_at.is_null())
         .select((api_key_secrets::key_id, api_key_secrets::hash))
         .load(c))?;
-    let newest: HashMap<Id, Vec<u8>> = endless.into_iter().collect();
     for row in rows {
         let key_id = Id(row.record.id);
         let own = leaked.iter().filter(|secret| secret.key_id == key_id);
@@ -224,7 +237,7 @@ pub(super) fn add_leaks(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()>
                 reported_at: secret.leaked_at?.0,
                 url: secret.leak_url.clone(),
                 ends_at: secret.expires_at.map(|end| end.0),
-                replaced: newest.get(&key_id).is_some_and(|newest| *newest != secret.hash),
+                replaced: endless.iter().any(|(key, hash)| *key == key_id && *hash != secret.hash),
                 uses_before: secret.uses_before_leak.unwrap_or_default(),
                 refused_before: secret.refused_before_leak.unwrap_or_default(),
             })

@@ -9,15 +9,14 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use rr_domain::Timestamp;
 use rr_keys::{
-    AllowList, KeyHash, KeyRecord, PermissionSet, QuotaPeriod, QuotaUse, Quotas, RateLimit,
-    RateLimits, WindowName,
+    AllowList, KeyRecord, PermissionSet, QuotaPeriod, QuotaUse, Quotas, RateLimit, RateLimits,
+    WindowName,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{KeyRow, NewKey, UseTally};
+use super::{KeyRow, NewKey, Rotation, RotationStart, UseTally};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::types::{At, Id, JsonText};
 
@@ -67,6 +66,8 @@ pub(super) struct SecretTableRow<'a> {
     key_id: Id,
     created_at: At,
     expires_at: Option<At>,
+    pending_grace_s: Option<i64>,
+    pending_hint: Option<&'a str>,
 }
 
 /// A window as JSON.
@@ -114,7 +115,7 @@ impl KeyTableRow {
         }
     }
 
-    /// Without `grace_until` and `leak`, which stand with the secrets, and the uses by permission.
+    /// Without `grace_until`, `pending` and `leak`, which stand with the secrets, and the uses by permission.
     pub(super) fn into_row(self) -> QueryResult<KeyRow> {
         let networks: Vec<String> = read(&self.allowed_ips)?;
         let quotas = self.quotas.as_ref().map(quotas).transpose()?.unwrap_or_default();
@@ -156,6 +157,7 @@ impl KeyTableRow {
             refused: tally(self.refused_uses, self.refused_last_at, self.refused_last_address),
             version: self.version,
             grace_until: None,
+            pending: None,
             leak: None,
         })
     }
@@ -168,16 +170,22 @@ impl<'a> SecretTableRow<'a> {
             key_id: Id(key.record.id),
             created_at: at(key.record.created_at),
             expires_at: key.record.secret_ends_at.map(at),
+            pending_grace_s: None,
+            pending_hint: None,
         }
     }
 
     /// A secret without an end, for a key that is there.
-    pub(super) fn newest(key_id: Uuid, hash: &'a KeyHash, now: Timestamp) -> SecretTableRow<'a> {
+    pub(super) fn newest(rotation: &'a Rotation, now: Timestamp) -> SecretTableRow<'a> {
+        let pending = rotation.start == RotationStart::FirstUse;
+        let grace_s = i64::try_from(rotation.grace.as_secs()).unwrap_or(i64::MAX);
         SecretTableRow {
-            hash: hash.as_bytes(),
-            key_id: Id(key_id),
+            hash: rotation.hash.as_bytes(),
+            key_id: Id(rotation.key_id),
             created_at: At(now),
             expires_at: None,
+            pending_grace_s: pending.then_some(grace_s),
+            pending_hint: pending.then_some(&rotation.hint),
         }
     }
 }

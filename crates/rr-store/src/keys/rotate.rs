@@ -1,22 +1,24 @@
-//! A new secret for a key that stays the same key.
+//! A new secret for a key that stays the same key: made, and used for the first time.
+
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
-use rr_keys::{CannotRotate, KeyRecord};
-use serde_json::json;
+use rr_keys::{CannotRotate, KeyHash, KeyRecord};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::create::claim_one;
 use super::find::find_row;
 use super::record::SecretTableRow;
-use super::{RotateKey, Rotation};
+use super::{KeyRow, RotateKey, Rotation, RotationStart};
 use crate::conn::{Conn, on_each};
 use crate::idempotency::Claim;
 use crate::schema::{api_key_secrets, api_keys};
 use crate::sequence::Sequence;
 use crate::types::{At, Id};
-use crate::{Audit, Idempotency, Store, StoreError};
+use crate::{Actor, Audit, Idempotency, Store, StoreError};
 
 impl Store {
     /// Gives a key a new secret; those it had work until the grace is over, by the rule of
@@ -43,27 +45,59 @@ impl Store {
                     return Ok(RotateKey::AlreadyRotated);
                 }
             }
-            end_secrets(conn, key_id, grace_until)?;
-            let secret = SecretTableRow::newest(key_id, &rotation.hash, audit.at);
-            on_each!(conn, |c| diesel::insert_into(api_key_secrets::table)
-                .values(&secret)
-                .execute(c))?;
-            on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
-                .set((
-                    api_keys::hint.eq(&rotation.hint),
-                    api_keys::version.eq(version),
-                    // From here on those are counted who still have to change.
-                    api_keys::superseded_uses.eq(0),
-                    api_keys::superseded_last_used_at.eq(None::<At>),
-                    api_keys::superseded_last_address.eq(None::<String>),
-                ))
-                .execute(c))?;
-            let detail = json!({
-                "before": { "hint": before.hint, "grace_until": before.grace_until },
-                "after": { "hint": rotation.hint, "grace_until": grace_until },
-            });
-            audit.record(conn, "key.rotated", Some(format!("key:{key_id}")), &detail)?;
+            drop_pending(conn, key_id, audit.at)?;
+            let secret = SecretTableRow::newest(&rotation, audit.at);
+            if rotation.start == RotationStart::FirstUse {
+                insert(conn, &secret)?;
+                touch(conn, key_id, version)?;
+                let grace_s = rotation.grace.as_secs();
+                let after = json!({ "pending_hint": rotation.hint, "pending_grace_s": grace_s });
+                log(conn, &audit, "key.rotation_prepared", &before, &after)?;
+                return Ok(RotateKey::Pending);
+            }
+            end_others(conn, key_id, &rotation.hash, grace_until)?;
+            insert(conn, &secret)?;
+            supersede(conn, key_id, &rotation.hint, version)?;
+            let after = json!({ "hint": rotation.hint, "grace_until": grace_until });
+            log(conn, &audit, "key.rotated", &before, &after)?;
             Ok(RotateKey::Rotated(grace_until))
+        })
+        .await
+    }
+
+    /// The first use of a secret that waits for it: now the key is rotated. Says whether that is so.
+    /// A key that has ended or was switched off meanwhile is left as it is.
+    pub(super) async fn activate_secret(
+        &self,
+        hash: KeyHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| {
+            // Taken first: of several first uses at once, the second finds nothing that waits.
+            let version = Sequence::Keys.take(conn, 1)?;
+            let waiting: Option<(Id, Option<i64>, Option<String>)> =
+                on_each!(conn, |c| api_key_secrets::table
+                    .find(&hash.as_bytes()[..])
+                    .filter(api_key_secrets::pending_grace_s.is_not_null())
+                    .select((
+                        api_key_secrets::key_id,
+                        api_key_secrets::pending_grace_s,
+                        api_key_secrets::pending_hint,
+                    ))
+                    .first(c)
+                    .optional())?;
+            let Some((key_id, Some(grace_s), Some(hint))) = waiting else { return Ok(false) };
+            let Some(before) = find_row(conn, key_id.0)? else { return Ok(false) };
+            let grace = Duration::from_secs(u64::try_from(grace_s).unwrap_or_default());
+            let Ok(grace_until) = ends_at(&before.record, grace, now) else { return Ok(false) };
+            set_in_use(conn, &hash)?;
+            end_others(conn, key_id.0, &hash, grace_until)?;
+            supersede(conn, key_id.0, &hint, version)?;
+            let actor = Actor::Key(key_id.0);
+            let audit = Audit { at: now, actor, request_id: None, address: None };
+            let after = json!({ "hint": hint, "grace_until": grace_until });
+            log(conn, &audit, "key.rotated", &before, &after)?;
+            Ok(true)
         })
         .await
     }
@@ -74,29 +108,106 @@ fn judge(record: &KeyRecord, rotation: &Rotation, now: Timestamp) -> Result<Time
     if let Some(beyond) = rotation.at_most.as_ref().and_then(|own| own.beyond(record)) {
         return Err(RotateKey::BeyondReach(beyond, record.permissions.clone()));
     }
-    let end =
-        rr_keys::rotate(record, now.to_system_time(), rotation.grace).map_err(
-            |reason| match reason {
-                CannotRotate::Revoked => RotateKey::Revoked,
-                CannotRotate::Expired => RotateKey::Expired,
-            },
-        )?;
+    ends_at(record, rotation.grace, now)
+}
+
+/// The end of the secrets of now.
+fn ends_at(record: &KeyRecord, grace: Duration, now: Timestamp) -> Result<Timestamp, RotateKey> {
+    let end = rr_keys::rotate(record, now.to_system_time(), grace).map_err(|why| match why {
+        CannotRotate::Revoked => RotateKey::Revoked,
+        CannotRotate::Expired => RotateKey::Expired,
+    })?;
     // rr-keys leaves this one open. Here a key that somebody has switched off stays untouched
     // until somebody switches it on again.
     if record.enabled { Ok(Timestamp::from_system_time(end)) } else { Err(RotateKey::Disabled) }
 }
 
-/// What [`rr_keys::secret_end`] says, for every secret at once: an earlier end stays.
-fn end_secrets(conn: &mut Conn, key_id: Uuid, grace_until: Timestamp) -> QueryResult<()> {
+fn insert(conn: &mut Conn, secret: &SecretTableRow<'_>) -> QueryResult<()> {
+    on_each!(conn, |c| diesel::insert_into(api_key_secrets::table).values(secret).execute(c))?;
+    Ok(())
+}
+
+/// A secret that nobody has used and another replaces ends at once; who finds it later hears of that.
+fn drop_pending(conn: &mut Conn, key_id: Uuid, now: Timestamp) -> QueryResult<()> {
+    on_each!(conn, |c| diesel::update(
+        api_key_secrets::table
+            .filter(api_key_secrets::key_id.eq(Id(key_id)))
+            .filter(api_key_secrets::pending_grace_s.is_not_null())
+    )
+    .set((
+        api_key_secrets::expires_at.eq(Some(At(now))),
+        api_key_secrets::pending_grace_s.eq(None::<i64>),
+        api_key_secrets::pending_hint.eq(None::<String>),
+    ))
+    .execute(c))?;
+    Ok(())
+}
+
+fn set_in_use(conn: &mut Conn, hash: &KeyHash) -> QueryResult<()> {
+    on_each!(conn, |c| diesel::update(api_key_secrets::table.find(&hash.as_bytes()[..]))
+        .set((
+            api_key_secrets::pending_grace_s.eq(None::<i64>),
+            api_key_secrets::pending_hint.eq(None::<String>),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// What [`rr_keys::secret_end`] says, for every secret but the new one at once: an earlier end stays.
+fn end_others(
+    conn: &mut Conn,
+    key_id: Uuid,
+    new: &KeyHash,
+    grace_until: Timestamp,
+) -> QueryResult<()> {
     let ends_later = || {
         api_key_secrets::expires_at
             .is_null()
             .or(api_key_secrets::expires_at.gt(Some(At(grace_until))))
     };
     on_each!(conn, |c| diesel::update(
-        api_key_secrets::table.filter(api_key_secrets::key_id.eq(Id(key_id))).filter(ends_later())
+        api_key_secrets::table
+            .filter(api_key_secrets::key_id.eq(Id(key_id)))
+            .filter(api_key_secrets::hash.ne(&new.as_bytes()[..]))
+            .filter(ends_later())
     )
     .set(api_key_secrets::expires_at.eq(Some(At(grace_until))))
     .execute(c))?;
     Ok(())
+}
+
+fn touch(conn: &mut Conn, key_id: Uuid, version: i64) -> QueryResult<()> {
+    on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
+        .set(api_keys::version.eq(version))
+        .execute(c))?;
+    Ok(())
+}
+
+/// The key goes on under the secret with this start; from here on those are counted who still have to
+/// change.
+fn supersede(conn: &mut Conn, key_id: Uuid, hint: &str, version: i64) -> QueryResult<()> {
+    on_each!(conn, |c| diesel::update(api_keys::table.find(Id(key_id)))
+        .set((
+            api_keys::hint.eq(hint),
+            api_keys::version.eq(version),
+            api_keys::superseded_uses.eq(0),
+            api_keys::superseded_last_used_at.eq(None::<At>),
+            api_keys::superseded_last_address.eq(None::<String>),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+fn log(
+    conn: &mut Conn,
+    audit: &Audit,
+    action: &'static str,
+    before: &KeyRow,
+    after: &Value,
+) -> QueryResult<()> {
+    let detail = json!({
+        "before": { "hint": before.hint, "grace_until": before.grace_until },
+        "after": after,
+    });
+    audit.record(conn, action, Some(format!("key:{}", before.record.id)), &detail)
 }

@@ -56,6 +56,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0015_lighter_events",
     "0016_key_refusals",
     "0017_rate_limits",
+    "0019_pending_secrets",
     "0020_churn_in_time",
 ];
 

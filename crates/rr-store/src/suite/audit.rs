@@ -146,6 +146,7 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
         hash: key(9).hash,
         hint: "rr_wxyz".to_owned(),
         grace: Duration::ZERO,
+        start: crate::RotationStart::Now,
         at_most: None,
     };
     store.rotate_key(rotation, None, audit(7)).await.unwrap();

@@ -161,6 +161,7 @@ async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
         hash: rr_keys::KeyHash::from_bytes([11; 32]),
         hint: "rr_hint".to_owned(),
         grace: Duration::from_secs(9),
+        start: crate::RotationStart::Now,
         at_most: None,
     };
     let rotated = store.rotate_key(rotation, None, audit(90)).await.unwrap();
@@ -193,6 +194,7 @@ async fn refused_attempts_add_up_beside_the_uses_and_outlive_a_rotation() {
         hash: rr_keys::KeyHash::from_bytes([11; 32]),
         hint: "rr_hint".to_owned(),
         grace: Duration::ZERO,
+        start: crate::RotationStart::Now,
         at_most: None,
     };
     store.rotate_key(rotation, None, audit(90)).await.unwrap();

@@ -35,7 +35,14 @@ async fn row(store: &Store, number: u128) -> KeyRow {
 async fn rotate(store: &Store, secret: u8, grace: u64, seconds: i64) -> RotateKey {
     let grace = Duration::from_secs(grace);
     let hint = "rr_next".to_owned();
-    let rotation = Rotation { key_id: id(1), hash: hash(secret), hint, grace, at_most: None };
+    let rotation = Rotation {
+        key_id: id(1),
+        hash: hash(secret),
+        hint,
+        grace,
+        start: crate::RotationStart::Now,
+        at_most: None,
+    };
     store.rotate_key(rotation, None, audit(seconds)).await.unwrap()
 }
 

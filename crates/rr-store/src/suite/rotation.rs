@@ -7,7 +7,7 @@ use rr_keys::{Beyond, KeyHash, KeyRecord, KeyStore, PermissionSet, Reach, secret
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyPatch, RotateKey, Rotation, Store, UpdateKey};
+use crate::{KeyPatch, RotateKey, Rotation, RotationStart, Store, UpdateKey};
 
 fn hash(number: u8) -> KeyHash {
     KeyHash::from_bytes([number; 32])
@@ -20,6 +20,7 @@ fn rotation(number: u8, grace: u64) -> Rotation {
         hash: hash(number),
         hint: format!("rr_hin{number}"),
         grace: Duration::from_secs(grace),
+        start: RotationStart::Now,
         at_most: None,
     }
 }
@@ -188,4 +189,95 @@ async fn rotations_at_the_same_time_leave_one_secret_without_an_end() {
     }
     let [newest] = endless[..] else { panic!("{endless:?}") };
     assert_eq!(store.key(id(1)).await.unwrap().unwrap().hint, format!("rr_hin{newest}"));
+}
+
+/// Key 1 gets the secret of this number, and the grace starts with its first use.
+fn prepared(number: u8, grace: u64) -> Rotation {
+    Rotation { start: RotationStart::FirstUse, ..rotation(number, grace) }
+}
+
+async fn first_use(store: &Store, number: u8, seconds: i64) -> bool {
+    store.activate(hash(number), at(seconds).to_system_time()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_pending_secret_ends_nothing_until_its_first_use_and_then_once() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    let before = store.key(id(1)).await.unwrap().unwrap();
+    let made = store.rotate_key(prepared(11, 100), None, audit(10)).await.unwrap();
+    assert!(matches!(made, RotateKey::Pending), "{made:?}");
+    // Whoever starts anew knows it as well as whoever made it.
+    let elsewhere = database.open();
+    assert!(elsewhere.find(hash(11)).await.unwrap().unwrap().secret_pending);
+    assert_eq!(end_of(&elsewhere, 1).await, None);
+    let waits = elsewhere.key(id(1)).await.unwrap().unwrap();
+    let pending = waits.pending.unwrap();
+    assert_eq!((pending.hint.as_str(), pending.since, pending.grace_s), ("rr_hin11", at(10), 100));
+    assert_eq!((waits.hint, waits.grace_until), (before.hint, None));
+
+    let seen = store.keys_version().await.unwrap();
+    let uses = futures_util::future::join_all((0..6).map(|n| {
+        let store = if n % 2 == 0 { &store } else { &elsewhere };
+        first_use(store, 11, 500)
+    }));
+    assert_eq!(
+        uses.await.into_iter().filter(|active| *active).count(),
+        1,
+        "one of many is the first"
+    );
+    assert!(elsewhere.keys_version().await.unwrap() > seen, "other servers hear of it");
+    assert!(!first_use(&store, 11, 700).await);
+    assert_eq!(end_of(&elsewhere, 1).await, Some(at(600)), "counted from the first use, once");
+    assert_eq!(elsewhere.find(hash(11)).await.unwrap(), Some(before.record));
+    let active = elsewhere.key(id(1)).await.unwrap().unwrap();
+    assert_eq!((active.hint.as_str(), active.pending), ("rr_hin11", None));
+    assert_eq!(active.grace_until, Some(at(600)));
+    assert_eq!(audited(&store, "key.rotation_prepared").await, 1);
+    assert_eq!(audited(&store, "key.rotated").await, 1);
+}
+
+#[tokio::test]
+async fn a_first_use_keeps_earlier_ends_and_the_end_of_the_key() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    store.rotate_key(rotation(11, 100), None, audit(10)).await.unwrap();
+    store.rotate_key(prepared(12, 500), None, audit(20)).await.unwrap();
+    assert!(first_use(&store, 12, 600).await);
+    assert_eq!(end_of(&store, 1).await, Some(at(110)));
+    assert_eq!(end_of(&store, 11).await, Some(at(1_000)), "the key itself ends at 1,000");
+    assert_eq!(end_of(&store, 12).await, None);
+}
+
+#[tokio::test]
+async fn a_further_rotation_takes_the_place_of_a_pending_secret() {
+    for start in [RotationStart::Now, RotationStart::FirstUse] {
+        let database = TestDatabase::new();
+        let store = with_key_1(&database).await;
+        store.rotate_key(prepared(11, 500), None, audit(10)).await.unwrap();
+        let next = Rotation { start, ..rotation(12, 100) };
+        store.rotate_key(next, None, audit(20)).await.unwrap();
+        assert_eq!(end_of(&store, 11).await, Some(at(20)));
+        assert!(!first_use(&store, 11, 30).await, "it is dead, and wakes nothing");
+        let grace = (start == RotationStart::Now).then_some(at(120));
+        assert_eq!(end_of(&store, 1).await, grace);
+        assert_eq!(first_use(&store, 12, 40).await, grace.is_none());
+        assert_eq!(end_of(&store, 1).await, Some(grace.unwrap_or(at(140))));
+    }
+}
+
+#[tokio::test]
+async fn a_first_use_changes_nothing_of_a_key_that_does_not_work() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    store.rotate_key(prepared(11, 0), None, audit(10)).await.unwrap();
+    assert!(!first_use(&store, 11, 1_000).await, "expired");
+    let off = KeyPatch { enabled: Some(false), ..KeyPatch::default() };
+    store.update_key(id(1), off, audit(11)).await.unwrap();
+    assert!(!first_use(&store, 11, 12).await, "disabled");
+    store.revoke_key(id(1), audit(13)).await.unwrap();
+    assert!(!first_use(&store, 11, 14).await, "revoked");
+    assert!(!first_use(&store, 99, 14).await, "not there");
+    assert_eq!(end_of(&store, 1).await, None);
+    assert!(store.find(hash(11)).await.unwrap().unwrap().secret_pending);
 }

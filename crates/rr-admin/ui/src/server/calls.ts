@@ -58,11 +58,11 @@ export const server = {
   enableKey: (id: string) => answer(sdk.patchApiDevopsKeysById({ path: { id }, body: { enabled: true } })),
   limitKey: (id: string, limits: RateWindow[]) =>
     answer(sdk.patchApiDevopsKeysById({ path: { id }, body: { rate_limits: limits } })),
-  rotateKey: (id: string, graceSeconds: number, idempotencyKey: string) =>
+  rotateKey: (id: string, graceSeconds: number, start: 'now' | 'first_use', idempotencyKey: string) =>
     answer(
       sdk.postApiDevopsKeysByIdRotate({
         path: { id },
-        body: { grace_s: graceSeconds },
+        body: { grace_s: graceSeconds, start },
         headers: { 'idempotency-key': idempotencyKey },
       }),
     ),

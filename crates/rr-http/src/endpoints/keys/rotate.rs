@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
 use rr_keys::{Beyond, KeyFormat};
-use rr_store::{Idempotency, RotateKey, Rotation};
+use rr_store::{Idempotency, RotateKey, Rotation, RotationStart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -34,11 +34,25 @@ pub(crate) struct RotateRequest {
     /// and never past the key's own expiry.
     #[schema(default = 86_400, minimum = 0, maximum = 604_800)]
     grace_s: u32,
+    /// When the grace starts.
+    #[schema(default = "now")]
+    start: Start,
+}
+
+/// When the grace of a rotation starts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Start {
+    /// At once.
+    #[default]
+    Now,
+    /// With the first use of the new secret. Until then the old one works on.
+    FirstUse,
 }
 
 impl Default for RotateRequest {
     fn default() -> RotateRequest {
-        RotateRequest { grace_s: DAY_S }
+        RotateRequest { grace_s: DAY_S, start: Start::Now }
     }
 }
 
@@ -47,14 +61,16 @@ impl Default for RotateRequest {
 pub(crate) struct RotatedKey<'a> {
     api_key: &'a str,
     key_id: Uuid,
-    /// The first instant at which the old secret works no more.
-    #[schema(value_type = String, format = DateTime)]
-    grace_until: Timestamp,
+    /// The first instant at which the old secret works no more; null while the new one waits for its first
+    /// use.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    grace_until: Option<Timestamp>,
 }
 
 /// Gives a key a new secret; its id, permissions, limits and expiry stay. The old secret works
 /// until `grace_until`; a secret that an earlier rotation has replaced ends no later than it would
-/// have anyway. With an `Idempotency-Key`, a lost answer is safe to ask for again: no second
+/// have anyway. With `"start": "first_use"` the grace starts when the new secret is used, and nothing ends
+/// before; rotating again replaces a new secret that nobody has used. With an `Idempotency-Key`, a lost answer is safe to ask for again: no second
 /// secret is made.
 #[utoipa::path(post, path = "/api/devops/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys",
     request_body = RotateRequest,
@@ -76,16 +92,21 @@ pub(crate) async fn post(
 ) -> Outcome<HttpResponse> {
     let id = key_id(&id)?;
     let once = idempotency_key(&request)?;
-    let grace_s = grace(&body.json_or_default().await?)?;
+    let wanted = body.json_or_default().await?;
+    let grace_s = grace(&wanted)?;
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| state.random.fill(buffer));
     let rotation = Rotation {
         key_id: id,
         hash: issued.hash(state.verifier.scheme()),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(grace_s)),
+        start: match wanted.start {
+            Start::Now => RotationStart::Now,
+            Start::FirstUse => RotationStart::FirstUse,
+        },
         at_most: fields::reach(&who.caller),
     };
-    let once = once.map(|key| idempotency(&who.caller, id, key, grace_s));
+    let once = once.map(|key| idempotency(&who.caller, id, key, &wanted));
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
     let rotated = detached(async move {
@@ -109,19 +130,25 @@ fn grace(wanted: &RotateRequest) -> Outcome<u32> {
 }
 
 /// The id names one rotation of this key by this caller.
-fn idempotency(caller: &Caller, id: Uuid, key: String, grace_s: u32) -> Idempotency {
+fn idempotency(caller: &Caller, id: Uuid, key: String, wanted: &RotateRequest) -> Idempotency {
+    let on_first_use = u8::from(wanted.start == Start::FirstUse);
     Idempotency {
         scope: format!("rotate-key/{id}/{}", caller.id()),
         key,
-        fingerprint: Sha256::digest(grace_s.to_be_bytes()).into(),
+        fingerprint: Sha256::new()
+            .chain_update(wanted.grace_s.to_be_bytes())
+            .chain_update([on_first_use])
+            .finalize()
+            .into(),
     }
 }
 
-/// When the old secret ends, or why there is no new one.
-fn granted(outcome: RotateKey, id: Uuid, caller: &Caller) -> Outcome<Timestamp> {
+/// When the old secret ends, if it does yet, or why there is no new one.
+fn granted(outcome: RotateKey, id: Uuid, caller: &Caller) -> Outcome<Option<Timestamp>> {
     let refused = |why| Err(Problem::new(Code::KeyNotRotatable).detail(why).key_id(id));
     match outcome {
-        RotateKey::Rotated(grace_until) => Ok(grace_until),
+        RotateKey::Rotated(grace_until) => Ok(Some(grace_until)),
+        RotateKey::Pending => Ok(None),
         RotateKey::AlreadyRotated => Err(Problem::new(Code::AlreadyRotated).key_id(id)),
         RotateKey::NoSuchKey => Err(no_such_key()),
         RotateKey::BeyondReach(beyond, permissions) => match beyond {

@@ -58,6 +58,9 @@ pub(crate) struct Key {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     grace_until: Option<Timestamp>,
+    /// Present while a new secret waits for its first use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Pending>,
     /// Notes of yours.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(required = false)]
@@ -65,6 +68,19 @@ pub(crate) struct Key {
     /// Present when a secret of the key became public.
     #[serde(skip_serializing_if = "Option::is_none")]
     leak: Option<Leak>,
+}
+
+/// A new secret that nobody has used yet; until then the one before it works on.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Pending {
+    /// The first characters of it.
+    hint: String,
+    /// Since when it waits.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// How many seconds its first use leaves to the one before it.
+    #[schema(minimum = 0)]
+    grace_s: i64,
 }
 
 /// A secret that became public: of several, one that still works, else the latest.
@@ -145,6 +161,11 @@ impl Key {
             allowed_ips: record.allowed_ips.to_strings(),
             revoked_at: record.revoked_at.map(Timestamp::from_system_time),
             grace_until,
+            pending: row.pending.map(|secret| Pending {
+                hint: secret.hint,
+                since: secret.since,
+                grace_s: secret.grace_s,
+            }),
             metadata: record.metadata,
             leak,
         }

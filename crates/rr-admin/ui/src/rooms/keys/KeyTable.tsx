@@ -5,7 +5,7 @@ import { Button, VisuallyHidden } from '@mantine/core';
 import { When } from '../../parts/When';
 import type { Key } from '../../server/calls';
 import styles from './keys.module.css';
-import { GraceLine, LeakLine, LimitsLine, NeverNeeded, RefusedLine, StartLine, Status } from './Remarks';
+import { GraceLine, LeakLine, LimitsLine, NeverNeeded, PendingLine, RefusedLine, StartLine, Status } from './Remarks';
 import { canRotate } from './standing';
 
 const COLUMNS = ['Name', 'Key', 'Permissions', 'Created', 'Expires', 'Last used', 'Status'];
@@ -85,6 +85,7 @@ function KeyRow({ shown, limit, rotate, revoke }: KeyRowProps) {
         <Status of={shown} />
         <StartLine of={shown} />
         <GraceLine of={shown} />
+        <PendingLine of={shown} />
       </td>
       <td role="cell" className={styles.action}>
         {!over && (

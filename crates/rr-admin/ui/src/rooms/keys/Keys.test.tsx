@@ -159,7 +159,7 @@ it('rotates a key with the grace that was chosen and shows the new secret once',
   expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
   expect(screen.getByText(/If it gets lost, rotate the key again/)).toBeVisible();
   const [call] = server.callsTo(`POST ${rotatePath}`);
-  expect(call?.body).toEqual({ grace_s: 3600 });
+  expect(call?.body).toEqual({ grace_s: 3600, start: 'now' });
   expect(call?.headers.get('idempotency-key')).toMatch(/^[0-9a-f]{32}$/);
   await user.click(screen.getByRole('button', { name: 'Copy' }));
   expect(await navigator.clipboard.readText()).toBe(SECRET);
@@ -227,7 +227,7 @@ it('shows a leak that is open, and rotates it away', async () => {
   await user.click(dialog.getByRole('button', { name: 'Rotate' }));
   expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
   expect(server.callsTo(`PATCH /api/devops/keys/${demo.key.id}`)[0]?.body).toEqual({ enabled: true });
-  expect(server.callsTo(`POST ${rotatePath}`)[0]?.body).toEqual({ grace_s: 0 });
+  expect(server.callsTo(`POST ${rotatePath}`)[0]?.body).toEqual({ grace_s: 0, start: 'now' });
 });
 
 it('tells that a dead secret is still tried', async () => {
@@ -289,4 +289,19 @@ it('tells what a used key never needed, and who still shows its old secret', asy
   expect(row.getByText('Never needed: write_webhooks')).toBeVisible();
   expect(row.getByText(/^The old secret ends/)).toHaveTextContent('used 2 times, last 5m ago from 192.0.2.7');
   expect(within(screen.getByRole('row', { name: /Fresh/ })).queryByText(/Never needed/)).toBeNull();
+});
+
+it('rotates so that the grace starts with the first use, and shows the secret that waits', async () => {
+  const pending = { hint: 'rr_next', since: new Date(Date.now() - 300_000).toISOString(), grace_s: 86_400 };
+  const server = new FakeServer()
+    .on('GET /api/devops/keys', () => json({ keys: [{ ...demo.key, pending }], next_cursor: null }))
+    .on(`POST ${rotatePath}`, () => json({ api_key: SECRET, key_id: demo.key.id, grace_until: null }));
+  const { user } = renderApp();
+  expect(await screen.findByText(/A new secret \(rr_next…\) waits for its first use/)).toBeVisible();
+  await user.click(screen.getByRole('button', { name: 'Rotate' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  await user.click(dialog.getByRole('checkbox', { name: 'Start when the new secret is first used' }));
+  await user.click(dialog.getByRole('button', { name: 'Rotate' }));
+  await screen.findByText(/If it gets lost, rotate the key again/);
+  expect(server.callsTo(`POST ${rotatePath}`)[0]?.body).toEqual({ grace_s: 86_400, start: 'first_use' });
 });

@@ -39,6 +39,17 @@ export function StartLine({ of }: { of: Key }) {
   );
 }
 
+/** That a new secret waits, and the old one works until somebody uses it. */
+export function PendingLine({ of }: { of: Key }) {
+  if (!of.pending) return null;
+  return (
+    <p className={styles.remark}>
+      A new secret ({of.pending.hint}…) waits for its first use since <When time={of.pending.since} />; the old one works
+      until then.
+    </p>
+  );
+}
+
 /** Until when the secret that a rotation has replaced works, and whether some program still shows it. */
 export function GraceLine({ of }: { of: Key }) {
   if (!of.grace_until) return null;

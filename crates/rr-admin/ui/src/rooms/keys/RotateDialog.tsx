@@ -1,6 +1,6 @@
 // A new secret for the same key: first how the old one goes, then the new one, once.
 
-import { Button, Group, NativeSelect, Stack } from '@mantine/core';
+import { Button, Checkbox, Group, NativeSelect, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -21,11 +21,17 @@ export function RotateDialog({ target, close }: { target: Key; close: () => void
   const leaked = isOpenLeak(target);
   // Nobody should go on using a secret that everybody can read.
   const [grace, setGrace] = useState(leaked ? '0' : '86400');
+  const [onFirstUse, setOnFirstUse] = useState(false);
   const [again, setAgain] = useState(0);
   const rotate = useMutation({
     mutationFn: async () => {
       if (target.status === 'disabled') await server.enableKey(target.id);
-      return server.rotateKey(target.id, Number(grace), attempt([grace, again]));
+      return server.rotateKey(
+        target.id,
+        Number(grace),
+        onFirstUse ? 'first_use' : 'now',
+        attempt([grace, onFirstUse, again]),
+      );
     },
     // When an earlier attempt did arrive, the next one is another wish.
     onError: (error) => {
@@ -61,6 +67,14 @@ export function RotateDialog({ target, close }: { target: Key; close: () => void
             value={grace}
             onChange={(event) => setGrace(event.currentTarget.value)}
           />
+          {!leaked && (
+            <Checkbox
+              label="Start when the new secret is first used"
+              description="The old one works on until then"
+              checked={onFirstUse}
+              onChange={(event) => setOnFirstUse(event.currentTarget.checked)}
+            />
+          )}
           {problem && <Failure problem={problem} />}
           {problem?.code === 'already_rotated' && (
             <p className={styles.question}>
