@@ -277,6 +277,7 @@ async fn an_unused_secret_leaves_the_old_one_alone_and_its_first_use_starts_the_
     assert_eq!((&waits["pending"]["grace_s"], waits.get("grace_until")), (&json!(60), None));
     assert_eq!(waits["hint"], key.secret[..7]);
     app.clock.advance(7 * 86_400 * SECOND);
+    let admin = app.as_admin().await;
     key.get(SYNC).await.expect(200);
     // What it may not do is no use of it.
     new.get("/api/devops/events").await.problem(403, "insufficient_scope");

@@ -410,6 +410,11 @@ export type GithubAlert = {
 };
 
 /**
+ * When the grace of a rotation starts.
+ */
+export type GraceStart = 'now' | 'first_use';
+
+/**
  * Of when the payout is.
  */
 export type Head = {
@@ -489,17 +494,10 @@ export type Key = {
         [key: string]: string;
     };
     name: string;
-    /**
-     * Its first instant, if that was not its making.
-     */
-    not_before?: string | null;
+    pending?: PendingSecret | null;
     permissions: Array<string>;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
-    /**
-     * All its limits.
-     */
-    rate_limits?: Array<RateWindow>;
     revoked_at?: string | null;
     status: KeyStatus;
     /**
@@ -533,18 +531,9 @@ export type KeyChange = {
         [key: string]: string;
     } | null;
     name?: string | null;
-    /**
-     * The key's first instant, before its last; null is at once.
-     */
-    not_before?: string | null;
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
-    /**
-     * Instead of `rate_limit`: all limits that it shall have, up to four that hold together; null removes them. A
-     * limit that keeps its name keeps what is used of it.
-     */
-    rate_limits?: Array<RateWindow> | null;
 };
 
 /**
@@ -582,19 +571,11 @@ export type KeyRequest = {
      */
     name?: string | null;
     /**
-     * The key's first instant, before its last; from now on unless given.
-     */
-    not_before?: string | null;
-    /**
      * `read_metrics` and `write_webhooks` unless given.
      */
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
-    /**
-     * Instead of `rate_limit`: up to four limits that hold together.
-     */
-    rate_limits?: Array<RateWindow> | null;
     /**
      * Whom the key belongs to. It proves nothing about who asks.
      */
@@ -768,6 +749,24 @@ export type PayoutPage = Head & {
 };
 
 /**
+ * A new secret that nobody has used yet; until then the one before it works on.
+ */
+export type PendingSecret = {
+    /**
+     * How many seconds its first use leaves to the one before it.
+     */
+    grace_s: number;
+    /**
+     * The first characters of it.
+     */
+    hint: string;
+    /**
+     * Since when it waits.
+     */
+    since: string;
+};
+
+/**
  * What a key may be allowed to do.
  */
 export type Permission = 'read_metrics' | 'write_webhooks' | 'read_users' | 'read_events' | 'manage_keys' | 'manage_webhooks' | 'write_data';
@@ -881,22 +880,10 @@ export type QuotaUsage = {
 };
 
 /**
- * At most `limit` uses, refilled evenly over `window_s` seconds: a window called `default`.
+ * At most `limit` uses, refilled evenly over `window_s` seconds.
  */
 export type RateLimit = {
     limit: number;
-    window_s: number;
-};
-
-/**
- * One of several limits that hold together, by its name in the `RateLimit` field.
- */
-export type RateWindow = {
-    limit: number;
-    /**
-     * No two of a key have the same. Names that begin with `quota-` are taken.
-     */
-    name: string;
     window_s: number;
 };
 
@@ -1038,6 +1025,10 @@ export type RotateRequest = {
      * and never past the key's own expiry.
      */
     grace_s?: number;
+    /**
+     * When the grace starts.
+     */
+    start?: GraceStart;
 };
 
 /**
@@ -1046,9 +1037,10 @@ export type RotateRequest = {
 export type RotatedKey = {
     api_key: string;
     /**
-     * The first instant at which the old secret works no more.
+     * The first instant at which the old secret works no more; null while the new one waits for its first
+     * use.
      */
-    grace_until: string;
+    grace_until: string | null;
     key_id: string;
 };
 

@@ -36,13 +36,13 @@ pub(crate) struct RotateRequest {
     grace_s: u32,
     /// When the grace starts.
     #[schema(default = "now")]
-    start: Start,
+    start: GraceStart,
 }
 
 /// When the grace of a rotation starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Start {
+pub(crate) enum GraceStart {
     /// At once.
     #[default]
     Now,
@@ -52,7 +52,7 @@ pub(crate) enum Start {
 
 impl Default for RotateRequest {
     fn default() -> RotateRequest {
-        RotateRequest { grace_s: DAY_S, start: Start::Now }
+        RotateRequest { grace_s: DAY_S, start: GraceStart::Now }
     }
 }
 
@@ -101,8 +101,8 @@ pub(crate) async fn post(
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(grace_s)),
         start: match wanted.start {
-            Start::Now => RotationStart::Now,
-            Start::FirstUse => RotationStart::FirstUse,
+            GraceStart::Now => RotationStart::Now,
+            GraceStart::FirstUse => RotationStart::FirstUse,
         },
         at_most: fields::reach(&who.caller),
     };
@@ -131,7 +131,7 @@ fn grace(wanted: &RotateRequest) -> Outcome<u32> {
 
 /// The id names one rotation of this key by this caller.
 fn idempotency(caller: &Caller, id: Uuid, key: String, wanted: &RotateRequest) -> Idempotency {
-    let on_first_use = u8::from(wanted.start == Start::FirstUse);
+    let on_first_use = u8::from(wanted.start == GraceStart::FirstUse);
     Idempotency {
         scope: format!("rotate-key/{id}/{}", caller.id()),
         key,

@@ -60,7 +60,7 @@ pub(crate) struct Key {
     grace_until: Option<Timestamp>,
     /// Present while a new secret waits for its first use.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pending: Option<Pending>,
+    pending: Option<PendingSecret>,
     /// Notes of yours.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(required = false)]
@@ -72,7 +72,7 @@ pub(crate) struct Key {
 
 /// A new secret that nobody has used yet; until then the one before it works on.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Pending {
+pub(crate) struct PendingSecret {
     /// The first characters of it.
     hint: String,
     /// Since when it waits.
@@ -161,7 +161,7 @@ impl Key {
             allowed_ips: record.allowed_ips.to_strings(),
             revoked_at: record.revoked_at.map(Timestamp::from_system_time),
             grace_until,
-            pending: row.pending.map(|secret| Pending {
+            pending: row.pending.map(|secret| PendingSecret {
                 hint: secret.hint,
                 since: secret.since,
                 grace_s: secret.grace_s,
