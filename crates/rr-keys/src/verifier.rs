@@ -222,7 +222,7 @@ impl<S: KeyStore> Verifier<S> {
         now: SystemTime,
     ) -> Result<(), VerifyError<S::Error>> {
         let mut outcome = Ok(false);
-        for scheme in &self.schemes {
+        for scheme in std::iter::once(&self.scheme).chain(&self.older_schemes) {
             outcome = self.store.activate(scheme.hash(presented), now).await;
             if !matches!(outcome, Ok(false)) {
                 break;

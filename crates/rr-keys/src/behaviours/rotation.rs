@@ -177,7 +177,7 @@ fn a_pending_secret_revives_nothing_and_ends_nothing_of_a_key_that_does_not_work
 #[test]
 fn a_first_use_does_not_refill_the_limit() {
     let limit = RateLimit { limit: NonZeroU32::new(3).unwrap(), window: HOUR };
-    let key = KeyRecord { rate_limit: Some(limit), ..record(0) };
+    let key = KeyRecord { rate_limits: limit.into(), ..record(0) };
     let verifier = verifier(key.clone());
     prepare(&verifier, &key, HOUR);
     let passed = (0..10).filter(|n| verify(&verifier, n % 2, noon()).is_ok()).count();
