@@ -56,8 +56,8 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0015_lighter_events",
     "0016_key_refusals",
     "0017_rate_limits",
-    "0019_pending_secrets",
-    "0020_churn_in_time",
+    "0018_pending_secrets",
+    "0019_churn_in_time",
 ];
 
 #[cfg(test)]

@@ -494,10 +494,18 @@ export type Key = {
         [key: string]: string;
     };
     name: string;
+    /**
+     * Its first instant, if that was not its making.
+     */
+    not_before?: string | null;
     pending?: PendingSecret | null;
     permissions: Array<string>;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * All its limits.
+     */
+    rate_limits?: Array<RateWindow>;
     revoked_at?: string | null;
     status: KeyStatus;
     /**
@@ -531,9 +539,18 @@ export type KeyChange = {
         [key: string]: string;
     } | null;
     name?: string | null;
+    /**
+     * The key's first instant, before its last; null is at once.
+     */
+    not_before?: string | null;
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * Instead of `rate_limit`: all limits that it shall have, up to four that hold together; null removes them. A
+     * limit that keeps its name keeps what is used of it.
+     */
+    rate_limits?: Array<RateWindow> | null;
 };
 
 /**
@@ -571,11 +588,19 @@ export type KeyRequest = {
      */
     name?: string | null;
     /**
+     * The key's first instant, before its last; from now on unless given.
+     */
+    not_before?: string | null;
+    /**
      * `read_metrics` and `write_webhooks` unless given.
      */
     permissions?: Array<Permission> | null;
     quotas?: QuotaLimits | null;
     rate_limit?: RateLimit | null;
+    /**
+     * Instead of `rate_limit`: up to four limits that hold together.
+     */
+    rate_limits?: Array<RateWindow> | null;
     /**
      * Whom the key belongs to. It proves nothing about who asks.
      */
@@ -880,10 +905,22 @@ export type QuotaUsage = {
 };
 
 /**
- * At most `limit` uses, refilled evenly over `window_s` seconds.
+ * At most `limit` uses, refilled evenly over `window_s` seconds: a window called `default`.
  */
 export type RateLimit = {
     limit: number;
+    window_s: number;
+};
+
+/**
+ * One of several limits that hold together, by its name in the `RateLimit` field.
+ */
+export type RateWindow = {
+    limit: number;
+    /**
+     * No two of a key have the same. Names that begin with `quota-` are taken.
+     */
+    name: string;
     window_s: number;
 };
 
