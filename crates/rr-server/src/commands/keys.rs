@@ -10,7 +10,9 @@ use std::time::Duration;
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Permission, key_words};
 use rr_keys::{AllowList, HashScheme, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
-use rr_store::{Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store};
+use rr_store::{
+    Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
