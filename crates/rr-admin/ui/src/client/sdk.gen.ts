@@ -343,8 +343,8 @@ export const patchApiDevopsKeysById = <ThrowOnError extends boolean = false>(opt
  * Gives a key a new secret; its id, permissions, limits and expiry stay. The old secret works
  * until `grace_until`; a secret that an earlier rotation has replaced ends no later than it would
  * have anyway. With `"start": "first_use"` the grace starts when the new secret is used, and nothing ends
- * before; rotating again replaces a new secret that nobody has used. With an `Idempotency-Key`, a lost answer is safe to ask for again: no second
- * secret is made.
+ * before; rotating again replaces a new secret that nobody has used. With an `Idempotency-Key`, a
+ * lost answer is safe to ask for again: no second secret is made.
  *
  * Needs the permission `manage_keys`.
  */

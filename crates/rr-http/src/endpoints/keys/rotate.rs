@@ -70,8 +70,8 @@ pub(crate) struct RotatedKey<'a> {
 /// Gives a key a new secret; its id, permissions, limits and expiry stay. The old secret works
 /// until `grace_until`; a secret that an earlier rotation has replaced ends no later than it would
 /// have anyway. With `"start": "first_use"` the grace starts when the new secret is used, and nothing ends
-/// before; rotating again replaces a new secret that nobody has used. With an `Idempotency-Key`, a lost answer is safe to ask for again: no second
-/// secret is made.
+/// before; rotating again replaces a new secret that nobody has used. With an `Idempotency-Key`, a
+/// lost answer is safe to ask for again: no second secret is made.
 #[utoipa::path(post, path = "/api/devops/keys/{id}/rotate", operation_id = "rotate_key", tag = "keys",
     request_body = RotateRequest,
     params(
