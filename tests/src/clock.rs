@@ -11,37 +11,48 @@ use rr_domain::{Clock, Random, Timestamp};
 /// When every test begins, unless it says otherwise.
 pub const BEGINNING: &str = "2026-01-15T12:00:00Z";
 
-/// A clock that stands still until it is moved.
+/// A clock that stands still until it is moved, unless it is told to tick.
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock {
+    micros: Arc<AtomicI64>,
+    tick: Arc<AtomicI64>,
+}
 
 impl TestClock {
     /// A clock that shows [`BEGINNING`].
     pub fn new() -> TestClock {
         let beginning = Timestamp::parse(BEGINNING).unwrap();
-        TestClock(Arc::new(AtomicI64::new(beginning.micros())))
+        TestClock { micros: Arc::new(AtomicI64::new(beginning.micros())), tick: Arc::default() }
     }
 
     /// What the server is given.
     pub fn clock(&self) -> Clock {
-        let micros = Arc::clone(&self.0);
-        Clock::new(move || Timestamp::from_micros(micros.load(Ordering::SeqCst)).unwrap())
+        let TestClock { micros, tick } = self.clone();
+        Clock::new(move || {
+            let now = micros.fetch_add(tick.load(Ordering::SeqCst), Ordering::SeqCst);
+            Timestamp::from_micros(now).unwrap()
+        })
     }
 
     /// What it shows.
     pub fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst)).unwrap()
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst)).unwrap()
     }
 
     /// Moves it forward.
     pub fn advance(&self, span: Duration) {
         let span = i64::try_from(span.as_micros()).unwrap();
-        self.0.fetch_add(span, Ordering::SeqCst);
+        self.micros.fetch_add(span, Ordering::SeqCst);
+    }
+
+    /// From now on the server never sees the same instant twice.
+    pub fn tick(&self) {
+        self.tick.store(1, Ordering::SeqCst);
     }
 
     /// Moves it to an instant.
     pub fn set(&self, instant: &str) {
-        self.0.store(Timestamp::parse(instant).unwrap().micros(), Ordering::SeqCst);
+        self.micros.store(Timestamp::parse(instant).unwrap().micros(), Ordering::SeqCst);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rr_http::Limits;
 use rr_tests::app::TestApp;
+use rr_tests::follow::Follower;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -109,6 +110,36 @@ async fn it_speaks_as_the_modules_script_does() {
         let change = socket.told().await;
         assert_eq!(change["type"], "metrics_update", "{change}");
         assert_eq!(change["metrics"]["users"]["total_users"], 1);
+    }
+}
+
+/// Each writing out bears the instant at which it was made, and here no two instants are the same: so
+/// what all are told alike was written once.
+#[tokio::test]
+async fn a_change_is_written_out_once_for_all_who_follow() {
+    let app = TestApp::init().await;
+    app.clock.tick();
+    let key = app.with_key(&["read_metrics", "read_events"]).await;
+    let (mut streams, mut sockets) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        let mut stream = Follower::open(key.get("/api/devops/stream")).await;
+        assert!(stream.next_of("figures").await.is_some());
+        streams.push(stream);
+        let mut socket = Socket::with_key(&app, &key.secret).await;
+        assert_eq!(socket.told().await["type"], "metrics_update");
+        sockets.push(socket);
+    }
+    for round in 1..4 {
+        app.create_user(&format!("user-{round}@example.com"), "member", None).await;
+        let mut told = Vec::new();
+        for stream in &mut streams {
+            told.push(stream.next_of("figures").await.unwrap().json());
+        }
+        for socket in &mut sockets {
+            told.push(socket.told().await["metrics"].take());
+        }
+        assert_eq!(told[0]["users"]["total_users"], round);
+        assert!(told.iter().all(|change| *change == told[0]), "{told:#?}");
     }
 }
 

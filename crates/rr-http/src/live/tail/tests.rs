@@ -94,6 +94,22 @@ fn every_position_is_served_exactly_or_not_at_all() {
     }
 }
 
+/// A reader is handed a part of what was written once, and nothing of its own.
+#[test]
+fn all_readers_are_handed_the_same_bytes() {
+    let mut tail = Tail::default();
+    tail.begin(0);
+    let batch = Batch::of(0, (1..50).map(|seq| row(seq, "{}")).collect()).remove(0);
+    let written = batch.frames.as_ptr_range();
+    tail.push(Arc::new(batch), 1 << 20);
+    for position in (0..49).cycle().take(1_000) {
+        let Next::Batch(batch) = tail.after(position) else { panic!("it is there") };
+        let frames = batch.frames_after(position);
+        assert!(written.contains(&frames.as_ptr()), "from {position}");
+        assert_eq!(frames.as_ptr_range().end, written.end);
+    }
+}
+
 #[test]
 fn what_was_read_for_an_earlier_run_is_not_taken() {
     let mut tail = Tail::default();
