@@ -21,4 +21,5 @@ pub mod measure;
 pub mod process;
 pub mod proxy;
 pub mod raw;
+pub mod sender;
 pub mod sql;

@@ -29,6 +29,7 @@ mod stream;
 mod webhook;
 
 mod cross_site;
+mod sender_troubles;
 mod senders;
 mod sessions;
 mod sign_in;

@@ -10,6 +10,7 @@ use rr_tests::app::TestApp;
 use rr_tests::database::{TestDatabase, is_postgres};
 use rr_tests::proxy::eventually;
 use rr_tests::raw::Raw;
+use rr_tests::sender::SENDERS;
 use serde_json::json;
 use tokio_postgres::NoTls;
 
@@ -37,9 +38,11 @@ async fn a_flood_is_shed_early_and_harms_nobody_else() {
     let is_full = || async { app.store().stats().writer_queue_depth == QUEUE };
     eventually("the queue is full", LIMIT, is_full).await;
 
-    let shed = key.post(WEBHOOK, &json!({"event_type": "late"})).await;
-    shed.problem(503, "busy");
-    assert!(shed.header("retry-after").is_some());
+    for sender in &SENDERS {
+        let shed = sender.send(&key, WEBHOOK).await;
+        shed.problem(503, "busy");
+        assert!(shed.header("retry-after").is_some(), "{}", sender.name);
+    }
     // Whoever is refused need not send the body first.
     let mut raw = Raw::connect(app.address()).await;
     raw.send(format!(

@@ -146,6 +146,13 @@ impl Problem {
         Problem::new(Code::of_status(status.as_u16()))
     }
 
+    /// The same under another code, for a caller that would misunderstand its own.
+    #[must_use]
+    pub(crate) fn under(mut self, code: Code) -> Problem {
+        self.0.code = code;
+        self
+    }
+
     /// The same problem with a text of its own. It must be safe to show.
     #[must_use]
     pub fn detail(mut self, text: impl Into<Cow<'static, str>>) -> Problem {

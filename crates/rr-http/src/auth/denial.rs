@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
 use rr_keys::Denial;
 
 use crate::codes::Code;
@@ -28,6 +30,19 @@ pub(super) fn denied(denial: &Denial) -> Problem {
                 None => problem,
             }
         }
+    }
+}
+
+/// The same to a sender with these headers. Most who send webhooks wait and try again after a 429.
+/// Alertmanager takes it as final and tries again after a 503, so to it a limit is a passing trouble
+/// like any other.
+pub(super) fn suited_to(headers: &HeaderMap, problem: Problem) -> Problem {
+    let agent = headers.get(header::USER_AGENT).map_or(&b""[..], |agent| agent.as_bytes());
+    match problem.status() {
+        StatusCode::TOO_MANY_REQUESTS if agent.starts_with(b"Alertmanager/") => {
+            problem.under(Code::Busy)
+        }
+        _ => problem,
     }
 }
 

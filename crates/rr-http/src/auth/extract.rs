@@ -12,7 +12,7 @@ use rr_domain::Label;
 use rr_keys::{Grant, Request, VerifyError};
 
 use super::credential::{Credential, credential};
-use super::denial::denied;
+use super::denial::{denied, suited_to};
 use super::permission::Needs;
 use super::session::SessionToken;
 use super::{Admin, Caller, CallerId, KeyCaller, check_same_site, client_address};
@@ -108,7 +108,9 @@ async fn by_key(
     permission: Option<&'static str>,
 ) -> Outcome<KeyCaller> {
     let address = address_of(state, request);
-    let grant = admit(state, key, permission, address).await?;
+    let grant = admit(state, key, permission, address)
+        .await
+        .map_err(|problem| suited_to(request.headers(), problem))?;
     Ok(key_caller(request, grant, address))
 }
 
@@ -122,7 +124,7 @@ fn by_known_key(request: &HttpRequest, permission: &'static str) -> Outcome<Opti
     let wanted = Request::requires(permission).from(address);
     match state.verifier.check(key, &wanted, state.now().to_system_time()) {
         Some(Ok(grant)) => Ok(Some(Caller::Key(key_caller(request, grant, address)))),
-        Some(Err(denial)) => Err(denied(&denial)),
+        Some(Err(denial)) => Err(suited_to(request.headers(), denied(&denial))),
         None => Ok(None),
     }
 }
