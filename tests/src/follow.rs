@@ -5,10 +5,17 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::client::{Answer, Call};
+use crate::client::{Answer, Call, Client};
 
 /// What something may take that comes by itself.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// A number about those who follow, as the server tells a caller that may read metrics.
+pub async fn number(meter: &Client, name: &str) -> usize {
+    let text = meter.get("/metrics").await.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap().parse().unwrap()
+}
 
 /// An open stream.
 pub struct Follower {

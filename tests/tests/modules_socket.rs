@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rr_http::Limits;
 use rr_tests::app::TestApp;
-use rr_tests::follow::Follower;
+use rr_tests::follow::{Follower, number};
+use rr_tests::proxy::eventually;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PATH: &str = "/ws/devops-modules";
+const READERS: &str = "rr_stream_readers";
 const LIMIT: Duration = Duration::from_secs(20);
 
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -239,4 +241,31 @@ async fn a_client_that_shows_no_sign_of_life_is_let_go() {
         signs += usize::from(matches!(alive.hear().await, Message::Ping(_)));
     }
     assert_eq!(dead.closed().await, 4408);
+}
+
+/// For a client that takes nothing no more is held than its connection holds, and then it is cut.
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_dropped_and_the_others_are_not() {
+    let app = TestApp::with_settings(|settings| {
+        let second = Duration::from_secs(1);
+        settings.limits = Limits { write_stall: second, write_rate: 1 << 20, ..settings.limits };
+    })
+    .await;
+    let key = app.with_key(&["read_metrics", "read_events", "write_webhooks"]).await;
+    let mut stalled = Socket::with_key(&app, &key.secret).await;
+    let mut reading = Socket::with_key(&app, &key.secret).await;
+    for socket in [&mut stalled, &mut reading] {
+        assert_eq!(socket.told().await["type"], "metrics_update");
+    }
+    assert_eq!(number(&key, READERS).await, 2);
+    let mut tell = async |text: String| {
+        let body = json!({"event_type": "revenue_generated", "text": text});
+        key.post("/api/devops/webhook", &body).await.expect(200);
+        assert_eq!(reading.told().await["data"], body);
+    };
+    for _ in 0..64 {
+        tell("x".repeat(250_000)).await;
+    }
+    eventually("it is dropped", 3 * LIMIT, async || number(&key, READERS).await == 1).await;
+    tell("small".to_owned()).await;
 }

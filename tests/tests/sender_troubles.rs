@@ -1,8 +1,8 @@
 //! Every trouble, as every sender is told of it: with what makes that sender do the right thing.
 //!
-//! What each does: Stripe tries again for days after anything but a 2xx; those of Standard Webhooks and
-//! CloudEvents obey `Retry-After` and give an endpoint up after a 410; PagerDuty, GitLab and Argo CD try
-//! again after a 429 or a 5xx; Alertmanager after a 5xx alone; GitHub never.
+//! Stripe tries again for days after anything but a 2xx; senders of Standard Webhooks and CloudEvents obey
+//! `Retry-After` and give an endpoint up after a 410; PagerDuty tries again after a 429 or a 5xx,
+//! Alertmanager after a 5xx alone, GitHub never.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::{Answer, Call};
@@ -134,8 +136,8 @@ async fn guarded() -> TestApp {
     .await
 }
 
-fn hex_hmac(secret: &str, parts: &[&[u8]]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+fn hex_hmac(secret: impl AsRef<[u8]>, parts: &[&[u8]]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_ref()).unwrap();
     for part in parts {
         mac.update(part);
     }
@@ -164,35 +166,48 @@ async fn every_form_of_signature_passes_with_either_secret() {
 }
 
 /// The hints of a request with this signature.
-async fn hints(key: &Key, body: &[u8], signature: &str) -> (Answer, Vec<String>) {
+async fn hints(key: &Key, body: &[u8], (name, value): (&str, &str)) -> (Answer, Vec<String>) {
     let call = key.call("POST", WEBHOOK).body("application/json", body);
-    let answer = call.header("x-webhook-signature", signature).await;
+    let answer = call.header(name, value).await;
     let problem: Value = serde_json::from_slice(&answer.body).unwrap();
     let hints = problem["signature_hints"].as_array().cloned().unwrap_or_default();
     let codes = hints.iter().map(|hint| hint["code"].as_str().unwrap().to_owned()).collect();
     (answer, codes)
 }
 
+/// The usual mistakes, each made once. That of a secret that has ended is made where secrets are rotated.
 #[tokio::test]
 async fn a_refused_signature_says_what_is_wrong_to_who_has_a_key() {
     let app = guarded().await;
     let key = app.with_key(&["write_webhooks"]).await;
-    let mac = hex_hmac(SECRET, &[b"{\"a\":1}\n"]);
-    let (answer, codes) = hints(&key, b"{\"a\":1}", &format!("sha256={mac}")).await;
-    answer.problem(401, "signature_invalid");
-    assert_eq!(codes, ["final_newline"]);
-    assert!(!answer.text().contains("MfKQ9"), "{}", answer.text());
-    let guess = hex_hmac("a guess", &[b"{\"a\":1}"]);
-    let (answer, codes) = hints(&key, b"{\"a\":1}", &format!("sha256={guess}")).await;
+    let body = b"{\"a\":1}";
+    let plain = |mac: String| ("x-webhook-signature", format!("sha256={mac}"));
+    let decoded = STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
+    let late = app.clock.now().seconds() - 400;
+    let timed = hex_hmac(SECRET, &[format!("{late}.").as_bytes(), body]);
+    for ((name, value), refused, mistake) in [
+        (plain(hex_hmac(SECRET, &[b"{\"a\": 1}"])), "signature_invalid", "body_reformatted"),
+        (plain(hex_hmac(SECRET, &[b"{\"a\":1}\n"])), "signature_invalid", "final_newline"),
+        (plain(hex_hmac(decoded, &[body])), "signature_invalid", "secret_decoded"),
+        (("stripe-signature", format!("t={late},v1={timed}")), "signature_expired", "clock_off"),
+    ] {
+        let (answer, codes) = hints(&key, body, (name, &value)).await;
+        answer.problem(401, refused);
+        assert_eq!(codes, [mistake]);
+        assert!(!answer.text().contains("MfKQ9"), "{}", answer.text());
+    }
+    let (name, guess) = plain(hex_hmac("a guess", &[body]));
+    let (answer, codes) = hints(&key, body, (name, &guess)).await;
     answer.problem(401, "signature_invalid");
     assert_eq!(codes, [""; 0], "without the secret there is nothing to be learnt");
     // A caller without a key, or whose key may not send, gets no further than that.
-    let call = app.call("POST", WEBHOOK).body("application/json", &b"{\"a\":1}"[..]);
-    let answer = call.header("x-webhook-signature", &format!("sha256={mac}")).await;
+    let (name, known) = plain(hex_hmac(SECRET, &[b"{\"a\":1}\n"]));
+    let call = app.call("POST", WEBHOOK).body("application/json", &body[..]);
+    let answer = call.header(name, &known).await;
     let problem = answer.problem(401, "unauthenticated");
     assert_eq!(problem.get("signature_hints"), None);
     let reader = app.with_key(&["read_events"]).await;
-    let (answer, codes) = hints(&reader, b"{\"a\":1}", &format!("sha256={mac}")).await;
+    let (answer, codes) = hints(&reader, body, (name, &known)).await;
     answer.problem(403, "insufficient_scope");
     assert_eq!(codes, [""; 0]);
     assert_eq!(stored(&app).await.len(), 0);

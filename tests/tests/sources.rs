@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::{Answer, Client};
 use rr_tests::database::{TestDatabase, open_store};
+use rr_tests::sender::SENDERS;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -92,7 +93,8 @@ async fn a_secret_is_rotated_with_an_overlap_and_never_shown() {
     signed(&key, &path, FIRST).await.expect(200);
     signed(&key, &path, SECOND).await.expect(200);
     app.clock.advance(Duration::from_secs(60));
-    signed(&key, &path, FIRST).await.problem(401, "signature_invalid");
+    let ended = signed(&key, &path, FIRST).await.problem(401, "signature_invalid");
+    assert_eq!(ended["signature_hints"][0]["code"], "previous_secret", "{ended}");
     signed(&key, &path, SECOND).await.expect(200);
 
     let fingerprint: String =
@@ -117,6 +119,28 @@ async fn a_secret_is_rotated_with_an_overlap_and_never_shown() {
         assert_eq!(problem["errors"][0]["pointer"], "/secret");
         assert!(!problem.to_string().contains(bad), "{problem}");
     }
+}
+
+#[tokio::test]
+async fn a_source_of_one_format_takes_no_other() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    for (format, own) in
+        [("github", "GitHub"), ("alertmanager", "Alertmanager"), ("pagerduty", "PagerDuty")]
+    {
+        make(&admin, &json!({"name": format, "format": format})).await;
+        let path = format!("{WEBHOOK}/{format}");
+        for sender in &SENDERS {
+            let answer = sender.send(&key, &path).await;
+            match sender.name == own {
+                true => drop(answer.expect(200)),
+                false => drop(answer.problem(422, "invalid_body")),
+            }
+        }
+    }
+    let unheard = admin.post(SOURCES, &json!({"name": "x", "format": "GitHub"})).await;
+    assert_eq!(unheard.problem(422, "invalid_body")["errors"][0]["pointer"], "/format");
 }
 
 /// The secrets of the configuration are the default source's, and naming a source is no way round them.

@@ -8,7 +8,7 @@ use rr_http::Limits;
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::Client;
 use rr_tests::database::TestDatabase;
-use rr_tests::follow::{Follower, Frame};
+use rr_tests::follow::{Follower, Frame, number};
 use rr_tests::load::Load;
 use rr_tests::process::{Program, make_key};
 use rr_tests::proxy::eventually;
@@ -16,6 +16,7 @@ use rr_tests::raw::Raw;
 use serde_json::{Value, json};
 
 const STREAM: &str = "/api/devops/stream";
+const READERS: &str = "rr_stream_readers";
 
 async fn send(client: &Client, event_type: &str) -> String {
     let body = json!({"event_type": event_type});
@@ -275,12 +276,8 @@ async fn a_slow_reader_is_dropped_and_the_others_are_not() {
         format!("GET {STREAM} HTTP/1.1\r\nHost: localhost\r\nx-api-key: {}\r\n\r\n", key.secret);
     stalled.send(head).await;
     let mut follower = Follower::open(key.get(STREAM)).await;
-    let readers = async || {
-        let text = meter.get("/metrics").await.text();
-        let line = text.lines().find_map(|line| line.strip_prefix("rr_stream_readers "));
-        line.unwrap().to_owned()
-    };
-    eventually("both follow", Duration::from_secs(5), async || readers().await == "2").await;
+    let short = Duration::from_secs(5);
+    eventually("both follow", short, async || number(&meter, READERS).await == 2).await;
     let body = json!({"event_type": "large", "text": "x".repeat(250_000)});
     let mut sent = Vec::new();
     for _ in 0..64 {
@@ -289,9 +286,43 @@ async fn a_slow_reader_is_dropped_and_the_others_are_not() {
         assert_eq!(&id_of(&follower.next_news().await.unwrap()), sent.last().unwrap());
     }
     let limit = Duration::from_secs(60);
-    eventually("it is dropped", limit, async || readers().await == "1").await;
+    eventually("it is dropped", limit, async || number(&meter, READERS).await == 1).await;
     let id = send(&key, "small").await;
     assert_eq!(id_of(&follower.next_news().await.unwrap()), id);
+}
+
+/// One that is further behind than what is kept in memory is let go, and goes on from where it was.
+#[tokio::test]
+async fn who_falls_behind_is_let_go_and_comes_back() {
+    let app = TestApp::with_settings(|settings| {
+        settings.limits = Limits { stream_tail_bytes: 8 << 10, ..settings.limits };
+    })
+    .await;
+    let key = app.with_key(&["read_events", "write_webhooks"]).await;
+    let meter = app.with_key(&["read_metrics"]).await;
+    let mut slow = Follower::open(key.get(STREAM)).await;
+    let first = send(&key, "first").await;
+    assert_eq!(id_of(&slow.next_news().await.unwrap()), first);
+    let body = json!({"event_type": "large", "text": "x".repeat(250_000)});
+    let mut sent = Vec::new();
+    for _ in 0..64 {
+        let answer = key.post("/api/devops/webhook", &body).await.json();
+        sent.push(answer["webhook_id"].as_str().unwrap().to_owned());
+    }
+    let mut seen = Vec::new();
+    while seen.len() < sent.len()
+        && let Some(frame) = slow.next_news().await
+    {
+        seen.push(id_of(&frame));
+    }
+    assert!(seen.len() < sent.len(), "it was not let go");
+    assert_eq!(number(&meter, "rr_stream_dropped_total").await, 1);
+    let last_id = slow.last_id.unwrap();
+    let mut again = Follower::open(key.get(STREAM).header("last-event-id", &last_id)).await;
+    while seen.len() < sent.len() {
+        seen.push(id_of(&again.next_news().await.unwrap()));
+    }
+    assert_eq!(seen, sent);
 }
 
 #[tokio::test]

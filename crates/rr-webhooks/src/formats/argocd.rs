@@ -86,6 +86,7 @@ mod tests {
             "commits": [{"sha": "279484c09fbe69ededfced8c1bb6e6d24616b468"}],
         });
         assert_eq!(meaning(&read), expected);
+        assert_eq!(read.dedupe[0].scope, "argocd/00000000-0000-0000-0000-000000000007");
         assert_eq!(read.dedupe, event(ARGOCD).dedupe, "tried again");
         let failed = changed(ARGOCD, "Succeeded", "Failed");
         assert_eq!(meaning(&failed)["result"], "failed");

@@ -59,7 +59,6 @@ pub(super) fn candidates(body: &[u8]) -> Vec<(Rewritten, Vec<u8>)> {
     add(Rewritten::LostNewline, [body, b"\n"].concat());
     add(Rewritten::LostNewline, [body, b"\r\n"].concat());
     if let Some(rest) = body.strip_suffix(b"\n") {
-        add(Rewritten::GainedNewline, rest.to_vec());
         add(Rewritten::GainedNewline, rest.strip_suffix(b"\r").unwrap_or(rest).to_vec());
     }
     if check_json(body, JsonLimits::default()).is_ok() {
