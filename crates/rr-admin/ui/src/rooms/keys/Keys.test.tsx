@@ -62,6 +62,24 @@ it('creates a key, shows it once and lets go of it', async () => {
   expect(server.callsTo('GET /api/devops/keys')).toHaveLength(2);
 });
 
+it('creates a key that begins and ends on days of choice', async () => {
+  const server = new FakeServer().on('POST /api/devops/generate-key', created);
+  const { user } = renderApp();
+  await openForm(user, 'CI');
+  await user.type(screen.getByLabelText('Valid from'), '2027-02-01');
+  await user.selectOptions(screen.getByLabelText('Expires'), 'After a day of your choice');
+  await user.type(screen.getByLabelText('Last day'), '2027-02-28');
+  await expectAccessible();
+  await user.click(screen.getByRole('button', { name: 'Create Key' }));
+  await screen.findByLabelText('Your new key');
+  expect(server.callsTo('POST /api/devops/generate-key')[0]?.body).toEqual({
+    name: 'CI',
+    permissions: ['read_metrics', 'write_webhooks'],
+    not_before: new Date(2027, 1, 1).toISOString(),
+    expires_at: new Date(2027, 2, 1).toISOString(),
+  });
+});
+
 it('asks again under the same idempotency key while the form is the same', async () => {
   const server = new FakeServer().on('POST /api/devops/generate-key', unreachable);
   const { user } = renderApp();

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { DialogForm } from '../../parts/DialogForm';
 import type { KeyRequest, Permission } from '../../server/calls';
 import type { ServerProblem } from '../../server/problem';
-import { EXPIRIES, expiry, type Expiry, PERMISSIONS } from './choices';
+import { EXPIRIES, expiry, type Expiry, PERMISSIONS, start } from './choices';
 import styles from './keys.module.css';
 import { LimitsField } from './LimitsField';
 import { fromDraft, type LimitDraft } from './limits';
@@ -21,6 +21,7 @@ interface NewKeyFormProps {
 export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps) {
   const [name, setName] = useState('');
   const [permissions, setPermissions] = useState<string[]>(['read_metrics', 'write_webhooks']);
+  const [firstDay, setFirstDay] = useState('');
   const [lifetime, setLifetime] = useState<Expiry>('365');
   const [lastDay, setLastDay] = useState('');
   const [limits, setLimits] = useState<LimitDraft[]>([]);
@@ -33,6 +34,7 @@ export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps
     submit({
       name: name.trim(),
       permissions: permissions as Permission[],
+      ...start(firstDay),
       ...expiry(lifetime, lastDay),
       ...(limits.length > 0 && { rate_limits: limits.map(fromDraft) }),
     });
@@ -68,6 +70,13 @@ export function NewKeyForm({ submit, pending, problem, cancel }: NewKeyFormProps
           ))}
         </div>
       </Checkbox.Group>
+      <TextInput
+        label="Valid from"
+        description="From now on, if left empty"
+        type="date"
+        value={firstDay}
+        onChange={(event) => setFirstDay(event.currentTarget.value)}
+      />
       <NativeSelect
         label="Expires"
         data={EXPIRIES}

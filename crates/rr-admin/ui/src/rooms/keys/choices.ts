@@ -32,11 +32,20 @@ export const GRACES: { value: string; label: string }[] = [
   { value: '604800', label: 'Works for one more week' },
 ];
 
+/** The first day as the server wants it, from its midnight in the time zone of the one who chose it. None is now. */
+export function start(firstDay: string): Pick<KeyRequest, 'not_before'> {
+  return firstDay ? { not_before: midnight(firstDay).toISOString() } : {};
+}
+
 /** The choice as the server wants it. A last day counts whole, in the time zone of the one who chose it. */
 export function expiry(choice: Expiry, lastDay: string): Pick<KeyRequest, 'expires_at' | 'expires_in_days'> {
   if (choice === 'never') return { expires_at: null };
   if (choice !== 'date') return { expires_in_days: Number(choice) };
-  const end = new Date(`${lastDay}T00:00:00`);
+  const end = midnight(lastDay);
   end.setDate(end.getDate() + 1);
   return { expires_at: end.toISOString() };
+}
+
+function midnight(day: string): Date {
+  return new Date(`${day}T00:00:00`);
 }
