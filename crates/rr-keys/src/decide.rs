@@ -4,16 +4,63 @@ use std::time::SystemTime;
 
 use crate::{Denial, KeyRecord, PermissionSet, Request};
 
+/// What [`decide`] found: that a key may, and by what right.
+///
+/// It is an answer and no use: nothing is counted and nothing taken from a limit. A
+/// [`Verifier`](crate::Verifier) does that and gives a [`Grant`](crate::Grant).
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted<'k> {
+    record: &'k KeyRecord,
+    permission: Option<&'k str>,
+}
+
+impl<'k> Granted<'k> {
+    /// The key.
+    pub fn record(&self) -> &'k KeyRecord {
+        self.record
+    }
+
+    /// Which permission of the key grants the one that was asked for: the very text if the key has it, else
+    /// the longest pattern that covers it. `None` when the request needs no permission.
+    pub fn permission(&self) -> Option<&'k str> {
+        self.permission
+    }
+}
+
 /// Judges a key. Pure and total: no clock, no I/O, the same answer for the same arguments.
 ///
 /// What the holder cannot mend comes first (revoked, disabled, time), then where it is used from, then what
 /// it may do. Rates and quotas are not judged here, for they depend on the requests before; the
 /// [`Verifier`](crate::Verifier) adds them.
-pub fn decide(record: &KeyRecord, request: &Request<'_>, now: SystemTime) -> Result<(), Denial> {
-    judge(record, request, now).map(drop)
+///
+/// ```
+/// # use std::time::SystemTime;
+/// # use rr_keys::{Denial, KeyRecord, Request, decide};
+/// # use uuid::Uuid;
+/// let now = SystemTime::now();
+/// let mut key = KeyRecord {
+///     permissions: ["read:orders/*", "write:notes"].into_iter().collect(),
+///     ..KeyRecord::new(Uuid::from_u128(1), "nightly export", now)
+/// };
+/// let granted = decide(&key, &Request::requires("read:orders/17"), now)?;
+/// assert_eq!(granted.permission(), Some("read:orders/*"));
+///
+/// key.expires_at = Some(now);
+/// assert_eq!(decide(&key, &Request::any(), now), Err(Denial::Expired));
+/// # Ok::<(), Denial>(())
+/// ```
+pub fn decide<'k>(
+    record: &'k KeyRecord,
+    request: &Request<'_>,
+    now: SystemTime,
+) -> Result<Granted<'k>, Denial> {
+    let place = judge(record, request, now)?;
+    let permission = place.and_then(|place| record.permissions.iter().nth(place));
+    Ok(Granted { record, permission })
 }
 
-/// The same, saying by which permission: its place in the set, or `None` where any valid key will do.
+/// The same for the verifier, which counts by the permission's place in the set.
 pub(crate) fn judge(
     record: &KeyRecord,
     request: &Request<'_>,
@@ -81,6 +128,8 @@ mod tests {
     }
 
     fn check(record: &KeyRecord, expected: Result<(), Denial>) {
+        let granted = Granted { record, permission: Some("read") };
+        let expected = expected.map(|()| granted);
         assert_eq!(decide(record, &Request::requires("read"), NOW), expected, "{record:?}");
     }
 
@@ -113,7 +162,8 @@ mod tests {
         assert_eq!((denial.required(), denial.missing()), (Some("read"), &["read".to_owned()][..]));
         assert_eq!((Denial::Expired.required(), Denial::Expired.missing()), (None, &[][..]));
         assert_eq!(decide(&bare, &Request::requires(""), NOW), Err(missing("")));
-        assert_eq!(decide(&bare, &Request::any(), NOW), Ok(()), "any valid key will do here");
+        let any = Granted { record: &bare, permission: None };
+        assert_eq!(decide(&bare, &Request::any(), NOW), Ok(any), "any valid key will do here");
     }
 
     #[test]
@@ -121,7 +171,24 @@ mod tests {
         let home: std::net::IpAddr = "10.0.0.1".parse().unwrap();
         let record = KeyRecord { allowed_ips: AllowList::parse(["10.0.0.1"]).unwrap(), ..good() };
         check(&record, Err(Denial::AddressNotAllowed));
-        assert_eq!(decide(&record, &Request::requires("read").from(home), NOW), Ok(()));
+        let granted = decide(&record, &Request::requires("read").from(home), NOW).unwrap();
+        assert_eq!(granted.record().id, record.id);
+    }
+
+    #[test]
+    fn a_grant_says_by_which_permission() {
+        let record = KeyRecord {
+            permissions: ["read:*", "read:orders/*", "read:orders/17"].into_iter().collect(),
+            ..good()
+        };
+        for (wanted, by) in [
+            ("read:orders/17", "read:orders/17"),
+            ("read:orders/18", "read:orders/*"),
+            ("read:users", "read:*"),
+        ] {
+            let granted = decide(&record, &Request::requires(wanted), NOW).unwrap();
+            assert_eq!(granted.permission(), Some(by), "{wanted}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod sync;
 mod verifier;
 
 pub use allow_list::{AllowList, InvalidNetwork};
-pub use decide::decide;
+pub use decide::{Granted, decide};
 pub use denial::Denial;
 pub use format::{
     InvalidPrefix, InvalidShape, Issued, KeyFormat, LegacyShape, Malformed, Presented,
