@@ -29,3 +29,13 @@ pub struct RateLimit {
     /// The time over which they come back. Zero means no limit.
     pub window: Duration,
 }
+
+impl RateLimit {
+    /// Whether this lets through at most as much as `outer`, at once and in the long run. Without a window
+    /// everything is let through.
+    fn is_within(self, outer: Self) -> bool {
+        // Below 2^94 nanoseconds times 2^32.
+        let pace = |limit: Self, of: Self| u128::from(limit.limit.get()) * of.window.as_nanos();
+        self.limit <= outer.limit && pace(self, outer) <= pace(outer, self)
+    }
+}

@@ -116,6 +116,11 @@ impl Quotas {
         QuotaPeriod::ALL.into_iter().filter_map(|period| Some((period, self.limit(period)?)))
     }
 
+    /// Whether whoever keeps to these quotas keeps to those of `outer` too.
+    pub fn is_within(&self, outer: &Self) -> bool {
+        outer.iter().all(|(period, most)| self.limit(period).is_some_and(|own| own <= most))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -178,6 +183,26 @@ mod tests {
         assert_eq!(all, [(QuotaPeriod::Day, limit(2)), (QuotaPeriod::Total, limit(9))]);
         assert_eq!(quotas.limit(QuotaPeriod::Month), None);
         assert!(!quotas.is_empty() && Quotas::new([]).is_empty());
+    }
+
+    #[test]
+    fn quotas_are_within_others_when_none_lets_more_through() {
+        use QuotaPeriod::{Day, Month, Total};
+        let set = |quotas: &[(QuotaPeriod, u32)]| {
+            Quotas::new(quotas.iter().map(|(period, n)| (*period, limit(*n))))
+        };
+        let outer = set(&[(Day, 10), (Total, 100)]);
+        for (own, within) in [
+            (&[(Day, 10), (Total, 100)][..], true),
+            (&[(Day, 1), (Month, 1_000), (Total, 99)], true),
+            (&[(Day, 11), (Total, 100)], false),
+            (&[(Day, 10), (Total, 101)], false),
+            (&[(Day, 10)], false),
+            (&[], false),
+        ] {
+            assert_eq!(set(own).is_within(&outer), within, "{own:?}");
+        }
+        assert!(outer.is_within(&Quotas::default()));
     }
 
     #[test]

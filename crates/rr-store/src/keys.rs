@@ -199,6 +199,8 @@ pub enum UpdateKey {
     NoSuchKey,
     /// The key, whose permissions these are or would be, goes beyond whoever changes it.
     BeyondReach(Beyond, PermissionSet),
+    /// The key that asks would give itself more than it has, with this member of the change.
+    WidensItself(&'static str),
     /// There would be no instant in which the key could work.
     EndsBeforeItBegins,
     /// A revoked key is gone for good, and more was to change than what people know it by.

@@ -19,7 +19,7 @@ use crate::conn::{Conn, on_each};
 use crate::schema::api_keys;
 use crate::sequence::Sequence;
 use crate::types::{At, Id, JsonText};
-use crate::{Audit, Store, StoreError};
+use crate::{Actor, Audit, Store, StoreError};
 
 impl Store {
     /// Changes a key. Whether it may be changed is judged in the transaction that changes it, so
@@ -35,8 +35,8 @@ impl Store {
             // Taken first: from here to the commit nobody else changes a key.
             let changes = Changes::of(&patch, Sequence::Keys.take(conn, 1)?);
             let Some(before) = find_row(conn, id)? else { return Ok(UpdateKey::NoSuchKey) };
-            if let Some((beyond, permissions)) = patch.goes_beyond(&before.record) {
-                return Ok(UpdateKey::BeyondReach(beyond, permissions));
+            if let Some(refused) = patch.refused_to(audit.actor, &before.record) {
+                return Ok(refused);
             }
             if before.record.revoked_at.is_some() && !patch.is_only_words() {
                 return Ok(UpdateKey::Revoked);
@@ -118,27 +118,58 @@ impl Changes {
 }
 
 impl KeyPatch {
+    /// Why whoever asks may not change the key like this.
+    fn refused_to(&self, actor: Actor, before: &KeyRecord) -> Option<UpdateKey> {
+        if actor == Actor::Key(before.id) { self.widens(before) } else { self.goes_beyond(before) }
+    }
+
     /// Whether the key may more than whoever changes it, or the change grants it something and then it
     /// reaches farther: what only takes away, or grants nothing, is free on keys that last longer.
-    fn goes_beyond(&self, before: &KeyRecord) -> Option<(Beyond, PermissionSet)> {
+    fn goes_beyond(&self, before: &KeyRecord) -> Option<UpdateKey> {
         let own = self.at_most.as_ref()?;
+        let refused = |beyond, permissions: &PermissionSet| {
+            Some(UpdateKey::BeyondReach(beyond, permissions.clone()))
+        };
         if !own.permissions.is_superset(&before.permissions) {
-            return Some((Beyond::Permissions, before.permissions.clone()));
+            return refused(Beyond::Permissions, &before.permissions);
         }
-        let mut after = before.clone();
-        if let Some(permissions) = &self.permissions {
-            after.permissions = permissions.clone();
-        }
-        (after.not_before, after.expires_at) = self.life(before);
-        if let Some(networks) = &self.allowed_ips {
-            after.allowed_ips = networks.clone();
-        }
-        let grants = Reach::of(before).beyond(&after).is_some()
-            || self.enabled == Some(true) && !before.enabled
-            // None is the earliest start.
-            || after.not_before < before.not_before;
+        let after = self.applied_to(before);
+        let grants = Reach::of(before).beyond(&after).is_some() || wakes(before, &after).is_some();
         let beyond = own.beyond(&after).filter(|_| grants)?;
-        Some((beyond, after.permissions))
+        refused(beyond, &after.permissions)
+    }
+
+    /// Whether the key, which changes itself, would have more than the database gives it now: what it was
+    /// let in with may be a moment older.
+    fn widens(&self, before: &KeyRecord) -> Option<UpdateKey> {
+        let after = self.applied_to(before);
+        let member = match Reach::of(before).beyond(&after) {
+            Some(Beyond::Permissions) => {
+                return Some(UpdateKey::BeyondReach(Beyond::Permissions, after.permissions));
+            }
+            Some(Beyond::Expiry) => "expires_at",
+            Some(Beyond::Addresses) => "allowed_ips",
+            None if !after.rate_limits.is_within(&before.rate_limits) => "rate_limits",
+            None if !after.quotas.is_within(&before.quotas) => "quotas",
+            None => wakes(before, &after)?,
+        };
+        Some(UpdateKey::WidensItself(member))
+    }
+
+    /// The key as far as the change decides what it can do.
+    fn applied_to(&self, before: &KeyRecord) -> KeyRecord {
+        let (not_before, expires_at) = self.life(before);
+        let kept = before.clone();
+        KeyRecord {
+            permissions: self.permissions.clone().unwrap_or(kept.permissions),
+            not_before,
+            expires_at,
+            rate_limits: self.rate_limits.clone().unwrap_or(kept.rate_limits),
+            quotas: self.quotas.clone().unwrap_or(kept.quotas),
+            allowed_ips: self.allowed_ips.clone().unwrap_or(kept.allowed_ips),
+            enabled: self.enabled.unwrap_or(kept.enabled),
+            ..kept
+        }
     }
 
     /// The first and the last instant of the key when it is changed.
@@ -183,6 +214,15 @@ impl KeyPatch {
         });
         members
     }
+}
+
+/// The member of a change that lets a key work when it would not have.
+fn wakes(before: &KeyRecord, after: &KeyRecord) -> Option<&'static str> {
+    if after.enabled && !before.enabled {
+        return Some("enabled");
+    }
+    // None is the earliest start.
+    (after.not_before < before.not_before).then_some("not_before")
 }
 
 /// All that somebody decides about a key, in the words of the audit log.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use rr_keys::{Beyond, KeyHash, KeyStore, RateLimit, RateLimits, Reach};
+use rr_keys::{
+    AllowList, Beyond, KeyHash, KeyStore, QuotaPeriod, Quotas, RateLimit, RateLimits, Reach,
+};
 
 use super::*;
-use crate::{CreateKey, KeyPatch, UpdateKey};
+use crate::{Actor, Audit, CreateKey, KeyPatch, UpdateKey};
 
 #[tokio::test]
 async fn a_key_is_kept_whole_and_found_by_its_hash() {
@@ -144,6 +146,54 @@ async fn a_key_that_may_more_than_the_changer_is_left_alone() {
         }
     }
     assert_eq!(audited(&store, "key.updated").await, 1);
+}
+
+/// What it was let in with may be older than the row, so it is the row that counts.
+#[tokio::test]
+async fn a_key_gets_nothing_more_out_of_changing_itself() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let before = store.create_key(key(1), None, audit(1)).await.unwrap();
+    let CreateKey::Created(before) = before else { panic!("{before:?}") };
+    let by_itself = |seconds| Audit { actor: Actor::Key(id(1)), ..audit(seconds) };
+    let at_most = Some(Reach::of(&before.record));
+    let narrower = KeyPatch {
+        enabled: Some(false),
+        not_before: Some(Some(at(500))),
+        expires_at: Some(Some(at(900))),
+        permissions: Some(["read_metrics"].into_iter().collect()),
+        quotas: Some(Quotas::new([(QuotaPeriod::Day, NonZeroU32::MIN)])),
+        at_most: at_most.clone(),
+        ..KeyPatch::default()
+    };
+    let narrowed = store.update_key(id(1), narrower, by_itself(2)).await.unwrap();
+    let UpdateKey::Updated(narrowed) = narrowed else { panic!("{narrowed:?}") };
+
+    let old = before.record.clone();
+    let nothing = || KeyPatch { at_most: at_most.clone(), ..KeyPatch::default() };
+    for (patch, member) in [
+        (KeyPatch { enabled: Some(true), ..nothing() }, "enabled"),
+        (KeyPatch { not_before: Some(None), ..nothing() }, "not_before"),
+        (KeyPatch { expires_at: Some(Some(at(1_000))), ..nothing() }, "expires_at"),
+        (KeyPatch { allowed_ips: Some(AllowList::default()), ..nothing() }, "allowed_ips"),
+        (KeyPatch { rate_limits: Some(RateLimits::default()), ..nothing() }, "rate_limits"),
+        (KeyPatch { quotas: Some(old.quotas), ..nothing() }, "quotas"),
+        (KeyPatch { permissions: Some(old.permissions), ..nothing() }, "permissions"),
+    ] {
+        match store.update_key(id(1), patch, by_itself(3)).await.unwrap() {
+            UpdateKey::WidensItself(told) => assert_eq!(told, member),
+            UpdateKey::BeyondReach(Beyond::Permissions, _) => assert_eq!(member, "permissions"),
+            other => panic!("{member}: {other:?}"),
+        }
+    }
+    let kept = store.key(id(1)).await.unwrap().unwrap();
+    assert_eq!(kept.record, narrowed.record);
+    assert_eq!(audited(&store, "key.updated").await, 1);
+    // Another key with the same reach may.
+    let wider = KeyPatch { enabled: Some(true), ..nothing() };
+    let audit = Audit { actor: Actor::Key(id(2)), ..audit(4) };
+    let changed = store.update_key(id(1), wider, audit).await.unwrap();
+    assert!(matches!(changed, UpdateKey::Updated(_)), "{changed:?}");
 }
 
 #[tokio::test]

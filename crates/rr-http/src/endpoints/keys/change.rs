@@ -57,7 +57,8 @@ pub(crate) struct KeyChange {
 }
 
 /// Changes a key. When the answer is sent, this server already judges by the change. A key can
-/// change only keys whose permissions it has itself. Of a revoked key, only name and notes can change.
+/// change only keys whose permissions it has itself, and gets nothing more out of changing itself. Of a
+/// revoked key, only name and notes can change.
 #[utoipa::path(patch, path = "/api/devops/keys/{id}", operation_id = "change_key", tag = "keys", request_body = KeyChange,
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
@@ -76,6 +77,7 @@ pub(crate) async fn patch(
     let id = key_id(&id)?;
     let change: KeyChange = body.json().await?;
     let begins = change.not_before.is_some();
+    let one_limit = change.rate_limit.is_some();
     let patch = key_patch(change, &who.caller, state.now())?;
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
@@ -95,6 +97,10 @@ pub(crate) async fn patch(
         }
         (UpdateKey::BeyondReach(beyond, permissions), _) => {
             Err(fields::beyond_reach(beyond, &permissions, &who.caller))
+        }
+        (UpdateKey::WidensItself(member), _) => {
+            let named = if one_limit && member == "rate_limits" { "rate_limit" } else { member };
+            Err(Problem::new(Code::OwnBounds).at(&format!("/{named}")))
         }
     }
 }
