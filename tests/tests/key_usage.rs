@@ -150,6 +150,9 @@ async fn sigkill_loses_at_most_what_was_counted_since_the_last_write() {
     let database = TestDatabase::migrated().await;
     let (id, secret) = make_key(database.url(), &["read_metrics", "manage_keys"]);
     let id = id.parse().unwrap();
+    let (_, other) =
+        make_key(database.url(), &["read_metrics", "manage_keys", "write_webhooks", "read_events"]);
+    let (gone_id, gone) = make_key(database.url(), &["read_metrics"]);
     let mut server = Program::new(database.url(), ["serve"]).serve().await;
     let key = server.client().with_key(&secret);
     let path = format!("/api/devops/keys/{id}");
@@ -165,6 +168,9 @@ async fn sigkill_loses_at_most_what_was_counted_since_the_last_write() {
     for _ in 0..5 {
         key.get(SYNC).await.expect(200);
     }
+    let by = server.client().with_key(&other);
+    by.delete(&format!("/api/devops/keys/{gone_id}")).await.expect(204);
+    let event = by.post("/api/devops/webhook", &json!({"event_type": "kept"})).await.json();
     server.kill();
 
     let kept = row().await;
@@ -183,5 +189,8 @@ async fn sigkill_loses_at_most_what_was_counted_since_the_last_write() {
     }
     key.get(SYNC).await.problem(429, "quota_exceeded");
     assert_eq!(granted, 40 - quota, "exactly what was not used, as far as it was written");
+    server.client().with_key(&gone).get(SYNC).await.problem(401, "key_revoked");
+    let events = server.client().with_key(&other).get("/api/devops/events").await.json();
+    assert_eq!(events["events"][0]["id"], event["webhook_id"], "{events}");
     store.close().await;
 }
