@@ -2,6 +2,7 @@
 //! database, not in a problem's text.
 
 use hmac::{Hmac, KeyInit, Mac};
+use rr_tests::client::{Answer, Call, Client};
 use rr_tests::database::TestDatabase;
 use rr_tests::process::Program;
 use serde_json::json;
@@ -11,6 +12,33 @@ const PASSWORD: &str = "canary-password-of-the-administrator";
 const WRONG_PASSWORD: &str = "canary-password-that-is-wrong";
 const WEBHOOK_SECRET: &str = "canary-webhook-secret-0123456789";
 const STRIPE_SECRET: &str = "canary-stripe-secret-0123456789";
+
+const LOGIN: &str = "/api/auth/login";
+const GENERATE: &str = "/api/devops/generate-key";
+const REPORT: &str = "/api/devops/keys/report-leak";
+const SYNC: &str = "/api/devops/sync/users";
+
+/// All secrets that were sent or issued, and all answers but those that issue one.
+struct Heard {
+    secrets: Vec<String>,
+    answers: Vec<String>,
+}
+
+impl Heard {
+    async fn hear(&mut self, call: Call, status: u16) -> Answer {
+        let answer = call.await.expect(status);
+        self.answers.push(format!("{status} {:?} {}", answer.headers, answer.text()));
+        answer
+    }
+
+    /// The one answer in which a key is shown.
+    async fn issue(&mut self, call: Call) -> (String, String) {
+        let issued = call.await.json();
+        let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+        self.secrets.push(text("api_key"));
+        (text("key_id"), text("api_key"))
+    }
+}
 
 /// (m) No secret in a log, a database, an audit row or an error body.
 #[tokio::test]
@@ -27,68 +55,35 @@ async fn no_secret_is_written_anywhere() {
             .serve()
             .await;
         let anyone = server.client();
-        let mut secrets =
-            [PASSWORD, WRONG_PASSWORD, WEBHOOK_SECRET, STRIPE_SECRET].map(str::to_owned).to_vec();
+        let secrets = [PASSWORD, WRONG_PASSWORD, WEBHOOK_SECRET, STRIPE_SECRET];
+        let secrets = secrets.map(str::to_owned).to_vec();
+        let mut heard = Heard { secrets, answers: Vec::new() };
 
-        // Sign in, wrongly and rightly.
-        for (password, status) in [(WRONG_PASSWORD, 401), (PASSWORD, 200)] {
-            let body = json!({"email": "canary@example.com", "password": password});
-            anyone.post("/api/auth/login", &body).await.expect(status);
-        }
-        let body = json!({"email": "canary@example.com", "password": PASSWORD});
-        let login = anyone.post("/api/auth/login", &body).await.expect(200);
-        let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-        secrets.push(cookie.split_once('=').unwrap().1.to_owned());
-        let admin = anyone.with_session(&cookie);
-        // A password where it does not belong.
-        let odd = json!({"email": PASSWORD, "password": [PASSWORD], PASSWORD: PASSWORD});
-        anyone.post("/api/auth/login", &odd).await.expect(422);
-
-        // A key, made and used in every way, well and badly.
-        let made = admin.post("/api/devops/generate-key", &json!({})).await.json();
-        let key = made["api_key"].as_str().unwrap().to_owned();
-        let body = br#"{"event_type":"signed"}"#;
-        let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
-        mac.update(body);
-        let signature: String =
-            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        for (key, status) in [(key.clone(), 200), (format!("{}0", &key[..38]), 401)] {
-            anyone.with_key(&key).get("/api/devops/sync/users").await.expect(status);
-            let bearer = anyone.with_header("authorization", &format!("Bearer {key}"));
-            bearer.get("/api/devops/sync/users").await.expect(status);
-            anyone.get(&format!("/api/devops/events?api_key={key}")).await.expect(401);
-            anyone.get(&format!("/{key}")).await.expect(404);
-            anyone
-                .with_key(&key)
-                .call("POST", "/api/devops/webhook")
-                .body("application/json", &body[..])
-                .header("x-webhook-signature", &format!("sha256={signature}"))
-                .await
-                .expect(status);
-            secrets.push(key);
-        }
-        secrets.push(signature);
-        // Reported as public, with a link that holds it.
-        for key in [key.clone(), format!("{}0", &key[..38])] {
-            let link = format!("https://example.com/?key={key}");
-            let body = json!({"secret": key, "url": link, });
-            anyone.post("/api/devops/keys/report-leak", &body).await.expect(200);
-            let wrong = json!({"secret": [key], key.clone(): key});
-            anyone.post("/api/devops/keys/report-leak", &wrong).await.expect(422);
-        }
-        let id = made["key_id"].as_str().unwrap();
-        admin.delete(&format!("/api/devops/keys/{id}")).await.expect(204);
+        let admin = sign_in(&anyone, &mut heard).await;
+        let (id, first) = heard.issue(admin.post(GENERATE, &json!({}))).await;
+        use_well_and_badly(&anyone, &first, &mut heard).await;
+        let newest = rotate(&anyone, &admin, &id, &first, &mut heard).await;
+        misplace(&admin, &id, &newest, &mut heard).await;
+        report(&anyone, &admin, &id, &newest, &mut heard).await;
 
         server.signal("TERM");
         server.wait(std::time::Duration::from_secs(15)).await.expect("it does not end");
         let log = server.output();
         let stored = String::from_utf8_lossy(&database.everything_stored().await).into_owned();
-        // The haystack is real: it names the caller and the event.
-        assert!(log.contains(id), "the log names the key by its id:\n{log}");
-        assert!(stored.contains("canary@example.com") && stored.contains("signed"));
-        for secret in &secrets {
+        // The haystack is real: it names the caller, the event and what became of the key.
+        assert!(log.contains(&id), "the log names the key by its id:\n{log}");
+        for kept in ["canary@example.com", "signed", "key.rotation_prepared", "key.leaked"] {
+            assert!(stored.contains(kept), "{kept}");
+        }
+        for status in ["401 ", "403 ", "404 ", "422 "] {
+            assert!(heard.answers.iter().any(|answer| answer.starts_with(status)), "{status}");
+        }
+        for secret in &heard.secrets {
             assert!(!log.contains(secret.as_str()), "{secret} is in the {format} log");
             assert!(!stored.contains(secret.as_str()), "{secret} is in the database");
+            for answer in &heard.answers {
+                assert!(!answer.contains(secret.as_str()), "{secret} is in {answer}");
+            }
         }
         if format == "json" {
             for line in log.lines().filter(|line| !line.starts_with("listening on")) {
@@ -97,6 +92,114 @@ async fn no_secret_is_written_anywhere() {
             }
         }
     }
+}
+
+/// Wrongly and rightly, and with a password where it does not belong.
+async fn sign_in(anyone: &Client, heard: &mut Heard) -> Client {
+    let with = |password| json!({"email": "canary@example.com", "password": password});
+    heard.hear(anyone.post(LOGIN, &with(WRONG_PASSWORD)), 401).await;
+    let odd = json!({"email": PASSWORD, "password": [PASSWORD], PASSWORD: PASSWORD});
+    heard.hear(anyone.post(LOGIN, &odd), 422).await;
+    let login = anyone.post(LOGIN, &with(PASSWORD)).await.expect(200);
+    let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    heard.secrets.push(cookie.split_once('=').unwrap().1.to_owned());
+    anyone.with_session(&cookie)
+}
+
+/// The key in every place where one can stand, and the same with a typo.
+async fn use_well_and_badly(anyone: &Client, key: &str, heard: &mut Heard) {
+    let body = br#"{"event_type":"signed"}"#;
+    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
+    mac.update(body);
+    let signature: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    for (key, used, lacking) in [(key.to_owned(), 200, 403), (mistyped(key), 401, 401)] {
+        let bearer = anyone.with_header("authorization", &format!("Bearer {key}"));
+        let signed = anyone
+            .with_key(&key)
+            .call("POST", "/api/devops/webhook")
+            .body("application/json", &body[..])
+            .header("x-webhook-signature", &format!("sha256={signature}"));
+        for (call, status) in [
+            (anyone.with_key(&key).get(SYNC), used),
+            (bearer.get(SYNC), used),
+            (bearer.get("/api/devops/users"), lacking),
+            (bearer.post(GENERATE, &json!({"name": key})), lacking),
+            (anyone.get(&format!("/api/devops/events?api_key={key}")), 401),
+            (anyone.get(&format!("/{key}")), 404),
+            (signed, used),
+        ] {
+            heard.hear(call, status).await;
+        }
+        heard.secrets.push(key);
+    }
+    heard.secrets.push(signature);
+}
+
+/// Now, with the first use, and with a new secret that another replaces unused.
+async fn rotate(
+    anyone: &Client,
+    admin: &Client,
+    id: &str,
+    first: &str,
+    heard: &mut Heard,
+) -> String {
+    let path = format!("/api/devops/keys/{id}/rotate");
+    let at_once = json!({"grace_s": 0});
+    let on_first_use = json!({"grace_s": 0, "start": "first_use"});
+    let (_, second) = heard.issue(admin.post(&path, &at_once)).await;
+    let (_, unused) = heard.issue(admin.post(&path, &on_first_use)).await;
+    let (_, newest) = heard.issue(admin.post(&path, &on_first_use)).await;
+    for (secret, status) in
+        [(first, 401), (&unused, 401), (&second, 200), (&newest, 200), (&second, 401)]
+    {
+        heard.hear(anyone.with_key(secret).get(SYNC), status).await;
+    }
+    heard.hear(anyone.with_key(&newest).post(&path, &at_once), 403).await;
+    heard.hear(admin.get(&format!("/api/devops/keys/{id}")), 200).await;
+    newest
+}
+
+/// A secret where it does not belong: as a value of the wrong kind, as a name, as an id.
+async fn misplace(admin: &Client, id: &str, key: &str, heard: &mut Heard) {
+    let shown = format!("/api/devops/keys/{id}");
+    let odd = json!({"name": [key], key: key});
+    for (call, status) in [
+        (admin.post(GENERATE, &odd), 422),
+        (admin.post(GENERATE, &json!({key: key})), 422),
+        (admin.post(GENERATE, &json!({"permissions": [key]})), 422),
+        (admin.post(GENERATE, &json!({"allowed_ips": [key], "not_before": key})), 422),
+        (admin.patch(&shown, &json!({"expires_at": key})), 422),
+        (admin.patch(&shown, &json!({"metadata": {key: 5}})), 422),
+        (admin.post(&format!("{shown}/rotate"), &json!({"start": key})), 422),
+        (admin.get(&format!("/api/devops/keys/{key}")), 404),
+        (admin.get(&format!("/api/devops/keys?limit={key}")), 400),
+        (admin.get(&format!("/api/devops/keys?{key}=1")), 400),
+    ] {
+        heard.hear(call, status).await;
+    }
+}
+
+/// As public, with a link that holds it, and then revoked.
+async fn report(anyone: &Client, admin: &Client, id: &str, key: &str, heard: &mut Heard) {
+    for key in [key.to_owned(), mistyped(key)] {
+        let link = format!("https://example.com/?key={key}");
+        let body = json!({"secret": key, "url": link});
+        let wrong = json!({"secret": [key], key.clone(): key});
+        for by in [anyone, admin] {
+            heard.hear(by.post(REPORT, &body), 200).await;
+            heard.hear(by.post(REPORT, &wrong), 422).await;
+        }
+        heard.hear(anyone.with_key(&key).get(SYNC), 401).await;
+        heard.secrets.push(key);
+    }
+    heard.hear(admin.delete(&format!("/api/devops/keys/{id}")), 204).await;
+    heard.hear(anyone.with_key(key).get(SYNC), 401).await;
+    heard.hear(admin.get("/api/devops/activity"), 200).await;
+}
+
+fn mistyped(key: &str) -> String {
+    format!("{}0", &key[..38])
 }
 
 /// What a client writes into a header cannot start a line of its own in the log.

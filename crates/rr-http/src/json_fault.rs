@@ -2,7 +2,7 @@
 
 use serde_path_to_error::{Error, Segment};
 
-use crate::problem::FieldError;
+use crate::problem::{FieldError, repeatable};
 
 /// The field that does not fit, and why.
 pub(crate) fn field_error(error: &Error<serde_json::Error>) -> FieldError {
@@ -18,7 +18,7 @@ pub(crate) fn field_error(error: &Error<serde_json::Error>) -> FieldError {
         let pointer = if pointer.ends_with(&own) { pointer } else { pointer + &own };
         return FieldError::new(pointer, "is not a known field");
     }
-    FieldError::new(pointer, shortened(message))
+    FieldError::new(pointer, without_what_was_sent(message))
 }
 
 fn quoted_after<'a>(message: &'a str, start: &str) -> Option<&'a str> {
@@ -35,14 +35,17 @@ fn pointer<'a>(segments: impl Iterator<Item = &'a Segment>) -> String {
 
 /// RFC 6901: `~` and `/` are escaped.
 fn child(parent: &str, name: &str) -> String {
-    format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("{parent}/{}", repeatable(name).replace('~', "~0").replace('/', "~1"))
 }
 
-/// A message may quote what was sent, however long that is.
-fn shortened(message: &str) -> String {
-    const LONGEST: usize = 200;
-    match message.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &message[..end]),
+/// serde quotes the value that does not fit, which may be a secret in the wrong place: `invalid type: string
+/// "secret", expected u8`. What stands before the quotation and what was expected say enough.
+fn without_what_was_sent(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("{kind}, expected {expected}")
+        }
         None => message.to_owned(),
     }
 }
@@ -59,6 +62,14 @@ mod tests {
         inner: Inner,
         #[serde(default)]
         list: Vec<u8>,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        One,
+        Other,
     }
 
     #[derive(Debug, Deserialize)]
@@ -75,15 +86,11 @@ mod tests {
             (r#"{"inner":{}}"#, "/inner/count", "is required"),
             (r#"{"inner":{"count":1,"x~/":1}}"#, "/inner/x~0~1", "is not a known field"),
             (r#"{"inner":{"count":1},"y":1}"#, "/y", "is not a known field"),
-            (
-                r#"{"inner":{"count":"1"}}"#,
-                "/inner/count",
-                "invalid type: string \"1\", expected u8",
-            ),
+            (r#"{"inner":{"count":"1"}}"#, "/inner/count", "invalid type: string, expected u8"),
             (
                 r#"{"inner":{"count":1},"list":[0,256]}"#,
                 "/list/1",
-                "invalid value: integer `256`, expected u8",
+                "invalid value: integer, expected u8",
             ),
         ] {
             let mut reader = serde_json::Deserializer::from_str(text);
@@ -98,7 +105,30 @@ mod tests {
     }
 
     #[test]
-    fn a_long_message_is_cut() {
-        assert_eq!(shortened(&"é".repeat(300)).chars().count(), 201);
+    fn nothing_that_was_sent_comes_back_but_short_names() {
+        let long = "x".repeat(33);
+        for (text, pointer, detail) in [
+            (format!(r#"{{"{long}":1}}"#), "/…", "is not a known field"),
+            (
+                format!(r#"{{"inner":{{"count":1,"{long}":1}}}}"#),
+                "/inner/…",
+                "is not a known field",
+            ),
+            (
+                r#"{"inner":{"count":"a, expected \"b` of c"}}"#.to_owned(),
+                "/inner/count",
+                "invalid type: string, expected u8",
+            ),
+            (
+                r#"{"inner":{"count":1},"kind":"a` of b"}"#.to_owned(),
+                "/kind",
+                "unknown variant, expected `one` or `other`",
+            ),
+        ] {
+            let mut reader = serde_json::Deserializer::from_str(&text);
+            let error = serde_path_to_error::deserialize::<_, Outer>(&mut reader).unwrap_err();
+            let error = field_error(&error);
+            assert_eq!((&*error.pointer, &*error.detail), (pointer, detail), "{text}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use rr_store::{Cursor, PageRequest};
 
 use crate::auth::state_of;
 use crate::codes::Code;
-use crate::problem::{FieldError, Outcome, Problem};
+use crate::problem::{FieldError, Outcome, Problem, repeatable};
 
 /// A page's size when nobody says otherwise, and the largest.
 const PAGE: u32 = 50;
@@ -39,9 +39,9 @@ impl<'a> Query<'a> {
         let mut errors = Vec::new();
         for (position, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&&**name) {
-                errors.push(FieldError::new(shortened(name), "is not a known parameter"));
+                errors.push(FieldError::new(repeatable(name), "is not a known parameter"));
             } else if pairs[..position].iter().any(|(earlier, _)| earlier == name) {
-                errors.push(FieldError::new(shortened(name), "appears more than once"));
+                errors.push(FieldError::new(&**name, "appears more than once"));
             }
             if errors.len() == 10 {
                 break;
@@ -94,10 +94,6 @@ impl<'a> Query<'a> {
         let limit = text.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
         limit.ok_or_else(|| Problem::parameter("limit", "must be a number from 1 to 1000"))
     }
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
 #[cfg(test)]
