@@ -41,14 +41,16 @@ async fn each_source_keeps_its_own_by_age_and_by_size() {
         store.accept_event(on_day(20 + number, day, Some(802)), None).await.unwrap();
         store.accept_event(on_day(30 + number, day, None), None).await.unwrap();
     }
-    // Three days before noon of day five are noon of day two.
-    assert_eq!(store.keep_to_retention(audit(5 * DAY + DAY / 2)).await.unwrap(), 6);
+    // What is exactly three days old is kept, and a second later it is not.
+    assert_eq!(store.keep_to_retention(audit(5 * DAY)).await.unwrap(), 5);
+    assert_eq!(left(&store).await, [12, 13, 14, 23, 24, 30, 31, 32, 33, 34]);
+    assert_eq!(store.keep_to_retention(audit(5 * DAY + 1)).await.unwrap(), 1);
     assert_eq!(left(&store).await, [13, 14, 23, 24, 30, 31, 32, 33, 34]);
     assert_eq!(store.event_bytes(Some(id(802))).await.unwrap(), 20);
     assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 9);
     assert_eq!(number(&store, "SELECT count(*) FROM meanings").await, 15, "figures stay");
-    assert_eq!(store.keep_to_retention(audit(5 * DAY + DAY / 2)).await.unwrap(), 0);
-    assert_eq!(audited(&store, "events.expired").await, 2);
+    assert_eq!(store.keep_to_retention(audit(5 * DAY + 1)).await.unwrap(), 0);
+    assert_eq!(audited(&store, "events.expired").await, 3);
     let again = store.accept_event(on_day(50, 5, Some(801)), once("e0", 1)).await.unwrap();
     assert_eq!(again, AcceptEvent::Repeated(id(10)), "a repeat is known although its event went");
 }
