@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use arc_swap::ArcSwapOption;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use rr_domain::Timestamp;
 use rr_store::Present;
 use rr_sync::{CommissionFigures, Figures, RevenueFigures, UserFigures};
@@ -161,15 +161,16 @@ impl Body {
     /// The body as of an instant.
     pub(crate) fn at(&self, now: Timestamp) -> Bytes {
         let now = now.to_string();
-        let length: usize = self.0.iter().map(|piece| piece.len() + now.len()).sum();
-        let mut body = BytesMut::with_capacity(length);
+        let pieces: usize = self.0.iter().map(Bytes::len).sum();
+        // Exactly as long as it will be, or handing it on would copy it.
+        let mut body = Vec::with_capacity(pieces + now.len() * self.0.len().saturating_sub(1));
         for (index, piece) in self.0.iter().enumerate() {
             if index > 0 {
                 body.extend_from_slice(now.as_bytes());
             }
             body.extend_from_slice(piece);
         }
-        body.freeze()
+        Bytes::from(body)
     }
 }
 

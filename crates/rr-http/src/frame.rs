@@ -18,6 +18,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use uuid::Uuid;
 
 use crate::codes::Code;
 use crate::connection::{Activity, Serving};
@@ -171,24 +172,29 @@ fn write_problem_headers(headers: &mut HeaderMap, problem: &Problem) {
     problem.write_headers(headers);
 }
 
-/// Answers are data and nothing else: no page may run, frame, guess or keep them. What an
-/// endpoint has set itself (the docs page, the panel) stays.
+/// Answers are data and nothing else: no page may run, frame, guess or keep them. What an endpoint
+/// has set itself of `UNLESS_SET` (the docs page, the panel, figures with a tag) stays.
 fn write_common_headers(headers: &mut HeaderMap, id: &RequestId, https: bool) {
     const fn text(value: &'static str) -> HeaderValue {
         HeaderValue::from_static(value)
     }
-    const COMMON: [(HeaderName, HeaderValue); 7] = [
+    const ALWAYS: [(HeaderName, HeaderValue); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, text("nosniff")),
         (header::X_FRAME_OPTIONS, text("DENY")),
         (header::REFERRER_POLICY, text("no-referrer")),
-        (header::CONTENT_SECURITY_POLICY, text("default-src 'none'; frame-ancestors 'none'")),
         (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
         (HeaderName::from_static("cross-origin-resource-policy"), text("same-origin")),
+    ];
+    const UNLESS_SET: [(HeaderName, HeaderValue); 2] = [
+        (header::CONTENT_SECURITY_POLICY, text("default-src 'none'; frame-ancestors 'none'")),
         (header::CACHE_CONTROL, text("no-store")),
     ];
     // Without room for all, the map would grow and hash everything anew on the way.
-    headers.reserve(COMMON.len() + 3);
-    for (name, value) in COMMON {
+    headers.reserve(ALWAYS.len() + UNLESS_SET.len() + 3);
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    for (name, value) in UNLESS_SET {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
@@ -223,15 +229,19 @@ fn note(
     let labels = RequestLabels { method, route, status: status.as_u16() };
     state.metrics.answered(place.map(|place| &place.counters), labels, took);
     let caller = exchange.caller.borrow();
-    let caller = caller.as_ref();
+    let mut text = Uuid::encode_buffer();
+    let (is_key, id) = match &*caller {
+        Some(caller) => (caller.is_key, Some(&*caller.id.hyphenated().encode_lower(&mut text))),
+        None => (false, None),
+    };
     tracing::info!(
         target: "rr_http::request",
         method,
         route,
         status = status.as_u16(),
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        key = caller.filter(|caller| caller.is_key).map(|caller| tracing::field::display(caller.id)),
-        user = caller.filter(|caller| !caller.is_key).map(|caller| tracing::field::display(caller.id)),
+        key = id.filter(|_| is_key),
+        user = id.filter(|_| !is_key),
         request_id = exchange.id.as_str(),
         "request"
     );

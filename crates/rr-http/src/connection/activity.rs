@@ -56,7 +56,8 @@ pub(crate) struct Activity {
     pub(super) go_ahead: Cell<Continue>,
     /// No request has been served yet.
     pub(super) fresh: Cell<bool>,
-    /// The present request, or the last one.
+    /// The present request. Forgotten with its last byte, while the processor still has it at hand: among
+    /// hundreds of connections it is long gone from there when the next request comes.
     exchange: RefCell<Option<Rc<Exchange>>>,
 }
 
@@ -123,5 +124,6 @@ impl Drop for Serving {
         self.0.answer_pending.set(true);
         self.0.phase.set(Phase::Waiting { since: Instant::now() });
         self.0.head_bytes.set(0);
+        self.0.exchange.take();
     }
 }
