@@ -2,7 +2,8 @@
 
 use serde_path_to_error::{Error, Segment};
 
-use crate::problem::{FieldError, repeatable};
+use crate::problem::FieldError;
+use crate::repeatable::repeatable;
 
 /// The field that does not fit, and why.
 pub(crate) fn field_error(error: &Error<serde_json::Error>) -> FieldError {

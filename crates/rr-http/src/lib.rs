@@ -38,6 +38,7 @@ mod json_fault;
 pub mod key_words;
 mod leaks;
 mod query;
+mod repeatable;
 mod seal;
 
 mod figures;

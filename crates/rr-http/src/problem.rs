@@ -64,13 +64,6 @@ impl FieldError {
     }
 }
 
-/// A name that a client has sent, as far as an answer repeats it. One that is longer than any of ours may be
-/// a secret in the wrong place.
-pub(crate) fn repeatable(name: &str) -> &str {
-    const LONGEST: usize = 32;
-    if name.len() <= LONGEST && !name.contains(char::is_control) { name } else { "…" }
-}
-
 impl Problem {
     /// A problem with the public text that the table gives its code.
     pub fn new(code: Code) -> Problem {

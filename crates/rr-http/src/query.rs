@@ -11,7 +11,8 @@ use rr_store::{Cursor, PageRequest};
 
 use crate::auth::state_of;
 use crate::codes::Code;
-use crate::problem::{FieldError, Outcome, Problem, repeatable};
+use crate::problem::{FieldError, Outcome, Problem};
+use crate::repeatable::repeatable;
 
 /// A page's size when nobody says otherwise, and the largest.
 const PAGE: u32 = 50;
