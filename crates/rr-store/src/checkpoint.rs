@@ -6,6 +6,7 @@
 //! (`wal_autocheckpoint`), after which the log begins again.
 
 use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{self, JoinHandle};
 
 use crate::conn::{Conn, Lease, SqliteFile};
@@ -19,6 +20,8 @@ const LOOK_EVERY: u64 = 256;
 pub(crate) struct Log {
     file: SqliteFile,
     wake: SyncSender<()>,
+    /// Held during a checkpoint: SQLite refuses a second one at the same time.
+    copying: Arc<Mutex<()>>,
     copied_at: u64,
     looked_at: u64,
 }
@@ -30,28 +33,36 @@ impl Log {
         mut lease: Lease,
     ) -> std::io::Result<(Log, JoinHandle<()>)> {
         let (wake, woken) = mpsc::sync_channel(1);
+        let copying = Arc::new(Mutex::new(()));
+        let beside = Arc::clone(&copying);
         let thread = thread::Builder::new().name("db-checkpoint".to_owned()).spawn(move || {
             while woken.recv().is_ok() {
+                let _alone = beside.lock().unwrap_or_else(PoisonError::into_inner);
                 checkpoint(&mut lease);
             }
         })?;
-        Ok((Log { file, wake, copied_at: 0, looked_at: 0 }, thread))
+        Ok((Log { file, wake, copying, copied_at: 0, looked_at: 0 }, thread))
     }
 
     /// Called by the writer with the number of its commits so far.
     pub(crate) fn grew(&mut self, commits: u64, lease: &mut Lease) {
-        // While millions of rows are loaded a page changes often before it is worth copying.
-        if !self.file.is_bulk() && commits - self.copied_at >= CHECKPOINT_EVERY {
-            self.copied_at = commits;
-            // It is at work already if this does not fit.
-            let _ = self.wake.try_send(());
-        }
         if commits - self.looked_at >= LOOK_EVERY {
+            // One that is at work gets no successor before the look, which comes with a later commit.
+            let alone = self.copying.try_lock();
+            if matches!(alone, Err(TryLockError::WouldBlock)) {
+                return;
+            }
             self.looked_at = commits;
             let Ok(Conn::Lite(conn)) = lease.conn() else { return };
             if let Err(error) = self.file.bound_wal(conn) {
                 tracing::debug!(%error, "the WAL could not be emptied; trying again later");
             }
+        }
+        // While millions of rows are loaded a page changes often before it is worth copying.
+        if !self.file.is_bulk() && commits - self.copied_at >= CHECKPOINT_EVERY {
+            self.copied_at = commits;
+            // It is at work already if this does not fit.
+            let _ = self.wake.try_send(());
         }
     }
 }
