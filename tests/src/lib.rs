@@ -23,3 +23,4 @@ pub mod proxy;
 pub mod raw;
 pub mod sender;
 pub mod sql;
+pub mod typo;

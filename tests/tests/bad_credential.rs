@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rr_keys::KeyFormat;
 use rr_tests::app::TestApp;
+use rr_tests::typo::mistyped;
 
 use crate::coverage::protected_routes;
 
@@ -37,8 +38,8 @@ async fn a_key_that_is_not_good_opens_no_route() {
         (disabled.secret.clone(), "key_disabled"),
         (revoked.secret.clone(), "key_revoked"),
     ];
-    let mut flipped = good.secret.clone();
-    flipped.replace_range(10..11, if &flipped[10..11] == "a" { "b" } else { "a" });
+    let (head, tail) = good.secret.split_at(11);
+    let within = mistyped(head) + tail;
     for malformed in [
         "x".to_owned(),
         "rr_".to_owned(),
@@ -46,7 +47,8 @@ async fn a_key_that_is_not_good_opens_no_route() {
         format!("{}0", good.secret),
         good.secret.to_ascii_uppercase(),
         good.secret.replacen("rr_", "sk_", 1),
-        flipped,
+        within,
+        mistyped(&good.secret),
         "rr_".to_owned() + &"é".repeat(18),
         "x".repeat(8000),
     ] {

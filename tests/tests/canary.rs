@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rr_tests::client::{Answer, Call, Client};
 use rr_tests::database::TestDatabase;
 use rr_tests::process::Program;
+use rr_tests::typo::mistyped;
 use serde_json::json;
 use sha2::Sha256;
 
@@ -196,10 +197,6 @@ async fn report(anyone: &Client, admin: &Client, id: &str, key: &str, heard: &mu
     heard.hear(admin.delete(&format!("/api/devops/keys/{id}")), 204).await;
     heard.hear(anyone.with_key(key).get(SYNC), 401).await;
     heard.hear(admin.get("/api/devops/activity"), 200).await;
-}
-
-fn mistyped(key: &str) -> String {
-    format!("{}0", &key[..38])
 }
 
 /// What a client writes into a header cannot start a line of its own in the log.

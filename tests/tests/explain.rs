@@ -7,6 +7,7 @@ use rr_domain::{Fact, FactKind, Label, Product, Timestamp, new_id};
 use rr_sync::metrics::{Kind, METRICS};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::Client;
+use rr_tests::typo::mistyped;
 use serde_json::{Value, json};
 
 use crate::metrics::{hundredths, with_history};
@@ -138,7 +139,7 @@ async fn a_walk_through_pages_does_not_see_what_comes_meanwhile() {
     for (name, query) in [
         ("total_users", format!("?cursor={cursor}")),
         ("signups", format!("?cursor={cursor}&from=2024-01-01T00:00:00Z")),
-        ("signups", format!("?cursor={}0", &cursor[..cursor.len() - 1])),
+        ("signups", format!("?cursor={}", mistyped(&cursor))),
     ] {
         let problem = key.get(&path(name, &query)).await.problem(400, "invalid_parameter");
         assert_eq!(problem["errors"][0]["pointer"], "cursor", "{name}{query}");
