@@ -146,6 +146,20 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + next, month, day)
 }
 
+/// Takes the zeros off the end of a text's fraction, or all of the fraction.
+fn shorten(text: &mut [u8; LENGTH]) -> Result<&str, std::str::Utf8Error> {
+    let mut end = LENGTH - 1;
+    while text[end - 1] == b'0' && end > SECONDS {
+        end -= 1;
+    }
+    // Nothing is left of the fraction but its point.
+    if end == SECONDS + 1 {
+        end = SECONDS;
+    }
+    text[end] = b'Z';
+    std::str::from_utf8(&text[..=end])
+}
+
 /// A part of an instant in the type that divides fastest; all of them fit.
 fn small(part: i64) -> u32 {
     u32::try_from(part).unwrap_or(0)
@@ -163,16 +177,7 @@ impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC; a fraction only when there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.text();
-        let mut end = LENGTH - 1;
-        while text[end - 1] == b'0' && end > SECONDS {
-            end -= 1;
-        }
-        // Nothing is left of the fraction but its point.
-        if end == SECONDS + 1 {
-            end = SECONDS;
-        }
-        text[end] = b'Z';
-        f.write_str(std::str::from_utf8(&text[..=end]).map_err(|_| fmt::Error)?)
+        f.write_str(shorten(&mut text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -184,7 +189,8 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = self.text();
+        serializer.serialize_str(shorten(&mut text).map_err(serde::ser::Error::custom)?)
     }
 }
 
