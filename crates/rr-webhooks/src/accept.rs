@@ -47,7 +47,7 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Vec<Event>
     }
     authenticate(incoming, policy)?;
     let headers = Headers(incoming.headers);
-    let ids = request_ids(headers, key_id, Sha256::digest(body).into())?;
+    let ids = request_ids(headers, key_id, || Sha256::digest(body).into())?;
     let media = Media::read(headers)?;
     let mut events = read(Source { headers, media: &media, body, key_id }, policy.format)?;
     if let Some(first) = events.first_mut() {
@@ -66,11 +66,12 @@ pub(crate) fn authenticate(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Resu
 }
 
 /// The ids of the request as a whole. One does not stand in for the other: `webhook-id` is signed
-/// and `Idempotency-Key` is not, so a new key must not make a captured request new.
+/// and `Idempotency-Key` is not, so a new key must not make a captured request new. Most requests have
+/// none, so `fingerprint` is worked out where an id asks for it.
 pub(crate) fn request_ids(
     headers: Headers<'_>,
     key_id: Uuid,
-    fingerprint: [u8; 32],
+    fingerprint: impl Fn() -> [u8; 32],
 ) -> Result<Vec<Dedupe>, Refusal> {
     let mut ids = Vec::new();
     for (header, scope) in
@@ -80,7 +81,7 @@ pub(crate) fn request_ids(
             ids.push(Dedupe {
                 scope: format!("{scope}/{key_id}"),
                 key: id.to_owned(),
-                fingerprint,
+                fingerprint: fingerprint(),
             });
         }
     }

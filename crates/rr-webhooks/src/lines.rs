@@ -35,7 +35,7 @@ pub fn accept_lines<'a>(
     authenticate(incoming, policy)?;
     let headers = Headers(incoming.headers);
     Media::lines(headers)?;
-    let whole = request_ids(headers, incoming.key_id, [0; 32])?;
+    let whole = request_ids(headers, incoming.key_id, || [0; 32])?;
     let numbered = (1..).zip(incoming.body.split(|byte| *byte == b'\n'));
     let texts: Vec<(usize, &[u8])> = numbered
         .map(|(number, text)| (number, text.trim_ascii()))
