@@ -36,7 +36,7 @@ impl<'a> Headers<'a> {
 pub(crate) fn check_name(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("must not be empty")
-    } else if text.chars().count() > LONGEST {
+    } else if text.len() > LONGEST && text.chars().count() > LONGEST {
         Err("must have at most 255 characters")
     } else if text.chars().any(char::is_control) {
         Err("must not hold control characters")

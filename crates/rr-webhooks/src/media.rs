@@ -77,13 +77,15 @@ fn essence(headers: Headers<'_>) -> Result<Option<String>, Refusal> {
 
 /// `application/json`, or anything built on it.
 fn is_json(essence: &str) -> bool {
+    if essence == "application/json" {
+        return true;
+    }
     let Some((kind, name)) = essence.split_once('/') else { return false };
     let token = |text: &str| {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         !text.is_empty() && text.bytes().all(allowed)
     };
-    let json = essence == "application/json"
-        || name.strip_suffix("+json").is_some_and(|base| !base.is_empty());
+    let json = name.strip_suffix("+json").is_some_and(|base| !base.is_empty());
     json && token(kind) && token(name)
 }
 
