@@ -27,16 +27,16 @@ mod vectors;
 pub use format::Format;
 pub use free::understand;
 use rr_domain::Timestamp;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::event::{Dedupe, Event};
 use crate::headers::{Headers, check_name};
+use crate::json::{Tree, take_apart, text};
 use crate::media::Media;
-use crate::members::object;
-use crate::{JsonLimits, Meaning, Refusal, check_json};
+use crate::view::View;
+use crate::{JsonLimits, Meaning, Refusal};
 
 /// The most events that one request may bring.
 pub(crate) const MOST_EVENTS: usize = 1_000;
@@ -76,79 +76,48 @@ fn recognised(source: Source<'_>) -> Result<(Format, Vec<Event>), Refusal> {
     if cloudevents::is_binary(source.headers) {
         return Ok((Format::Cloudevents, alone(cloudevents::binary(source)?)));
     }
-    let data = json(source.body)?;
+    let (tree, data) = json(source.body)?;
+    let body = View(&tree);
     if source.media.is_cloudevent() {
-        let event = cloudevents::structured(data, source.body, source.media)?;
+        let event = cloudevents::structured(body, data, source.body, source.media)?;
         return Ok((Format::Cloudevents, alone(event)));
     }
-    let members: Members<'_> = object(&data)?;
+    require_object(body)?;
     if let Some(event) = source.headers.id("x-github-event")? {
-        return Ok((Format::Github, alone(github::read(source, event, &data)?)));
+        return Ok((Format::Github, alone(github::read(source, event, body, data)?)));
     }
     if source.headers.single("x-gitlab-event")?.is_some() {
-        return Ok((Format::Gitlab, alone(gitlab::read(source, &data))));
+        return Ok((Format::Gitlab, alone(gitlab::read(source, body, data))));
     }
-    if members.event_type.is_none() {
-        if let Some(events) = alertmanager::read(source, &members)? {
+    if !body.has("/event_type") {
+        if let Some(events) = alertmanager::read(source, body, data)? {
             return Ok((Format::Alertmanager, events));
         }
         let of = |format| move |event| (format, alone(event));
-        let known = pagerduty::read(source, &members, &data)
+        let known = pagerduty::read(source, body, data)
             .map(of(Format::Pagerduty))
-            .or_else(|| cdevents::read(source, &members, &data).map(of(Format::Cdevents)))
-            .or_else(|| argocd::read(source, &members, &data).map(of(Format::Argocd)))
-            .or_else(|| standard::read(source, &members, &data).map(of(Format::Standard)));
+            .or_else(|| cdevents::read(source, body, data).map(of(Format::Cdevents)))
+            .or_else(|| argocd::read(source, body, data).map(of(Format::Argocd)))
+            .or_else(|| standard::read(source, body, data).map(of(Format::Standard)));
         if let Some(known) = known {
             return Ok(known);
         }
     }
-    Ok((Format::Free, alone(free::read(source.media, &members, &data)?)))
+    Ok((Format::Free, alone(free::read(source.media, body, data)?)))
 }
 
 /// One line of a batch: a CloudEvent in its structured form, or free form.
 pub(crate) fn read_line(line: &[u8], media: &Media, wanted: Format) -> Result<Event, Refusal> {
-    let data = json(line)?;
-    let members: Members<'_> = object(&data)?;
-    let (format, event) = if members.specversion.is_some() {
-        (Format::Cloudevents, cloudevents::structured(data, line, media)?)
+    let (tree, data) = json(line)?;
+    let body = View(&tree);
+    require_object(body)?;
+    let (format, event) = if body.has("/specversion") {
+        (Format::Cloudevents, cloudevents::structured(body, data, line, media)?)
     } else {
-        (Format::Free, free::read(media, &members, &data)?)
+        (Format::Free, free::read(media, body, data)?)
     };
     check(&event, format, wanted)?;
     Ok(event)
-}
-
-/// The members of a body that tell its format, or mean something in the free form.
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    event_type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    event: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    source: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    specversion: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    subject: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    app: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    receiver: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "groupKey")]
-    group_key: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    alerts: Option<&'a RawValue>,
 }
 
 /// What a format found out about an event; the rest is the same for all.
@@ -179,15 +148,16 @@ fn alone(event: Event) -> Vec<Event> {
     vec![event]
 }
 
-/// A text as strict JSON.
-fn json(text: &[u8]) -> Result<Box<RawValue>, Refusal> {
-    check_json(text, JsonLimits::default()).map_err(Refusal::Json)?;
-    serde_json::from_slice(text).map_err(|_| Refusal::NotAnObject)
+/// A text as strict JSON: taken apart, and as it was written.
+fn json(bytes: &[u8]) -> Result<(Tree<'_>, &RawValue), Refusal> {
+    let text = text(bytes).map_err(Refusal::Json)?;
+    let tree = take_apart(text, JsonLimits::default()).map_err(Refusal::Json)?;
+    let data = serde_json::from_str(text).map_err(|_| Refusal::NotAnObject)?;
+    Ok((tree, data))
 }
 
-/// The items of a checked list, each as it was written.
-fn items(list: &RawValue) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(list.get()).ok()
+fn require_object(body: View<'_>) -> Result<(), Refusal> {
+    if body.is_object() { Ok(()) } else { Err(Refusal::NotAnObject) }
 }
 
 /// A name put together of parts, or the first of them where that would be too long.

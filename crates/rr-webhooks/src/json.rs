@@ -1,17 +1,22 @@
 //! Strict JSON: what every reader, and both databases, understand the same way.
 //!
 //! serde_json knows the grammar and is walked by a visitor of our own, which adds what its rules
-//! let pass: duplicate keys, the NUL that PostgreSQL cannot keep, depth. A parser written by hand
+//! let pass: duplicate keys, the NUL that PostgreSQL cannot keep, depth. What passes is taken apart on
+//! the same walk, so that nobody has to read it again. A parser written by hand
 //! would be a second opinion about the grammar, and two parsers that disagree are how smuggling
 //! starts: so whatever passes here is text that serde_json reads. The one thing a visitor is not
-//! shown is how a number was written, so numbers are looked at in the text (`numbers.rs`).
+//! shown is how a number was written, so numbers are looked at in the text (`numbers.rs`) unless all
+//! are plain whole ones.
 //!
 //! Everything is linear in the length of the text, and the recursion is bounded by the depth.
 
 mod numbers;
+mod tree;
 mod walk;
 
 use std::fmt;
+
+pub(crate) use tree::Tree;
 
 /// What [`check_json`] allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +87,36 @@ impl std::error::Error for JsonFault {}
 /// UTF-8 without a byte order mark, no duplicate keys (compared after unescaping), no NUL, no lone
 /// surrogate, no nesting beyond the limit, no number that a database could not keep, nothing after.
 pub fn check_json(bytes: &[u8], limits: JsonLimits) -> Result<(), JsonFault> {
-    let fault = |kind, offset| JsonFault { kind, pointer: String::new(), offset };
+    take_apart(text(bytes)?, limits).map(drop)
+}
+
+/// Bytes as a text that may be JSON.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, JsonFault> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(fault(JsonFaultKind::ByteOrderMark, 0));
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| fault(JsonFaultKind::Encoding, error.valid_up_to()))?;
-    numbers::check(text, limits.number).map_err(|offset| fault(JsonFaultKind::Number, offset))?;
-    walk::check(text, limits.depth)
+    std::str::from_utf8(bytes).map_err(|error| fault(JsonFaultKind::Encoding, error.valid_up_to()))
+}
+
+/// Takes such a text apart, if it is strict JSON.
+pub(crate) fn take_apart(text: &str, limits: JsonLimits) -> Result<Tree<'_>, JsonFault> {
+    let walked = walk::read(text, limits.depth);
+    match walked {
+        Ok(walked) if walked.is_whole && walk::LONGEST_WHOLE <= limits.number => Ok(walked.tree),
+        // Of two faults the number is named.
+        _ => numbers::check(text, limits.number)
+            .map_err(|offset| fault(JsonFaultKind::Number, offset))
+            .and(walked.map(|walked| walked.tree)),
+    }
+}
+
+/// Takes a text apart that was found to be JSON when it was stored.
+pub(crate) fn take_apart_stored(text: &str) -> Tree<'_> {
+    walk::read(text, usize::MAX).map_or(Tree::Null, |walked| walked.tree)
+}
+
+fn fault(kind: JsonFaultKind, offset: usize) -> JsonFault {
+    JsonFault { kind, pointer: String::new(), offset }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod headers;
 mod json;
 mod lines;
 mod media;
-mod members;
 mod refusal;
 mod secret;
 mod signature;

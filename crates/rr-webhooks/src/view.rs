@@ -3,54 +3,73 @@
 //! What a tool sends is its own. A body is refused for what makes it no event at all, never
 //! because a member that we would have liked to understand looks different.
 
-use rr_domain::Timestamp;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use rr_domain::{Commit, Timestamp};
 
+use crate::Refusal;
 use crate::headers::check_name;
-use rr_domain::Commit;
+use crate::json::Tree;
 
 /// The commits of a push that are kept; more than that says nothing about lead time any more.
 const MOST_COMMITS: usize = 1_000;
 
 /// A look at a value; members are named by JSON pointers without escapes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a>(pub(crate) &'a Value);
-
-/// Takes a checked body apart.
-pub(crate) fn parse(body: &RawValue) -> Value {
-    serde_json::from_str(body.get()).unwrap_or_default()
-}
+pub(crate) struct View<'a>(pub(crate) &'a Tree<'a>);
 
 impl<'a> View<'a> {
-    /// What serde_json's own `pointer` would find, without its two copies of each name.
-    fn find(self, pointer: &str) -> Option<&'a Value> {
+    /// What is there, whatever it is.
+    pub(crate) fn find(self, pointer: &str) -> Option<&'a Tree<'a>> {
         let (mut value, mut rest) = (self.0, pointer);
         while let Some(names) = rest.strip_prefix('/') {
             let end = names.bytes().position(|byte| byte == b'/').unwrap_or(names.len());
             let (name, more) = names.split_at(end);
-            value = match value {
-                Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
-                value => value.get(name)?,
-            };
+            value = value.get(name)?;
             rest = more;
         }
         Some(value)
     }
 
+    /// Whether it is there; null is absent, as clients that fill in a form write it.
+    pub(crate) fn has(self, pointer: &str) -> bool {
+        !matches!(self.find(pointer), None | Some(Tree::Null))
+    }
+
     /// A part; null where there is none.
     pub(crate) fn part(self, pointer: &str) -> View<'a> {
-        View(self.find(pointer).unwrap_or(&Value::Null))
+        View(self.find(pointer).unwrap_or(&Tree::Null))
     }
 
     pub(crate) fn is_object(self) -> bool {
-        self.0.is_object()
+        matches!(self.0, Tree::Object(_))
+    }
+
+    /// A text, whatever it says.
+    pub(crate) fn string(self, pointer: &str) -> Option<&'a str> {
+        self.find(pointer)?.text()
+    }
+
+    /// The items of a list.
+    pub(crate) fn list(self, pointer: &str) -> Option<&'a [Tree<'a>]> {
+        self.find(pointer)?.list()
     }
 
     /// A name: a text, not empty, at most 255 characters, without control characters.
+    pub(crate) fn name(self, pointer: &str) -> Option<&'a str> {
+        self.string(pointer).filter(|text| check_name(text).is_ok())
+    }
+
+    /// A name that has to be there.
+    pub(crate) fn required(self, pointer: &str) -> Result<&'a str, Refusal> {
+        let refuse = |problem| Refusal::member(pointer, problem);
+        let member = self.find(pointer).ok_or_else(|| refuse("is missing"))?;
+        let text = member.text().ok_or_else(|| refuse("must be a string"))?;
+        check_name(text).map_err(refuse)?;
+        Ok(text)
+    }
+
+    /// A name to keep.
     pub(crate) fn text(self, pointer: &str) -> Option<String> {
-        let text = self.find(pointer)?.as_str()?;
-        check_name(text).is_ok().then(|| text.to_owned())
+        self.name(pointer).map(str::to_owned)
     }
 
     /// The first name that is there.
@@ -61,39 +80,39 @@ impl<'a> View<'a> {
     /// An id: a name or a whole number.
     pub(crate) fn id(self, pointer: &str) -> Option<String> {
         match self.find(pointer)? {
-            Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+            Tree::Number(number) if !number.is_f64() => Some(number.to_string()),
             _ => self.text(pointer),
         }
     }
 
     /// An RFC 3339 time.
     pub(crate) fn time(self, pointer: &str) -> Option<Timestamp> {
-        Timestamp::parse(self.find(pointer)?.as_str()?).ok()
+        Timestamp::parse(self.string(pointer)?).ok()
     }
 
     /// A whole number.
     pub(crate) fn number(self, pointer: &str) -> Option<u64> {
-        self.find(pointer)?.as_u64()
+        if let Tree::Number(number) = self.find(pointer)? { number.as_u64() } else { None }
     }
 
     /// Whether it is there and true.
     pub(crate) fn is_true(self, pointer: &str) -> bool {
-        self.find(pointer) == Some(&Value::Bool(true))
+        matches!(self.find(pointer), Some(Tree::Bool(true)))
     }
 
     /// A commit's hash. What git writes for "there is none", all zeros, is none.
     pub(crate) fn sha(self, pointer: &str) -> Option<String> {
-        self.text(pointer).filter(|sha| sha.bytes().any(|digit| digit != b'0'))
+        let is_one = |sha: &&str| sha.bytes().any(|digit| digit != b'0');
+        self.name(pointer).filter(is_one).map(str::to_owned)
     }
 
     /// A list of commits as GitHub and GitLab write them, or of mere hashes.
     pub(crate) fn commits(self, pointer: &str) -> Vec<Commit> {
-        let list = self.find(pointer).and_then(Value::as_array);
-        let read = |item: &'a Value| {
+        let read = |item: &'a Tree<'a>| {
             let item = View(item);
             let sha = item.sha("/id").or_else(|| item.sha("/sha")).or_else(|| item.sha(""))?;
             Some(Commit { sha, committed_at: item.time("/timestamp") })
         };
-        list.into_iter().flatten().take(MOST_COMMITS).filter_map(read).collect()
+        self.list(pointer).into_iter().flatten().take(MOST_COMMITS).filter_map(read).collect()
     }
 }

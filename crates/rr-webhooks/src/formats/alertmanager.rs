@@ -7,39 +7,46 @@
 //! reminder stores nothing and gets the first answer. Two Alertmanagers that send the same alert
 //! with one key count as one.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{MOST_EVENTS, Members, Read, Source, digest, items, joined};
+use super::{MOST_EVENTS, Read, Source, digest, joined};
 use crate::Refusal;
 use crate::event::{Dedupe, Event};
-use crate::members::string;
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{Alert, AlertState, Meaning};
 
 /// The events, if the body is a group of alerts.
 pub(super) fn read(
     source: Source<'_>,
-    members: &Members<'_>,
+    body: View<'_>,
+    data: &RawValue,
 ) -> Result<Option<Vec<Event>>, Refusal> {
-    let version = members.version.and_then(string);
-    let (Some(alerts), Some(_), Some("4")) =
-        (members.alerts, members.group_key, version.as_deref())
+    if body.string("/version") != Some("4") || !body.has("/groupKey") {
+        return Ok(None);
+    }
+    let alerts = body.list("/alerts").filter(|alerts| !alerts.is_empty());
+    let (Some(alerts), Ok(Group { alerts: written })) = (alerts, serde_json::from_str(data.get()))
     else {
         return Ok(None);
     };
-    let Some(alerts) = items(alerts).filter(|alerts| !alerts.is_empty()) else { return Ok(None) };
     if alerts.len() > MOST_EVENTS {
         return Err(Refusal::member("/alerts", "must hold at most 1000 alerts"));
     }
-    let receiver = members.receiver.and_then(string);
-    let named = joined("alertmanager", &[receiver]);
-    Ok(alerts.into_iter().map(|alert| event(source, &named, alert)).collect())
+    let named = joined("alertmanager", &[body.string("/receiver").map(str::to_owned)]);
+    let alerts = alerts.iter().map(View).zip(written);
+    Ok(alerts.map(|(alert, written)| event(source, &named, alert, written)).collect())
+}
+
+/// The alerts as they were written.
+#[derive(Deserialize)]
+struct Group<'a> {
+    #[serde(borrow)]
+    alerts: Vec<&'a RawValue>,
 }
 
 /// An alert without fingerprint, status or start is no alert, and then the body is no such group.
-fn event(source: Source<'_>, named: &str, alert: &RawValue) -> Option<Event> {
-    let value = parse(alert);
-    let body = View(&value);
+fn event(source: Source<'_>, named: &str, body: View<'_>, written: &RawValue) -> Option<Event> {
     let (fingerprint, status) = (body.text("/fingerprint")?, body.text("/status")?);
     let started_at = body.time("/startsAt")?;
     let (state, at) = match status.as_str() {
@@ -74,7 +81,7 @@ fn event(source: Source<'_>, named: &str, alert: &RawValue) -> Option<Event> {
             key,
         }],
     };
-    Some(read.event(alert, source.media))
+    Some(read.event(written, source.media))
 }
 
 #[cfg(test)]

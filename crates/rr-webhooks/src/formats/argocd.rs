@@ -6,15 +6,14 @@
 
 use serde_json::value::RawValue;
 
-use super::{Members, Read, Source, digest, dotted, hex, joined};
+use super::{Read, Source, digest, dotted, hex, joined};
 use crate::event::{Dedupe, Event};
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{Commit, Deployment, Meaning, Progress, Trigger};
 
 /// The event, if the body is one.
-pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {
-    let value = parse(members.app.filter(|app| app.get().starts_with('{'))?);
-    let app = View(&value);
+pub(super) fn read(source: Source<'_>, body: View<'_>, data: &RawValue) -> Option<Event> {
+    let app = body.part("/app");
     let name = app.text("/metadata/name")?;
     if !app.part("/status").is_object() {
         return None;

@@ -5,9 +5,9 @@
 
 use serde_json::value::RawValue;
 
-use super::{Members, Read, Source, digest};
+use super::{Read, Source, digest};
 use crate::event::{Dedupe, Event};
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{Build, Change, Deployment, Incident, IncidentState, Meaning, Progress, Trigger};
 
 /// What the types of CDEvents begin with.
@@ -20,11 +20,10 @@ pub(super) fn is_type(event_type: &str) -> bool {
 
 /// The event, if the body is one without a CloudEvent around it. It is the same event as with one,
 /// so it is told apart by the same id.
-pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {
-    members.context?;
-    members.subject?;
-    let value = parse(data);
-    let body = View(&value);
+pub(super) fn read(source: Source<'_>, body: View<'_>, data: &RawValue) -> Option<Event> {
+    if !body.has("/subject") {
+        return None;
+    }
     let event_type = body.text("/context/type").filter(|name| is_type(name))?;
     let (id, from) = (body.text("/context/id")?, body.text("/context/source")?);
     let read = Read {

@@ -13,10 +13,11 @@ pub(super) use binary::is_binary;
 use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{MOST_EVENTS, Read, Source, cdevents, digest, items, json};
+use super::{MOST_EVENTS, Read, Source, cdevents, digest, json};
 use crate::event::{Dedupe, Event};
+use crate::json::Tree;
 use crate::media::Media;
-use crate::view::{View, parse};
+use crate::view::View;
 use crate::{Meaning, Refusal};
 
 /// What all forms come to.
@@ -37,40 +38,45 @@ const TIME_PROBLEM: &str = "must be an RFC 3339 time";
 
 /// An event whose attributes are header fields.
 pub(super) fn binary(source: Source<'_>) -> Result<Event, Refusal> {
-    let data = if source.body.is_empty() { None } else { Some(json(source.body)?) };
+    let body = if source.body.is_empty() { None } else { Some(json(source.body)?) };
+    let (tree, data) = body.unzip();
+    let data = data.map(RawValue::to_owned);
     let read = binary::read_binary(source.headers, source.media.declared(), data)?;
-    Ok(event(read, source.body, source.media))
+    Ok(event(read, tree.as_ref().map(View), source.body, source.media))
 }
 
 /// An event that is `data` as a whole, which was sent as `text`.
 pub(super) fn structured(
-    data: Box<RawValue>,
+    body: View<'_>,
+    data: &RawValue,
     text: &[u8],
     media: &Media,
 ) -> Result<Event, Refusal> {
-    Ok(event(structured::read_structured(data)?, text, media))
+    let read = structured::read_structured(body, data)?;
+    Ok(event(read, Some(body.part("/data")), text, media))
 }
 
 /// Several events; one that is wrong makes the whole of it wrong.
 pub(super) fn batch(source: Source<'_>) -> Result<Vec<Event>, Refusal> {
-    let list = json(source.body)?;
-    let events = items(&list).ok_or_else(|| Refusal::member("", "must be a JSON array"))?;
+    let (tree, data) = json(source.body)?;
+    let whole = View(&tree).list("").zip(serde_json::from_str(data.get()).ok());
+    let (events, written): (_, Vec<&RawValue>) =
+        whole.ok_or_else(|| Refusal::member("", "must be a JSON array"))?;
     if events.is_empty() || events.len() > MOST_EVENTS {
         return Err(Refusal::member("", "must hold 1 to 1000 events"));
     }
-    let read = |(index, event): (usize, &RawValue)| {
-        let text = event.get().as_bytes();
-        structured(event.to_owned(), text, source.media).map_err(|refusal| refusal.within(index))
+    let read = |(index, (event, written)): (usize, (View<'_>, &RawValue))| {
+        structured(event, written, written.get().as_bytes(), source.media)
+            .map_err(|refusal| refusal.within(index))
     };
-    events.into_iter().enumerate().map(read).collect()
+    events.iter().map(View).zip(written).enumerate().map(read).collect()
 }
 
 /// By its specification a CloudEvent is the same event wherever source and id are the same, so it
 /// is told apart by them alone and not by the key that brought it.
-fn event(read: CloudEvent, text: &[u8], media: &Media) -> Event {
+fn event(read: CloudEvent, data: Option<View<'_>>, text: &[u8], media: &Media) -> Event {
     let meaning = if cdevents::is_type(&read.event_type) {
-        let envelope = parse(&read.envelope);
-        cdevents::meaning(&read.event_type, View(&envelope).part("/data"))
+        cdevents::meaning(&read.event_type, data.unwrap_or(View(&Tree::Null)))
     } else {
         Meaning::Other
     };

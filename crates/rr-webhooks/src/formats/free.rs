@@ -10,62 +10,45 @@ use std::time::Duration;
 use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{Members, Read, cdevents};
+use super::{Read, cdevents};
 use crate::Refusal;
 use crate::event::Event;
-use crate::headers::check_name;
+use crate::json::take_apart_stored;
 use crate::media::Media;
-use crate::members::string;
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{
     Alert, AlertState, Build, Commit, Deployment, Incident, IncidentState, Meaning, Progress,
     Trigger,
 };
 
-pub(super) fn read(
-    media: &Media,
-    members: &Members<'_>,
-    data: &RawValue,
-) -> Result<Event, Refusal> {
-    let event_type = match (members.event_type, members.event) {
-        (Some(raw), _) => event_name(raw, "/event_type")?,
-        (None, Some(raw)) => event_name(raw, "/event")?,
-        (None, None) => "unknown".to_owned(),
+pub(super) fn read(media: &Media, body: View<'_>, data: &RawValue) -> Result<Event, Refusal> {
+    let named = ["/event_type", "/event"].into_iter().find(|pointer| body.has(pointer));
+    let event_type = named.map_or(Ok("unknown"), |pointer| body.required(pointer))?;
+    let source = body.string("/source").map_or(Ok("api"), |_| body.required("/source"))?;
+    let occurred_at = body.time("/timestamp");
+    let read = Read {
+        event_type: event_type.to_owned(),
+        source: source.to_owned(),
+        occurred_at,
+        meaning: meaning(event_type, source, occurred_at, body),
+        dedupe: Vec::new(),
     };
-    let source = match members.source.and_then(string) {
-        Some(source) => {
-            check_name(&source).map_err(|problem| Refusal::member("/source", problem))?;
-            source
-        }
-        None => "api".to_owned(),
-    };
-    let occurred_at =
-        members.timestamp.and_then(string).and_then(|text| Timestamp::parse(&text).ok());
-    let meaning = meaning(&event_type, &source, occurred_at, data);
-    let read = Read { event_type, source, occurred_at, meaning, dedupe: Vec::new() };
     Ok(read.event(data, media))
-}
-
-fn event_name(raw: &RawValue, pointer: &str) -> Result<String, Refusal> {
-    let name = string(raw).ok_or_else(|| Refusal::member(pointer, "must be a string"))?;
-    check_name(&name).map_err(|problem| Refusal::member(pointer, problem))?;
-    Ok(name)
 }
 
 /// What an event says happened that was kept without being understood: an object of the free form, or a
 /// CDEvent with or without a CloudEvent around it. What only headers would tell is lost.
 pub fn understand(event_type: &str, source: &str, data: &RawValue) -> Meaning {
+    let tree = take_apart_stored(data.get());
+    let body = View(&tree);
     if cdevents::is_type(event_type) {
-        let value = parse(data);
-        let whole = View(&value);
-        let inner = whole.part("/data");
-        return cdevents::meaning(event_type, if inner.is_object() { inner } else { whole });
+        return cdevents::meaning(event_type, below_data(body));
     }
-    meaning(event_type, source, View(&parse(data)).time("/timestamp"), data)
+    meaning(event_type, source, body.time("/timestamp"), body)
 }
 
-/// What it says happened; the body is taken apart only where its name promises something.
-fn meaning(event_type: &str, source: &str, at: Option<Timestamp>, data: &RawValue) -> Meaning {
+/// What it says happened, where its name promises something.
+fn meaning(event_type: &str, source: &str, at: Option<Timestamp>, body: View<'_>) -> Meaning {
     let read = match event_type {
         "deployment" | "deploy" => deployment,
         "incident" => incident,
@@ -73,16 +56,19 @@ fn meaning(event_type: &str, source: &str, at: Option<Timestamp>, data: &RawValu
         "build" => build,
         _ => return Meaning::Other,
     };
-    let value = parse(data);
-    let whole = View(&value);
     // The DevOps module's script puts everything but the name into `data`.
-    let inner = whole.part("/data");
-    read(if inner.is_object() { inner } else { whole }, source, at)
+    read(below_data(body), source, at)
+}
+
+/// The part `data`, if it is an object, else the whole.
+fn below_data(body: View<'_>) -> View<'_> {
+    let inner = body.part("/data");
+    if inner.is_object() { inner } else { body }
 }
 
 fn deployment(body: View<'_>, source: &str, at: Option<Timestamp>) -> Meaning {
     // Who says nothing about the result reports what is done.
-    let result = word(body).map_or(Progress::Succeeded, |word| Progress::read(&word));
+    let result = word(body).map_or(Progress::Succeeded, Progress::read);
     let finished_at = body.time("/finished_at").or(result.end(at));
     let took = body.number("/deployTime").or_else(|| body.number("/duration_s"));
     let began = || Some(finished_at?.minus(Duration::from_secs(took?)));
@@ -102,7 +88,7 @@ fn deployment(body: View<'_>, source: &str, at: Option<Timestamp>) -> Meaning {
         artifact: body.first(&["/artifact", "/version"]),
         commits,
         previous: body.sha("/previous_commit").or_else(|| body.sha("/previous_sha")),
-        trigger: body.text("/trigger").map_or(Trigger::Planned, |text| Trigger::read(&text)),
+        trigger: body.name("/trigger").map_or(Trigger::Planned, Trigger::read),
         rolls_back: body.id("/rolls_back"),
         chain: None,
     })
@@ -150,7 +136,7 @@ fn alert(body: View<'_>, _: &str, at: Option<Timestamp>) -> Meaning {
 }
 
 fn build(body: View<'_>, source: &str, at: Option<Timestamp>) -> Meaning {
-    let result = word(body).map_or(Progress::Succeeded, |word| Progress::read(&word));
+    let result = word(body).map_or(Progress::Succeeded, Progress::read);
     Meaning::Build(Build {
         id: body.id("/build_id").or_else(|| body.id("/id")),
         service: service(body).unwrap_or_else(|| source.to_owned()),
@@ -164,8 +150,8 @@ fn build(body: View<'_>, source: &str, at: Option<Timestamp>) -> Meaning {
 }
 
 /// How it went.
-fn word(body: View<'_>) -> Option<String> {
-    body.first(&["/status", "/result", "/state", "/outcome"])
+fn word(body: View<'_>) -> Option<&str> {
+    ["/status", "/result", "/state", "/outcome"].iter().find_map(|pointer| body.name(pointer))
 }
 
 fn service(body: View<'_>) -> Option<String> {

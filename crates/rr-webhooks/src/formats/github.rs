@@ -7,13 +7,16 @@ use serde_json::value::RawValue;
 use super::{Read, Source, digest, dotted, joined};
 use crate::Refusal;
 use crate::event::{Dedupe, Event};
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{Build, Change, Commit, Deployment, Meaning, Progress, Trigger};
 
-pub(super) fn read(source: Source<'_>, name: &str, data: &RawValue) -> Result<Event, Refusal> {
+pub(super) fn read(
+    source: Source<'_>,
+    name: &str,
+    body: View<'_>,
+    data: &RawValue,
+) -> Result<Event, Refusal> {
     let delivery = source.headers.id("x-github-delivery")?;
-    let value = parse(data);
-    let body = View(&value);
     let (meaning, occurred_at) = match name {
         "deployment" => (deployment(body), body.time("/deployment/created_at")),
         "deployment_status" => {

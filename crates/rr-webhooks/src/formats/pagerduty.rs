@@ -4,15 +4,14 @@
 
 use serde_json::value::RawValue;
 
-use super::{Members, Read, Source, digest, dotted};
+use super::{Read, Source, digest, dotted};
 use crate::event::{Dedupe, Event};
-use crate::view::{View, parse};
+use crate::view::View;
 use rr_domain::{Incident, IncidentState, Meaning};
 
 /// The event, if the body is one.
-pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {
-    let value = parse(members.event.filter(|event| event.get().starts_with('{'))?);
-    let event = View(&value);
+pub(super) fn read(source: Source<'_>, body: View<'_>, data: &RawValue) -> Option<Event> {
+    let event = body.part("/event");
     let (id, kind) = (event.text("/id")?, event.text("/event_type")?);
     let meaning = match event.text("/resource_type").as_deref() {
         Some("incident") => incident(event, &kind),

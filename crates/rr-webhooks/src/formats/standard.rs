@@ -1,28 +1,24 @@
 //! The payload that Standard Webhooks advises: `type`, `timestamp`, `data`, in a request with its
 //! headers (or those of Svix, which are the same under another name).
 
-use rr_domain::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{Members, Read, Source};
+use super::{Read, Source};
 use crate::Meaning;
 use crate::event::Event;
-use crate::headers::check_name;
-use crate::members::string;
+use crate::view::View;
 
 /// The event, if the request is one. Its id is the request's, which is a repeat's anyway.
-pub(super) fn read(source: Source<'_>, members: &Members<'_>, data: &RawValue) -> Option<Event> {
-    if members.event.is_some() || members.data.is_none() {
+pub(super) fn read(source: Source<'_>, body: View<'_>, data: &RawValue) -> Option<Event> {
+    if body.has("/event") || !body.has("/data") {
         return None;
     }
     let sent = |name| source.headers.single(name).ok().flatten();
     sent("webhook-timestamp").or_else(|| sent("svix-timestamp"))?;
-    let event_type = members.kind.and_then(string).filter(|name| check_name(name).is_ok())?;
-    let named = members.source.and_then(string).filter(|name| check_name(name).is_ok());
     let read = Read {
-        event_type,
-        source: named.unwrap_or_else(|| "api".to_owned()),
-        occurred_at: members.timestamp.and_then(string).and_then(|t| Timestamp::parse(&t).ok()),
+        event_type: body.text("/type")?,
+        source: body.text("/source").unwrap_or_else(|| "api".to_owned()),
+        occurred_at: body.time("/timestamp"),
         meaning: Meaning::Other,
         dedupe: Vec::new(),
     };

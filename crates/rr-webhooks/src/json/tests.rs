@@ -54,6 +54,19 @@ fn a_key_that_comes_twice_is_refused_wherever_it_is() {
     assert_eq!(check(br#"{"a":{"a":1},"b":{"a":1}}"#), Ok(()));
 }
 
+/// Few names are compared and many hashed, so each number of them is tried.
+#[test]
+fn a_key_that_comes_twice_is_refused_however_many_there_are() {
+    for count in 1..40 {
+        let members: String = (0..count).map(|key| format!("\"k{key}\":1,")).collect();
+        assert_eq!(check(format!("{{{members}\"l\":1}}").as_bytes()), Ok(()), "{count}");
+        for key in 0..count {
+            let text = format!("{{{members}\"\\u006b{key}\":1}}");
+            refused(&text, "DuplicateKey", &format!("/k{key}"), text.len() - 4);
+        }
+    }
+}
+
 #[test]
 fn nul_is_refused_in_strings_and_in_keys() {
     refused(r#"{"a":["x\u0000y"]}"#, "Nul", "/a/0", 15);
@@ -92,6 +105,9 @@ fn numbers_that_cannot_be_kept_are_refused() {
         assert_eq!(check(good.as_bytes()), Ok(()), "{good}");
     }
     assert_eq!(check(br#"["1e999", "\"1e999"]"#), Ok(()), "text is not a number");
+    refused(b"[1e999, 1", "Number", "", 1);
+    let short = JsonLimits { number: 4, ..JsonLimits::default() };
+    assert!(check_json(b"-123", short).is_ok() && check_json(b"-1234", short).is_err());
 }
 
 #[test]
@@ -200,6 +216,21 @@ fn many_keys_and_many_values_take_linear_time() {
     assert_eq!(check(format!("\"{}\"", "x".repeat(2 << 20)).as_bytes()), Ok(()));
 }
 
+/// What was taken apart, put together again by serde_json.
+fn shown(tree: &Tree<'_>) -> Value {
+    match tree {
+        Tree::Null => Value::Null,
+        Tree::Bool(value) => (*value).into(),
+        Tree::Number(number) => number.clone().into(),
+        Tree::Text(text) => text.as_ref().into(),
+        Tree::List(items) => items.iter().map(shown).collect(),
+        Tree::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name.as_ref(), shown(value)));
+            members.collect()
+        }
+    }
+}
+
 /// Text that is nearly JSON: fragments of it in any order.
 fn nearly_json() -> impl Strategy<Value = String> {
     let fragment = prop_oneof![
@@ -254,9 +285,9 @@ fn value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_passes_here_is_read_by_serde_json(text in nearly_json()) {
-        if check(text.as_bytes()).is_ok() {
-            prop_assert!(serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+    fn what_passes_here_is_read_as_serde_json_reads_it(text in nearly_json()) {
+        if let Ok(tree) = take_apart(&text, JsonLimits::default()) {
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), shown(&tree), "{}", text);
         }
     }
 
@@ -268,10 +299,12 @@ proptest! {
     }
 
     #[test]
-    fn every_plain_value_passes(value in value()) {
+    fn every_plain_value_passes_and_is_taken_apart_as_it_is(value in value()) {
         let pretty = serde_json::to_string_pretty(&value).unwrap();
-        prop_assert_eq!(check(value.to_string().as_bytes()), Ok(()));
-        prop_assert_eq!(check(pretty.as_bytes()), Ok(()));
+        for text in [value.to_string(), pretty] {
+            let tree = take_apart(&text, JsonLimits::default()).unwrap();
+            prop_assert_eq!(shown(&tree), serde_json::from_str::<Value>(&text).unwrap());
+        }
     }
 
     #[test]
