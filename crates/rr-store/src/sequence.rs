@@ -1,7 +1,10 @@
 //! Numbers in commit order.
 
-use diesel::QueryResult;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, SqliteConnection};
 
 use crate::conn::{Conn, on_each};
 use crate::schema::sequences;
@@ -46,10 +49,18 @@ impl Sequence {
     /// ends, so the numbers of one sequence are committed in their order.
     pub(crate) fn take(self, conn: &mut Conn, count: usize) -> QueryResult<i64> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let last: i64 = on_each!(conn, |c| diesel::update(sequences::table.find(self.name()))
-            .set(sequences::value.eq(sequences::value + count))
-            .returning(sequences::value)
-            .get_result(c))?;
+        let last: i64 = match conn {
+            Conn::Pg(c) => diesel::update(sequences::table.find(self.name()))
+                .set(sequences::value.eq(sequences::value + count))
+                .returning(sequences::value)
+                .get_result(c)?,
+            // Alone with the file, it takes two statements that stay prepared; `RETURNING` would make a
+            // table of its own for one number.
+            Conn::Lite(c) => {
+                Advance { name: self.name(), count }.execute(c)?;
+                self.last(conn)?
+            }
+        };
         Ok(last - count + 1)
     }
 
@@ -78,3 +89,25 @@ impl Sequence {
         .map(drop)
     }
 }
+
+/// Adds to a number, by a statement that SQLite keeps prepared, as it keeps none of diesel's updates.
+struct Advance {
+    name: &'static str,
+    count: i64,
+}
+
+impl QueryFragment<Sqlite> for Advance {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("UPDATE sequences SET value = value + ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(" WHERE name = ");
+        out.push_bind_param::<Text, _>(self.name)
+    }
+}
+
+impl QueryId for Advance {
+    type QueryId = Advance;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for Advance {}
