@@ -20,7 +20,7 @@ pub(crate) use lite::MAX_WAL_BYTES;
 pub(crate) use lite::{SqliteFile, check_version};
 pub(crate) use manager::{Counters, Manager, Refusal, Target, chain};
 pub(crate) use many::{
-    Clash, Part, Row, Values, insert, insert_lite, insert_new, parts_for_lite, push_column,
+    Clash, FULL, Row, Values, insert, insert_lite, insert_new, parts_for_lite, push_column,
 };
 pub(crate) use pg::PgTarget;
 #[cfg(test)]

@@ -6,14 +6,14 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 use rr_domain::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::conn::{Clash, Conn, Part, PgConn, Row, Values, on_each, parts_for_lite, push_column};
+use crate::conn::{Clash, Conn, FULL, PgConn, Row, Values, on_each, parts_for_lite, push_column};
 use crate::schema::idempotency_keys;
 use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Audit, Store, StoreError};
@@ -112,11 +112,7 @@ fn insert<'a>(conn: &mut Conn, rows: &[ClaimRow<'a>]) -> QueryResult<Stored<'a>>
             for part in parts_for_lite(rows) {
                 let inserted = part.execute(c)?;
                 if inserted < part.rows().len() {
-                    let kept = match part {
-                        Part::Many(rows) => KeptOf(rows).get_results(c)?,
-                        Part::Some(rows) => KeptOf(rows).get_results(c)?,
-                        Part::One(rows) => KeptOf(rows).get_results(c)?,
-                    };
+                    let kept = KeptOf::of(part.rows()).get_results(c)?;
                     all.extend(earlier(part.rows(), inserted, kept)?);
                 }
             }
@@ -291,17 +287,28 @@ impl Query for Kept<'_> {
 
 impl RunQueryDsl<PgConn> for Kept<'_> {}
 
-/// The same for as many rows as SQLite is asked for at a time. It sorts texts as they stand here.
-struct KeptOf<'r, 'a, const N: usize>(&'r [ClaimRow<'a>; N]);
+/// The same for a part of rows on SQLite, which sorts texts as they stand here.
+struct KeptOf<'a>([(Option<&'a str>, Option<&'a str>); FULL]);
 
-impl<const N: usize> QueryFragment<Sqlite> for KeptOf<'_, '_, N> {
+impl<'a> KeptOf<'a> {
+    fn of(rows: &[ClaimRow<'a>]) -> KeptOf<'a> {
+        // Nothing is known by no name.
+        let mut names = [(None, None); FULL];
+        for (name, row) in names.iter_mut().zip(rows) {
+            *name = (Some(row.scope), Some(row.key));
+        }
+        KeptOf(names)
+    }
+}
+
+impl QueryFragment<Sqlite> for KeptOf<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         let mut before = "SELECT result_id, fingerprint FROM (VALUES (";
-        for row in self.0 {
+        for (scope, key) in &self.0 {
             out.push_sql(std::mem::replace(&mut before, "),("));
-            out.push_bind_param::<Text, str>(row.scope)?;
+            out.push_bind_param::<Nullable<Text>, _>(scope)?;
             out.push_sql(",");
-            out.push_bind_param::<Text, str>(row.key)?;
+            out.push_bind_param::<Nullable<Text>, _>(key)?;
         }
         // The ids come first and are looked up one by one, whatever statistics say.
         out.push_sql(
@@ -312,13 +319,13 @@ impl<const N: usize> QueryFragment<Sqlite> for KeptOf<'_, '_, N> {
     }
 }
 
-impl<const N: usize> QueryId for KeptOf<'_, '_, N> {
-    type QueryId = KeptOf<'static, 'static, N>;
+impl QueryId for KeptOf<'_> {
+    type QueryId = KeptOf<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const N: usize> Query for KeptOf<'_, '_, N> {
+impl Query for KeptOf<'_> {
     type SqlType = (DbUuid, Binary);
 }
 
-impl<const N: usize> RunQueryDsl<SqliteConnection> for KeptOf<'_, '_, N> {}
+impl RunQueryDsl<SqliteConnection> for KeptOf<'_> {}

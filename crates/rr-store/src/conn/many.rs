@@ -2,9 +2,10 @@
 //!
 //! Parsing a statement costs more than inserting a row, and both databases know a statement again by
 //! its text, which must not depend on the number of rows. SQLite has no arrays: there the rows go in by
-//! parts of fixed sizes, and as what is written before each value never changes, nothing of it is put
-//! together or looked at again once it is prepared. PostgreSQL takes as many rows at a time as it can
-//! bind, or, where batches come all the time, each column as one array.
+//! full parts, and what is left by one statement that has room for a full part and is told how many
+//! there are. As what is written before each value never changes, nothing of it is put together or looked
+//! at again once it is prepared. PostgreSQL takes as many rows at a time as it can bind, or, where batches
+//! come all the time, each column as one array.
 
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -12,7 +13,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{Array, HasSqlType};
+use diesel::sql_types::{Array, BigInt, HasSqlType};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 
@@ -29,6 +30,23 @@ pub(crate) trait Row {
     const CLASH: Clash;
     /// Binds the row's values in the order in which `INTO` names their columns.
     fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()>;
+}
+
+/// How many columns a table's text names.
+const fn columns(into: &str) -> usize {
+    let (mut bytes, mut columns) = (into.as_bytes(), 1);
+    while let [first, rest @ ..] = bytes {
+        if *first == b',' {
+            columns += 1;
+        }
+        bytes = rest;
+    }
+    columns
+}
+
+/// What makes room in a statement of SQLite's for one row more.
+const fn room(columns: usize) -> &'static str {
+    "),(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?".split_at("),(".len() + 2 * columns - 1).0
 }
 
 /// What an insert does about a row that is there already.
@@ -78,15 +96,29 @@ pub(crate) fn insert_lite<R: Row>(conn: &mut SqliteConnection, rows: &[R]) -> Qu
 }
 
 fn parts_for_pg<R: Row>(rows: &[R]) -> impl Iterator<Item = &[R]> {
-    let columns = R::INTO.matches(',').count() + 1;
-    rows.chunks(PG_BINDS / columns)
+    rows.chunks(PG_BINDS / const { columns(R::INTO) })
 }
+
+/// How many rows one statement takes on SQLite.
+pub(crate) const FULL: usize = 32;
 
 /// Rows that one statement inserts on SQLite.
 pub(crate) enum Part<'r, R> {
-    Many(&'r [R; 32]),
-    Some(&'r [R; 8]),
+    Full(&'r [R; FULL]),
+    Few(Few<'r, R>),
     One(&'r [R; 1]),
+}
+
+/// Less than a full part.
+pub(crate) struct Few<'r, R> {
+    rows: &'r [R],
+    count: i64,
+}
+
+impl<'r, R> Few<'r, R> {
+    fn of(rows: &'r [R]) -> Few<'r, R> {
+        Few { rows, count: i64::try_from(rows.len()).unwrap_or(i64::MAX) }
+    }
 }
 
 /// A statement of many rows that may be refused half-way keeps a copy of every page that it touches, to
@@ -95,18 +127,19 @@ pub(crate) enum Part<'r, R> {
 pub(crate) fn parts_for_lite<R: Row>(rows: &[R]) -> impl Iterator<Item = Part<'_, R>> {
     let together = if matches!(R::CLASH, Clash::Changes(_)) { 0 } else { rows.len() };
     let (together, singly) = rows.split_at(together);
-    let (many, rest) = together.as_chunks();
-    let (some, rest) = rest.as_chunks();
-    let one = rest.iter().chain(singly).map(std::array::from_ref);
-    many.iter().map(Part::Many).chain(some.iter().map(Part::Some)).chain(one.map(Part::One))
+    let (full, rest) = together.as_chunks();
+    let (few, last) = rest.split_at(if rest.len() == 1 { 0 } else { rest.len() });
+    let few = (!few.is_empty()).then(|| Part::Few(Few::of(few)));
+    let one = last.iter().chain(singly).map(std::array::from_ref);
+    full.iter().map(Part::Full).chain(few).chain(one.map(Part::One))
 }
 
 impl<'r, R: Row> Part<'r, R> {
     /// The rows, whatever their number.
     pub(crate) fn rows(&self) -> &'r [R] {
         match self {
-            Part::Many(rows) => *rows,
-            Part::Some(rows) => *rows,
+            Part::Full(rows) => *rows,
+            Part::Few(few) => few.rows,
             Part::One(rows) => *rows,
         }
     }
@@ -114,16 +147,16 @@ impl<'r, R: Row> Part<'r, R> {
     /// Inserts them; says how many went in.
     pub(crate) fn execute(&self, conn: &mut SqliteConnection) -> QueryResult<usize> {
         match self {
-            Part::Many(rows) => Insert(*rows).execute(conn),
-            Part::Some(rows) => Insert(*rows).execute(conn),
+            Part::Full(rows) => Insert(*rows).execute(conn),
+            Part::Few(few) => Insert(few).execute(conn),
             Part::One(rows) => Insert(*rows).execute(conn),
         }
     }
 
     fn ids(&self, conn: &mut SqliteConnection) -> QueryResult<Vec<Id>> {
         match self {
-            Part::Many(rows) => Ids(Insert(*rows)).get_results(conn),
-            Part::Some(rows) => Ids(Insert(*rows)).get_results(conn),
+            Part::Full(rows) => Ids(Insert(*rows)).get_results(conn),
+            Part::Few(few) => Ids(Insert(few)).get_results(conn),
             Part::One(rows) => Ids(Insert(*rows)).get_results(conn),
         }
     }
@@ -156,6 +189,16 @@ impl<'b> Values<'_, 'b> {
         }
     }
 
+    /// Binds the values of rows, and leaves the last row open.
+    fn put_all<R: Row>(&mut self, rows: &'b [R]) -> QueryResult<()> {
+        self.before = "(";
+        for row in rows {
+            row.bind(self)?;
+            self.before = "),(";
+        }
+        Ok(())
+    }
+
     fn push(&mut self, sql: &str) {
         match &mut self.out {
             Out::Pg(out) => out.push_sql(sql),
@@ -164,25 +207,30 @@ impl<'b> Values<'_, 'b> {
     }
 }
 
-/// The insert of rows: of an array, by which diesel knows the statement again, or of a slice.
+/// The insert of rows: of an array or of less than a full part, by which diesel knows the statement again,
+/// or of a slice.
 struct Insert<'r, Rows: ?Sized>(&'r Rows);
 
-fn write_insert<'b, R: Row>(rows: &'b [R], out: Out<'_, 'b>) -> QueryResult<()> {
-    let (verb, after) = match (&out, R::CLASH) {
-        (_, Clash::Changes(after)) => ("INSERT INTO ", after),
-        (Out::Pg(_), Clash::Fails) => ("INSERT INTO ", ""),
-        (Out::Pg(_), Clash::Stays(after)) => ("INSERT INTO ", after),
-        (Out::Lite(_), Clash::Fails | Clash::Stays(_)) => ("INSERT OR IGNORE INTO ", ""),
+/// `INSERT` of rows up to the places of their values.
+fn start<'a, 'b, R: Row>(out: Out<'a, 'b>, source: &str) -> Values<'a, 'b> {
+    let verb = match (&out, R::CLASH) {
+        (Out::Lite(_), Clash::Fails | Clash::Stays(_)) => "INSERT OR IGNORE INTO ",
+        _ => "INSERT INTO ",
     };
     let mut values = Values { out, before: "" };
-    for sql in [verb, R::INTO, " VALUES "] {
+    for sql in [verb, R::INTO, source] {
         values.push(sql);
     }
-    values.before = "(";
-    for row in rows {
-        row.bind(&mut values)?;
-        values.before = "),(";
-    }
+    values
+}
+
+fn write_insert<'b, R: Row>(rows: &'b [R], out: Out<'_, 'b>) -> QueryResult<()> {
+    let after = match (&out, R::CLASH) {
+        (_, Clash::Changes(after)) | (Out::Pg(_), Clash::Stays(after)) => after,
+        _ => "",
+    };
+    let mut values = start::<R>(out, " VALUES ");
+    values.put_all(rows)?;
     values.push(")");
     values.push(after);
     Ok(())
@@ -194,8 +242,28 @@ impl<R: Row, const N: usize> QueryFragment<Sqlite> for Insert<'_, [R; N]> {
     }
 }
 
+/// SQLite makes one row after the other and asks for no more than there are.
+impl<R: Row> QueryFragment<Sqlite> for Insert<'_, Few<'_, R>> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let mut values = start::<R>(Out::Lite(out), " WITH part (count) AS (SELECT ");
+        values.put::<BigInt, _>(&self.0.count)?;
+        values.push(") SELECT * FROM (VALUES ");
+        values.put_all(self.0.rows)?;
+        for _ in self.0.rows.len()..FULL {
+            values.push(const { room(columns(R::INTO)) });
+        }
+        values.push(")) LIMIT (SELECT count FROM part)");
+        Ok(())
+    }
+}
+
 impl<R: Row, const N: usize> QueryId for Insert<'_, [R; N]> {
     type QueryId = (R::Named, [(); N]);
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R: Row> QueryId for Insert<'_, Few<'_, R>> {
+    type QueryId = (R::Named, Few<'static, ()>);
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
