@@ -23,19 +23,17 @@ pub(crate) const MAX_WAL_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 
 /// `synchronous=FULL` is what makes an answer survive a power cut: with NORMAL, the value most
 /// guides advise, a commit in WAL mode is not synced. `mmap_size=0`: an I/O error must be an error,
 /// not a signal. The writer's own checkpoint comes after 32 MiB; most of it is copied before
-/// (`checkpoint.rs`).
+/// (`checkpoint.rs`). The checks in the schema are of the sizes of ids and the values of switches, to which
+/// the types here see as well; with them SQLite would keep a copy of every page that a statement of many
+/// rows touches, in case the last row is refused.
 const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864; \
      PRAGMA wal_autocheckpoint = 8000; PRAGMA mmap_size = 0; PRAGMA cache_size = -16000; \
-     PRAGMA temp_store = MEMORY;";
+     PRAGMA temp_store = MEMORY; PRAGMA ignore_check_constraints = ON;";
 
 /// For millions of rows at once: their indexes are written all over, so the more of them a cache
-/// holds and the longer a page can change before it is copied, the less has to be written. Their
-/// checks are of the sizes of ids and the values of switches, to which the types here see as well; with
-/// them SQLite would keep a copy of every page that a statement of many rows touches, in case the last
-/// row is refused.
-const BULK_SETTINGS: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384; \
-     PRAGMA ignore_check_constraints = ON;";
+/// holds and the longer a page can change before it is copied, the less has to be written.
+const BULK_SETTINGS: &str = "PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384;";
 
 /// A database file, and which one it was when the store was opened.
 #[derive(Debug, Clone)]
