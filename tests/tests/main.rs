@@ -33,6 +33,7 @@ mod cross_site;
 mod sender_troubles;
 mod senders;
 mod sessions;
+mod short_way;
 mod sign_in;
 mod sources;
 

@@ -1,287 +1,190 @@
 //! What happens around every request: its id, its line in the log, its place in the metrics, the
 //! security headers of its answer, and a problem for every way in which it can fail.
 
-use std::panic::AssertUnwindSafe;
+mod answer;
+mod head;
+
+use std::future::ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use actix_http::{Request, Response};
+use actix_service::Service;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::web::Data;
-use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
+use actix_web::http::StatusCode;
+use actix_web::{Error, HttpMessage as _, HttpResponse};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::Either;
+use rr_domain::Timestamp;
 use uuid::Uuid;
+
+use answer::{as_problem, finish};
+use head::{check_head, has_body, method_name, sent_id};
 
 use crate::codes::Code;
 use crate::connection::{Activity, Serving};
 use crate::exchange::Exchange;
-use crate::host::check_host;
-use crate::metrics::RequestLabels;
 use crate::problem::{Outcome, Problem};
-use crate::request_id::RequestId;
 use crate::routes::Place;
-use crate::settings::HttpSettings;
+use crate::short_way::ShortWay;
 use crate::state::AppState;
+use crate::traffic::{Counters, RequestLabels};
 
-/// Headers that decide who may do what, or how a request is read. Sent twice, one party might
-/// believe the first and another the second.
-static ONCE: [HeaderName; 9] = [
-    header::HOST,
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    header::CONTENT_LENGTH,
-    header::ORIGIN,
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("idempotency-key"),
-    HeaderName::from_static("webhook-id"),
-    HeaderName::from_static("sec-fetch-site"),
-];
-
-/// Runs one request.
-pub(crate) async fn frame<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<Tracked>, Error> {
-    let started = Instant::now();
-    let state = request.app_data::<Data<AppState>>().map(|state| Arc::clone(state));
-    let Some(state) = state else {
-        return Err(Problem::new(Code::Internal).into());
-    };
-    let exchange = Exchange::new(state.request_ids.take(sent_id(request.headers())));
-    let method = method_name(request.method());
-    let activity = request.conn_data::<Rc<Activity>>().cloned();
-    let serving = activity.as_ref().map(|activity| {
-        activity.keep_exchange(&exchange);
-        activity.serve(has_body(request.headers()), request.head().expect())
-    });
-
-    let answered = match check_head(&request, &state.settings) {
-        Err(problem) => Ok(Ok(request.error_response(problem))),
-        // A panic takes down one request and not the worker that serves many.
-        Ok(()) => AssertUnwindSafe(next.call(request))
-            .catch_unwind()
-            .await
-            .map(|answer| answer.map(ServiceResponse::map_into_boxed_body)),
-    };
-    let answered = answered.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()));
-    let https = state.settings.is_https();
-    match answered {
-        Ok(answer) => {
-            let mut answer = finish(answer, &exchange, https);
-            if activity.is_some_and(|activity| activity.was_never_asked()) {
-                // The client may send the body all the same: nobody could tell it from a request.
-                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+/// Runs one request: what can be answered at once is, all else is for the application.
+pub(crate) fn frame<S, B>(
+    request: Request,
+    app: &S,
+    worker: &Rc<Worker>,
+) -> impl Future<Output = Result<Response<Tracked>, Error>> + use<S, B>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody + 'static,
+{
+    let turn = Turn::begin(&request, worker);
+    if let Err(problem) = check_head(&request, &worker.state.settings) {
+        return Either::Left(ready(Ok(turn.end(Err(problem), Went::astray(request.path())))));
+    }
+    // A panic takes down one request and not those that its connection or worker still has to serve.
+    let short = || worker.short_way.answer(&worker.state, &request, &turn);
+    match catch_unwind(AssertUnwindSafe(short)) {
+        Ok(Some((place, answer))) => {
+            return Either::Left(ready(Ok(turn.end(answer, Went::to(place)))));
+        }
+        Ok(None) => {}
+        Err(_) => return Either::Left(ready(Ok(turn.end(Err(internal()), Went::DOWN)))),
+    }
+    let answering = AssertUnwindSafe(app.call(request)).catch_unwind();
+    Either::Right(async move {
+        Ok(match answering.await {
+            Ok(Ok(answer)) => {
+                let (request, answer) = answer.into_parts();
+                let place = request.app_data::<Place>();
+                let went = place.map_or_else(|| Went::astray(request.path()), Went::to);
+                turn.end(Ok(answer.map_into_boxed_body()), went)
             }
-            note(&state, method, Some(answer.request()), answer.status(), &exchange, started);
-            Ok(answer.map_body(|_, inner| Tracked { inner, _serving: serving }))
+            Ok(Err(error)) => {
+                let problem = as_problem(&error, error.as_response_error().status_code());
+                turn.end(Err(problem), Went::DOWN)
+            }
+            Err(_) => turn.end(Err(internal()), Went::DOWN),
+        })
+    })
+}
+
+fn internal() -> Problem {
+    Problem::new(Code::Internal)
+}
+
+/// What one worker keeps beside the application.
+pub(crate) struct Worker {
+    state: Arc<AppState>,
+    short_way: ShortWay,
+    /// Of requests that went to no route of the table.
+    astray: Counters,
+}
+
+impl Worker {
+    pub(crate) fn new(state: &Arc<AppState>) -> Rc<Worker> {
+        Rc::new(Worker {
+            state: Arc::clone(state),
+            short_way: ShortWay::new(),
+            astray: Counters::default(),
+        })
+    }
+}
+
+/// A request between its head and its answer.
+pub(crate) struct Turn {
+    worker: Rc<Worker>,
+    /// When it began, for spans of time and for all else.
+    pub(crate) started: Instant,
+    pub(crate) now: Timestamp,
+    method: &'static str,
+    pub(crate) exchange: Rc<Exchange>,
+    /// What the connection is told, and that it has something to do.
+    connection: Option<(Rc<Activity>, Serving)>,
+}
+
+impl Turn {
+    fn begin(request: &Request, worker: &Rc<Worker>) -> Turn {
+        let (started, now) = (Instant::now(), worker.state.now());
+        let id = worker.state.request_ids.take(sent_id(request.headers()), now);
+        let exchange = Exchange::new(id);
+        let connection = request.conn_data::<Rc<Activity>>().map(|activity| {
+            activity.keep_exchange(&exchange);
+            let serving = activity.serve(has_body(request.headers()), request.head().expect());
+            (Rc::clone(activity), serving)
+        });
+        let (worker, method) = (Rc::clone(worker), method_name(request.method()));
+        Turn { worker, started, now, method, exchange, connection }
+    }
+
+    /// Gives the answer what every answer has, notes it, and sends it on its way.
+    fn end(self, answer: Outcome<HttpResponse>, went: Went<'_>) -> Response<Tracked> {
+        let mut answer = finish(answer, &self.exchange, self.worker.state.settings.is_https());
+        self.note(answer.status(), went);
+        let (activity, serving) = self.connection.unzip();
+        if activity.is_some_and(|activity| activity.was_never_asked()) {
+            // The client may send the body all the same: nobody could tell it from a request.
+            answer.head_mut().set_connection_type(ConnectionType::Close);
         }
-        Err(error) => {
-            let problem = as_problem(&error, error.as_response_error().status_code());
-            note(&state, method, None, problem.status(), &exchange, started);
-            Err(Last { problem, id: exchange.id.clone(), https }.into())
-        }
+        Response::from(answer).map_body(|_, inner| Tracked { inner, _serving: serving })
     }
-}
 
-fn sent_id(headers: &HeaderMap) -> Option<&str> {
-    headers.get(&X_REQUEST_ID)?.to_str().ok()
-}
-
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-fn has_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::TRANSFER_ENCODING)
-        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
-}
-
-/// A method as a label: names that nobody defined must not fill the metrics.
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
-}
-
-fn check_head(request: &ServiceRequest, settings: &HttpSettings) -> Outcome<()> {
-    let (headers, uri) = (request.headers(), request.uri());
-    let line = uri.path().len() + uri.query().map_or(0, str::len);
-    let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    if line + bytes.sum::<usize>() > settings.limits.head_bytes {
-        return Err(Problem::new(Code::HeadersTooLarge));
-    }
-    // Mostly nothing at all appears twice, and no name need be looked for.
-    let is_repeated = |name: &&HeaderName| headers.get_all(*name).nth(1).is_some();
-    let some_repeat = headers.len() > headers.len_keys();
-    match ONCE.iter().find(|name| some_repeat && is_repeated(name)) {
-        None => check_host(headers, uri, &settings.hosts),
-        Some(name) => {
-            let detail = format!("The header {name} appears more than once.");
-            Err(Problem::new(Code::RepeatedHeader).detail(detail))
-        }
-    }
-}
-
-/// Gives an answer what every answer has, and a failed one its problem.
-fn finish(
-    mut answer: ServiceResponse<BoxBody>,
-    exchange: &Exchange,
-    https: bool,
-) -> ServiceResponse<BoxBody> {
-    let problem = answer.response().error().map(|error| as_problem(error, answer.status()));
-    if let Some(problem) = problem {
-        let body = problem.body(exchange.id.as_str());
-        *answer.response_mut().status_mut() = problem.status();
-        write_problem_headers(answer.headers_mut(), &problem);
-        answer = answer.map_body(|_, _| BoxBody::new(body));
-    }
-    let headers = answer.headers_mut();
-    let caller = exchange.caller.borrow();
-    if let Some(limits) = caller.as_ref().and_then(|caller| caller.limits.as_ref()) {
-        put(headers, HeaderName::from_static("ratelimit"), &limits.rate_limit());
-        put(headers, HeaderName::from_static("ratelimit-policy"), &limits.rate_limit_policy());
-    }
-    write_common_headers(headers, &exchange.id, https);
-    answer
-}
-
-/// Our own problem, or what a failure of the framework's amounts to.
-fn as_problem(error: &Error, status: StatusCode) -> Problem {
-    match error.as_error::<Problem>() {
-        Some(problem) => problem.clone(),
-        None => Problem::from_status(status),
-    }
-}
-
-fn write_problem_headers(headers: &mut HeaderMap, problem: &Problem) {
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    problem.write_headers(headers);
-}
-
-/// Answers are data and nothing else: no page may run, frame, guess or keep them. What an endpoint
-/// has set itself of `UNLESS_SET` (the docs page, the panel, figures with a tag) stays.
-fn write_common_headers(headers: &mut HeaderMap, id: &RequestId, https: bool) {
-    const fn text(value: &'static str) -> HeaderValue {
-        HeaderValue::from_static(value)
-    }
-    const ALWAYS: [(HeaderName, HeaderValue); 5] = [
-        (header::X_CONTENT_TYPE_OPTIONS, text("nosniff")),
-        (header::X_FRAME_OPTIONS, text("DENY")),
-        (header::REFERRER_POLICY, text("no-referrer")),
-        (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
-        (HeaderName::from_static("cross-origin-resource-policy"), text("same-origin")),
-    ];
-    const UNLESS_SET: [(HeaderName, HeaderValue); 2] = [
-        (header::CONTENT_SECURITY_POLICY, text("default-src 'none'; frame-ancestors 'none'")),
-        (header::CACHE_CONTROL, text("no-store")),
-    ];
-    // Without room for all, the map would grow and hash everything anew on the way.
-    headers.reserve(ALWAYS.len() + UNLESS_SET.len() + 3);
-    for (name, value) in ALWAYS {
-        headers.insert(name, value);
-    }
-    for (name, value) in UNLESS_SET {
-        if !headers.contains_key(&name) {
-            headers.insert(name, value);
-        }
-    }
-    if https {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+    /// One line in the log, one more in the metrics.
+    fn note(&self, status: StatusCode, Went { route, counters }: Went<'_>) {
+        let (worker, method, status) = (&self.worker, self.method, status.as_u16());
+        let took = self.started.elapsed();
+        let counters = counters.unwrap_or(&worker.astray);
+        let labels = RequestLabels { method, route, status };
+        worker.state.metrics.traffic.answered(counters, labels, took);
+        let caller = self.exchange.caller.borrow();
+        let mut text = Uuid::encode_buffer();
+        let (is_key, id) = match &*caller {
+            Some(caller) => (caller.is_key, Some(&*caller.id.hyphenated().encode_lower(&mut text))),
+            None => (false, None),
+        };
+        tracing::info!(
+            target: "rr_http::request",
+            method,
+            route,
+            status,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            key = id.filter(|_| is_key),
+            user = id.filter(|_| !is_key),
+            request_id = self.exchange.id.as_str(),
+            "request"
         );
     }
-    put(headers, X_REQUEST_ID, id.as_str());
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(name, value);
-    }
+/// Where a request went, as the log and the metrics have it: the pattern and never the path, for a path
+/// may carry anything, and there is no end of paths.
+struct Went<'a> {
+    route: &'static str,
+    /// Where the worker counts it, if not among those astray.
+    counters: Option<&'a Counters>,
 }
 
-/// One line in the log, one more in the metrics.
-fn note(
-    state: &AppState,
-    method: &'static str,
-    request: Option<&HttpRequest>,
-    status: StatusCode,
-    exchange: &Exchange,
-    started: Instant,
-) {
-    let took = started.elapsed();
-    let place = request.and_then(|request| request.app_data::<Place>());
-    let route = place.map_or_else(|| route_without_place(request), |place| place.path);
-    let labels = RequestLabels { method, route, status: status.as_u16() };
-    state.metrics.answered(place.map(|place| &place.counters), labels, took);
-    let caller = exchange.caller.borrow();
-    let mut text = Uuid::encode_buffer();
-    let (is_key, id) = match &*caller {
-        Some(caller) => (caller.is_key, Some(&*caller.id.hyphenated().encode_lower(&mut text))),
-        None => (false, None),
-    };
-    tracing::info!(
-        target: "rr_http::request",
-        method,
-        route,
-        status = status.as_u16(),
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        key = id.filter(|_| is_key),
-        user = id.filter(|_| !is_key),
-        request_id = exchange.id.as_str(),
-        "request"
-    );
-}
+impl<'a> Went<'a> {
+    /// To a handler that was lost on the way.
+    const DOWN: Went<'static> = Went { route: "panic", counters: None };
 
-/// The pattern and never the path: a path may carry anything, and there is no end of paths.
-fn route_without_place(request: Option<&HttpRequest>) -> &'static str {
-    match request {
-        Some(request) if request.path().starts_with("/admin") => "/admin",
-        Some(_) => "unmatched",
-        None => "panic",
-    }
-}
-
-/// The answer when nothing is left that could carry one: a panic, or a middleware that failed.
-#[derive(Debug)]
-struct Last {
-    problem: Problem,
-    id: RequestId,
-    https: bool,
-}
-
-impl std::fmt::Display for Last {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.problem.fmt(f)
-    }
-}
-
-impl ResponseError for Last {
-    fn status_code(&self) -> StatusCode {
-        self.problem.status()
+    fn to(place: &'a Place) -> Went<'a> {
+        Went { route: place.path, counters: Some(&place.counters) }
     }
 
-    fn error_response(&self) -> HttpResponse {
-        let mut response =
-            HttpResponse::build(self.problem.status()).body(self.problem.body(self.id.as_str()));
-        let headers = response.headers_mut();
-        write_problem_headers(headers, &self.problem);
-        write_common_headers(headers, &self.id, self.https);
-        response
+    /// To no route of the table.
+    fn astray(path: &str) -> Went<'static> {
+        let route = if path.starts_with("/admin") { "/admin" } else { "unmatched" };
+        Went { route, counters: None }
     }
 }
 

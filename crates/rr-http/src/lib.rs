@@ -40,11 +40,13 @@ mod leaks;
 mod query;
 mod repeatable;
 mod seal;
+mod short_way;
 
 mod figures;
 mod live;
 mod metrics;
 mod openapi;
+mod traffic;
 mod verifications;
 
 mod endpoints;

@@ -1,97 +1,30 @@
 //! What is counted, and its Prometheus text.
 
-use std::cell::RefCell;
 use std::fmt::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use rr_keys::CacheStats;
 use rr_store::{BATCH_BUCKETS, Present, StoreStats};
 use rr_sync::metrics::{Kind, METRICS, Unit};
 
 use crate::live::LiveStats;
+use crate::traffic::Traffic;
 use crate::verifications::Verified;
 
-/// Counters of the HTTP edge.
+/// What is counted, and where it is told.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
-}
-
-/// A request as it is counted. Routes come from the table, so their number is bounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct RequestLabels {
-    pub(crate) method: &'static str,
-    pub(crate) route: &'static str,
-    pub(crate) status: u16,
-}
-
-/// The counters of a route that one worker has used: counting a request once more takes neither a lock nor
-/// a hash. There are as many as methods and statuses of the route.
-#[derive(Default)]
-pub(crate) struct Counters(RefCell<Vec<(RequestLabels, Series)>>);
-
-/// Where requests of the same labels are counted.
-struct Series {
-    requests: Counter,
-    durations: Histogram,
-}
-
-impl Series {
-    fn count(&self, took: Duration) {
-        self.requests.inc();
-        self.durations.observe(took.as_secs_f64());
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    method: &'static str,
-    route: &'static str,
+    pub(crate) traffic: Traffic,
 }
 
 impl Metrics {
     pub(crate) fn new() -> Metrics {
-        let requests = Family::default();
-        let durations: Family<_, _, fn() -> Histogram> =
-            Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
+        let traffic = Traffic::default();
         let mut registry = Registry::default();
-        registry.register("rr_http_requests", "Requests answered", requests.clone());
-        registry.register(
-            "rr_http_request_duration_seconds",
-            "Time from a request's head to its answer's head",
-            durations.clone(),
-        );
-        Metrics { registry, requests, durations }
-    }
-
-    /// Counts one answered request; `known` are the counters of its route, if it has one.
-    pub(crate) fn answered(&self, known: Option<&Counters>, labels: RequestLabels, took: Duration) {
-        let Some(Counters(known)) = known else { return self.series(labels).count(took) };
-        let mut known = known.borrow_mut();
-        match known.iter().find(|(other, _)| *other == labels) {
-            Some((_, series)) => series.count(took),
-            None => {
-                let series = self.series(labels);
-                series.count(took);
-                known.push((labels, series));
-            }
-        }
-    }
-
-    fn series(&self, labels: RequestLabels) -> Series {
-        let RequestLabels { method, route, .. } = labels;
-        Series {
-            requests: self.requests.get_or_create_owned(&labels),
-            durations: self.durations.get_or_create_owned(&RouteLabels { method, route }),
-        }
+        registry.register_collector(Box::new(traffic.clone()));
+        Metrics { registry, traffic }
     }
 
     /// Everything as text, with the numbers that store, verifier and connections keep themselves.
@@ -130,10 +63,6 @@ impl fmt::Debug for Metrics {
         f.write_str("Metrics")
     }
 }
-
-/// Seconds: from a cached figure to a login.
-const DURATION_BUCKETS: [f64; 12] =
-    [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
 
 fn write_cache(text: &mut String, cache: &CacheStats) -> fmt::Result {
     write_counter(text, "rr_key_cache_hits", "Keys answered from memory", cache.hits)?;
@@ -234,9 +163,12 @@ fn head(text: &mut String, name: &str, help: &str, kind: &str) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rr_domain::Timestamp;
 
     use super::*;
+    use crate::traffic::{Counters, RequestLabels};
 
     /// The demo, verified on its first day.
     fn ledger() -> LedgerNumbers {
@@ -259,10 +191,12 @@ mod tests {
     fn the_text_has_every_number_once_and_an_end() {
         let metrics = Metrics::new();
         let labels = RequestLabels { method: "GET", route: "/healthz", status: 200 };
-        let (known, took) = (Counters::default(), Duration::from_millis(3));
-        for known in [None, Some(&known), Some(&known)] {
-            metrics.answered(known, labels, took);
-            metrics.answered(known, RequestLabels { status: 503, ..labels }, took);
+        let workers = [Counters::default(), Counters::default()];
+        let [one, other] = &workers;
+        for (counters, took) in [(one, 3), (other, 3), (one, 6_000)] {
+            let took = Duration::from_millis(took);
+            metrics.traffic.answered(counters, labels, took);
+            metrics.traffic.answered(counters, RequestLabels { status: 503, ..labels }, took);
         }
         let store = StoreStats {
             database: "sqlite",
@@ -278,6 +212,11 @@ mod tests {
             "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 3",
             "rr_http_requests_total{method=\"GET\",route=\"/healthz\",status=\"503\"} 3",
             "rr_http_request_duration_seconds_count{method=\"GET\",route=\"/healthz\"} 6",
+            "rr_http_request_duration_seconds_sum{method=\"GET\",route=\"/healthz\"} 12.012",
+            "rr_http_request_duration_seconds_bucket{le=\"0.0025\",method=\"GET\",route=\"/healthz\"} 0",
+            "rr_http_request_duration_seconds_bucket{le=\"0.005\",method=\"GET\",route=\"/healthz\"} 4",
+            "rr_http_request_duration_seconds_bucket{le=\"5.0\",method=\"GET\",route=\"/healthz\"} 4",
+            "rr_http_request_duration_seconds_bucket{le=\"+Inf\",method=\"GET\",route=\"/healthz\"} 6",
             "rr_http_connections 4",
             "rr_key_cache_hits_total 0",
             "rr_store{database=\"sqlite\"} 1",

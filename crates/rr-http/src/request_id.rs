@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use rr_domain::{Clock, Random, new_id};
+use actix_web::http::header::HeaderName;
+use rr_domain::{Clock, Random, Timestamp, new_id};
 use uuid::Uuid;
+
+/// The header that carries it, both ways.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request's id: the caller's own when it is sane, else a new one.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,31 +51,34 @@ impl RequestIds {
 
     /// A new id.
     pub(crate) fn make(&self) -> RequestId {
-        let id = new_id(self.clock.now(), &self.random).hyphenated();
+        self.make_at(self.clock.now())
+    }
+
+    fn make_at(&self, now: Timestamp) -> RequestId {
+        let id = new_id(now, &self.random).hyphenated();
         RequestId(id.encode_lower(&mut Uuid::encode_buffer()).to_owned())
     }
 
     /// The caller's id when it is sane, else a new one.
-    pub(crate) fn take(&self, sent: Option<&str>) -> RequestId {
-        sent.and_then(RequestId::parse).unwrap_or_else(|| self.make())
+    pub(crate) fn take(&self, sent: Option<&str>, now: Timestamp) -> RequestId {
+        sent.and_then(RequestId::parse).unwrap_or_else(|| self.make_at(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rr_domain::Timestamp;
 
     #[test]
     fn only_sane_ids_are_taken_over() {
         let ids = RequestIds::new(Clock::new(|| Timestamp::EPOCH), Random::new(|b| b.fill(7)));
         for good in ["a", "018f2b5e-0000-7000-8000-000000000001", "trace/1:2.3", &"x".repeat(64)] {
-            assert_eq!(ids.take(Some(good)).as_str(), good);
+            assert_eq!(ids.take(Some(good), Timestamp::EPOCH).as_str(), good);
         }
         let secret = concat!("rr_", "0123456789ABCDEFGHIJabcdefghij4Us3aw");
         for bad in ["", "a b", "a\"b", "é", "<script>", &"x".repeat(65), secret] {
-            assert_ne!(ids.take(Some(bad)).as_str(), bad);
+            assert_ne!(ids.take(Some(bad), Timestamp::EPOCH).as_str(), bad);
         }
-        assert_eq!(ids.take(None).as_str().len(), 36);
+        assert_eq!(ids.take(None, Timestamp::EPOCH).as_str().len(), 36);
     }
 }

@@ -13,8 +13,8 @@ use crate::endpoints::{
     activity, auth, commissions, config, docs, dora, events, figures, keys, modules, operations,
     payments, sources, sync, users,
 };
-use crate::metrics::Counters;
 use crate::problem::{Outcome, Problem};
+use crate::traffic::Counters;
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,14 @@ pub(crate) struct Place {
     /// What was counted here before.
     pub(crate) counters: Counters,
     allow: String,
+}
+
+impl Place {
+    /// A path of the table.
+    pub(crate) fn new(path: &'static str) -> Place {
+        let methods = TABLE.iter().filter(|row| row.path == path).map(|row| row.method);
+        Place { path, counters: Counters::default(), allow: allow(methods) }
+    }
 }
 
 /// Every route.
@@ -164,11 +172,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         done.push(row.path);
         let methods = || TABLE.iter().filter(|other| other.path == row.path);
         let mut resource = web::resource(row.path)
-            .app_data(Place {
-                path: row.path,
-                counters: Counters::default(),
-                allow: allow(methods().map(|row| row.method)),
-            })
+            .app_data(Place::new(row.path))
             .default_service(web::to(wrong_method));
         for row in methods() {
             resource = resource.route((row.handler)().guard(ByMethod(row.method)));

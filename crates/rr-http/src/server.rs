@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
 use actix_rt::net::TcpStream;
-use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
 use actix_web::App;
+use actix_web::body::MessageBody;
 use actix_web::dev::AppConfig;
-use actix_web::middleware::{Condition, from_fn};
+use actix_web::middleware::Condition;
 use actix_web::web::{Data, ServiceConfig};
 
 use crate::connection::{Drain, Guarded, Settings};
 use crate::cors::cors;
-use crate::frame::frame;
+use crate::frame::{Worker, frame};
 use crate::live;
 use crate::routes;
 use crate::state::AppState;
@@ -54,6 +57,9 @@ impl Server {
             let settings = Rc::new(Settings { limits, ids: state.request_ids.clone() });
             let (drain, signal) = (state.drain.clone(), state.drain.signal());
             let app = map_config(app(&state, panel.clone()), |()| AppConfig::default());
+            let worker = Worker::new(&state);
+            let framed =
+                apply_fn_factory(app, move |request, app: &_| frame(request, app, &worker));
             let http = HttpService::build()
                 // Our watchdog times heads and idleness; see `connection`.
                 .keep_alive(KeepAlive::Os)
@@ -63,7 +69,7 @@ impl Server {
                 .on_connect_ext(|io: &Guarded<TcpStream>, data| {
                     data.insert(io.activity());
                 })
-                .h1(app);
+                .h1(framed);
             fn_service(move |io: TcpStream| {
                 let peer = io.peer_addr().ok();
                 // Answers are written whole, so nothing is gained by waiting for more.
@@ -124,7 +130,7 @@ fn app<P: FnOnce(&mut ServiceConfig)>(
 ) -> impl actix_service::ServiceFactory<
     actix_http::Request,
     Config = AppConfig,
-    Response = actix_web::dev::ServiceResponse<crate::frame::Tracked>,
+    Response = actix_web::dev::ServiceResponse<impl MessageBody + use<P>>,
     Error = actix_web::Error,
     InitError = (),
 > + use<P> {
@@ -134,6 +140,5 @@ fn app<P: FnOnce(&mut ServiceConfig)>(
         .configure(routes::configure)
         .configure(panel)
         .wrap(Condition::new(!origins.is_empty(), cors(origins)))
-        .wrap(from_fn(frame))
         .into_factory()
 }

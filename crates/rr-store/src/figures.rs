@@ -1,6 +1,7 @@
 //! The figures, from memory.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rr_domain::Timestamp;
 use rr_sync::Figures;
@@ -29,6 +30,12 @@ impl Store {
             return Ok(present);
         }
         self.look(now).await
+    }
+
+    /// Whether [`Store::present`] would hand out this very value at `now`, without a look at the database.
+    /// `at` is the same instant by the clock that is never set.
+    pub fn is_present(&self, present: &Arc<Present>, now: Timestamp, at: Instant) -> bool {
+        self.memory().is_present(present, now, at)
     }
 
     /// Looks for what other processes posted. Called every 250 ms, it keeps reads away from the

@@ -101,3 +101,10 @@ pub(crate) struct CallerId {
     /// What to tell a key about its limits.
     pub(crate) limits: Option<RateLimitStatus>,
 }
+
+impl CallerId {
+    /// A key that was let in.
+    pub(crate) fn of_key(grant: &Grant) -> CallerId {
+        CallerId { id: grant.key_id(), is_key: true, limits: grant.rate_limits() }
+    }
+}

@@ -2,13 +2,14 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Either, LocalBoxFuture};
-use rr_domain::Label;
+use rr_domain::{Label, Timestamp};
 use rr_keys::{Grant, Request, VerifyError};
 
 use super::credential::{Credential, credential};
@@ -117,23 +118,34 @@ async fn by_key(
 /// A caller with a key that can be judged from memory; `None` when somebody has to be asked.
 fn by_known_key(request: &HttpRequest, permission: &'static str) -> Outcome<Option<Caller>> {
     let state = state_of(request)?;
-    let Credential::Key(key) = credential(request.headers(), state.settings.is_https())? else {
+    let (headers, peer) = (request.headers(), request.peer_addr());
+    let known = known_key(state, headers, peer, permission, state.now())?;
+    Ok(known.map(|(grant, address)| Caller::Key(key_caller(request, grant, address))))
+}
+
+/// The grant of a key in memory, and where it is used from; `None` when somebody has to be asked.
+pub(crate) fn known_key(
+    state: &AppState,
+    headers: &HeaderMap,
+    peer: Option<SocketAddr>,
+    permission: &'static str,
+    now: Timestamp,
+) -> Outcome<Option<(Grant, Option<IpAddr>)>> {
+    let Credential::Key(key) = credential(headers, state.settings.is_https())? else {
         return Ok(None);
     };
-    let address = address_of(state, request);
+    let address = client_address(peer, headers, &state.settings.trusted_proxies);
     let wanted = Request::requires(permission).from(address);
-    match state.verifier.check(key, &wanted, state.now().to_system_time()) {
-        Some(Ok(grant)) => Ok(Some(Caller::Key(key_caller(request, grant, address)))),
-        Some(Err(denial)) => Err(suited_to(request.headers(), denied(&denial))),
+    match state.verifier.check(key, &wanted, now.to_system_time()) {
+        Some(Ok(grant)) => Ok(Some((grant, address))),
+        Some(Err(denial)) => Err(suited_to(headers, denied(&denial))),
         None => Ok(None),
     }
 }
 
 fn key_caller(request: &HttpRequest, grant: Grant, address: Option<IpAddr>) -> KeyCaller {
-    let id = grant.key_id();
-    let caller = CallerId { id, is_key: true, limits: grant.rate_limits() };
-    Exchange::note_caller(request, caller);
-    KeyCaller { id, grant, address }
+    Exchange::note_caller(request, CallerId::of_key(&grant));
+    KeyCaller { id: grant.key_id(), grant, address }
 }
 
 /// Lets a key in that is good and has the permission.

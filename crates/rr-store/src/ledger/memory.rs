@@ -84,7 +84,7 @@ impl Memory {
     /// What holds at `now`, if it is known without a look at the database.
     pub(crate) fn present(&self, now: Timestamp) -> Option<Arc<Present>> {
         let doubts = self.doubts.load(Ordering::Acquire);
-        if !self.is_fresh() {
+        if !self.is_fresh(Instant::now()) {
             return None;
         }
         if let Some(shown) = &*self.shown.load()
@@ -97,6 +97,15 @@ impl Memory {
         let held = guard.as_mut().filter(|held| held.doubts == doubts)?;
         let is_right = now >= held.board.floor() && held.board.need(now).is_none();
         if is_right { self.show(held, now) } else { None }
+    }
+
+    /// Whether this is what holds at `now`, as far as that is known without a look at the database.
+    pub(crate) fn is_present(&self, present: &Arc<Present>, now: Timestamp, at: Instant) -> bool {
+        let doubts = self.doubts.load(Ordering::Acquire);
+        let is_shown = |shown: &Arc<Shown>| {
+            shown.doubts == doubts && Arc::ptr_eq(&shown.present, present) && present.holds(now)
+        };
+        self.is_fresh(at) && self.shown.load().as_ref().is_some_and(is_shown)
     }
 
     /// Takes a posting of this process that is committed now.
@@ -172,9 +181,9 @@ impl Memory {
         Some(present)
     }
 
-    fn is_fresh(&self) -> bool {
+    fn is_fresh(&self, at: Instant) -> bool {
         let looked = Duration::from_micros(self.looked.load(Ordering::Acquire));
-        self.start.elapsed().saturating_sub(looked) < FRESH
+        at.duration_since(self.start).saturating_sub(looked) < FRESH
     }
 }
 

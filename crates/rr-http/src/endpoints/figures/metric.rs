@@ -97,7 +97,7 @@ pub(crate) async fn get(
         Some(_) => Tag::at(&present, seq, Format::Json),
         None => Tag::now(&present),
     };
-    if lasts && let Some(response) = unchanged(&request, &tag_of(present.seq)) {
+    if lasts && let Some(response) = unchanged(request.headers(), &tag_of(present.seq)) {
         return Ok(response);
     }
     let figure = figure(&state.store, &present, metric, at, now).await?;

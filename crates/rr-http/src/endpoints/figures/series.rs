@@ -74,7 +74,7 @@ pub(super) async fn answer(
     let present = state.store.present(state.now()).await?;
     let tag_of = |seq| Tag::at(&present, seq, format);
     if !range.is_open
-        && let Some(response) = unchanged(request, &tag_of(present.seq))
+        && let Some(response) = unchanged(request.headers(), &tag_of(present.seq))
     {
         return Ok(response);
     }

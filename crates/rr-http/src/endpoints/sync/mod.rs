@@ -15,5 +15,5 @@ use crate::problem::Outcome;
 async fn answer(request: &HttpRequest, part: Part) -> Outcome<HttpResponse> {
     let state = state_of(request)?;
     let now = state.now();
-    state.rendered_figures(now).await?.respond(part, request, now)
+    state.rendered_figures(now).await?.respond(part, request.headers(), now)
 }
