@@ -16,10 +16,6 @@ impl<T> ArcSwap<T> {
     pub(crate) fn swap(&self, new: Arc<T>) -> Arc<T> {
         std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), new)
     }
-
-    pub(crate) fn store(&self, new: Arc<T>) {
-        self.swap(new);
-    }
 }
 
 impl<T> From<Arc<T>> for ArcSwap<T> {

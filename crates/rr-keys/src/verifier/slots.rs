@@ -53,7 +53,8 @@ impl Slots {
         let sets = capacity.saturating_mul(2).div_ceil(WAYS).max(1);
         let vacant = Arc::new(Entry::vacant());
         let place = || ArcSwap::from(Arc::clone(&vacant));
-        let set = |_| Set { tags: Default::default(), places: std::array::from_fn(|_| place()) };
+        let tags = || std::array::from_fn(|_| AtomicU32::new(Spot::NO_TAG));
+        let set = |_| Set { tags: tags(), places: std::array::from_fn(|_| place()) };
         Self { sets: (0..sets).map(set).collect(), vacant }
     }
 
@@ -82,27 +83,34 @@ impl Slots {
     pub(super) fn insert(&self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let sought = entry.sought();
         let (set, way) = self.place_for(&sought);
-        set.tags[way].store(sought.spot.tag(), Ordering::Relaxed);
-        let gone = set.places[way].swap(entry);
+        let gone = set.replace(way, sought.spot.tag(), entry);
         (!gone.is_vacant()).then_some(gone)
     }
 
     /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
     pub(super) fn remove(&self, sought: &Sought) -> Option<Arc<Entry>> {
-        self.homes(sought.spot)
-            .iter()
-            .flat_map(|set| &set.places)
-            .find(|place| place.load().is_of(&sought.digest))
-            .map(|place| place.swap(Arc::clone(&self.vacant)))
+        let homes = self.homes(sought.spot);
+        homes.iter().find_map(|set| {
+            let way = set.find(&|entry| entry.is_of(&sought.digest))?;
+            Some(self.vacate(set, way))
+        })
     }
 
     /// Takes everything out. Needs the directory's lock.
     pub(super) fn clear(&self) {
-        for place in self.sets.iter().flat_map(|set| &set.places) {
-            if !place.load().is_vacant() {
-                place.store(Arc::clone(&self.vacant));
+        for set in &self.sets {
+            for way in 0..WAYS {
+                if !set.places[way].load().is_vacant() {
+                    self.vacate(set, way);
+                }
             }
         }
+    }
+
+    /// The tag goes with the entry: a tag that was left would lead its key here, also when it has come back to
+    /// its other set.
+    fn vacate(&self, set: &Set, way: usize) -> Arc<Entry> {
+        set.replace(way, Spot::NO_TAG, Arc::clone(&self.vacant))
     }
 
     /// Where the entry sits already, else a free place, else that of an entry that was not hit of late.
@@ -158,6 +166,11 @@ impl Set {
         work::look();
         let same = |own: &AtomicU32| u32::from(own.load(Ordering::Relaxed) == tag);
         self.tags.iter().zip(0..).fold(0, |all, (own, way)| all | same(own) << way)
+    }
+
+    fn replace(&self, way: usize, tag: u32, entry: Arc<Entry>) -> Arc<Entry> {
+        self.tags[way].store(tag, Ordering::Relaxed);
+        self.places[way].swap(entry)
     }
 
     fn find(&self, wanted: &dyn Fn(&Entry) -> bool) -> Option<usize> {
@@ -242,6 +255,27 @@ mod tests {
         assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_some()));
         slots.clear();
         assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_none()));
+    }
+
+    /// Without this a key that comes back to its other set could be looked for in vain, at the price of a lock
+    /// for each of its requests.
+    #[test]
+    fn whatever_is_inside_is_found_at_the_first_guess() {
+        const KEYS: u64 = 24;
+        // Four sets, crowded, so that many keys sit in the second of theirs.
+        let slots = Slots::new(10);
+        for round in 0..2_000_u64 {
+            let n = Digest::of(&round.to_string()).word() % KEYS;
+            if round % 100 == 99 {
+                slots.clear();
+            } else if slots.remove(&sought(n)).is_none() {
+                slots.insert(entry(n));
+            }
+            for sought in (0..KEYS).map(sought) {
+                let guessed = slots.guess(sought.spot).and_then(|guess| guess.check(&sought.digest));
+                assert_eq!(guessed.is_some(), slots.get(&sought).is_some(), "round {round}");
+            }
+        }
     }
 
     #[test]

@@ -36,11 +36,15 @@ impl Spot {
         (self.0, self.0.rotate_left(32))
     }
 
-    /// Tells the entries of a set apart: mixed from all bits, because those of one set share some.
+    /// The tag of no spot, for a free place.
+    pub(super) const NO_TAG: u32 = 0;
+
+    /// Tells the entries of a set apart: mixed from all bits, because those of one set share some. Odd, and so
+    /// never that of a free place.
     pub(super) fn tag(self) -> u32 {
         // An odd number without a pattern: 2^64 divided by the golden ratio.
         let mixed = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        u32::try_from(mixed >> 32).unwrap_or_default()
+        u32::try_from(mixed >> 32).unwrap_or_default() | 1
     }
 
     /// Picks among equals.
