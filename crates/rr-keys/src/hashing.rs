@@ -20,6 +20,13 @@ use crate::{InvalidHash, KeyHash};
 /// those of an older pepper. Each time such a key is loaded the grant tells how to move it, see
 /// [`Grant::outdated`](crate::Grant::outdated).
 ///
+/// A pepper is changed in three steps, none of which ends a key: the scheme with the new pepper becomes the one for
+/// new keys and the one before it an older one; each key that is used is moved; and when the store has no key left
+/// under the old pepper, it is dropped. Which version a hash was made with stands nowhere in it, so a store that wants
+/// to know what is left keeps that beside the hash. A look-up tries one scheme after the other, the newest first:
+/// with `n` older ones a key that is not in memory takes up to `n + 1` questions, an unknown one always. A key in
+/// memory takes none under any scheme.
+///
 /// Without a pepper a stolen table is useless already, for a key has more random bits than anyone can
 /// search. A pepper, kept outside the database, adds that whoever can write to the table cannot make keys.
 #[derive(Clone)]

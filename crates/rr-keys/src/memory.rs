@@ -42,6 +42,11 @@ impl MemoryStore {
         self.write().insert(hash, Kept { record, grace });
     }
 
+    /// Takes out what stands under this hash; says whether there was anything.
+    pub fn remove(&self, hash: KeyHash) -> bool {
+        self.write().remove(&hash).is_some()
+    }
+
     /// Changes a key, under every secret that it has. As with any store, the change reaches a verifier
     /// through [`Verifier::forget`](crate::Verifier::forget). Says whether there is such a key.
     pub fn update(&self, id: Uuid, mut change: impl FnMut(&mut KeyRecord)) -> bool {

@@ -29,6 +29,12 @@ pub trait KeyStore: Send + Sync + 'static {
     /// When it returns the change is committed; of several calls at once one does it. The verifier waits for
     /// it before the first grant, and forgets the key. A store without pending secrets needs nothing here.
     ///
+    /// A caller that hangs up drops the future half-way, and the key is forgotten in that moment too. A store that
+    /// commits even after that, because the change was queued or sent already, has to see to it that
+    /// [`Verifier::forget`] is called then, as after every commit; otherwise the old secrets are believed until
+    /// [`max_age`](crate::VerifierOptions::max_age).
+    ///
+    /// [`Verifier::forget`]: crate::Verifier::forget
     /// [`rotate`]: crate::rotate()
     fn activate(
         &self,

@@ -1,5 +1,5 @@
-//! What threads share on the way to the cache, all from here, so that `rr-keys-shuttle` can put a scheduler
-//! beneath it that tries the interleavings one by one.
+//! What threads share on the way to the cache and in it, all from here, so that `rr-keys-shuttle` can put a
+//! scheduler beneath it that tries the interleavings one by one.
 
 #[cfg(rr_shuttle)]
 mod explored;
@@ -7,8 +7,14 @@ mod explored;
 #[cfg(not(rr_shuttle))]
 pub(crate) use arc_swap::{ArcSwap, Guard};
 #[cfg(rr_shuttle)]
-pub(crate) use explored::{ArcSwap, Guard};
+pub(crate) use explored::{ArcSwap, Guard, spin_loop};
 #[cfg(rr_shuttle)]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic::AtomicU32};
+pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, fence};
+#[cfg(rr_shuttle)]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(not(rr_shuttle))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic::AtomicU32};
+pub(crate) use std::hint::spin_loop;
+#[cfg(not(rr_shuttle))]
+pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, fence};
+#[cfg(not(rr_shuttle))]
+pub(crate) use std::sync::{Mutex, MutexGuard};

@@ -29,7 +29,7 @@ pub use usage::{KeyUsage, UseTally};
 pub(crate) use work::looks;
 
 use crate::hash::Digest;
-use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request, decide};
+use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
 use slots::Loan;
@@ -38,7 +38,8 @@ use stats::StripedCounter;
 
 /// Answers whether a presented key opens the door.
 ///
-/// A key in memory is judged without a lock, without allocation and without the store. The first use of a
+/// A key in memory is judged without allocation and without the store, and without a lock too unless it has limits
+/// or quotas, which are counted behind one of its own. The first use of a
 /// key asks the store once, however many callers come at the same time. Expiry and all other conditions are
 /// judged anew for every request, so a key in memory ends on the instant. Any executor will do, and none.
 pub struct Verifier<S: KeyStore> {
@@ -75,13 +76,13 @@ impl<S: KeyStore> Verifier<S> {
         now: SystemTime,
     ) -> Result<Grant, VerifyError<S::Error>> {
         let instant = Instant::of(now);
-        let entry = match self.find(presented, instant)? {
+        let entry = match self.find(presented, request, now, instant)? {
             Find::Hit(entry) => entry,
             Find::Miss(sought) => {
                 let mut entry = self.look_up(presented, sought, request, instant).await?;
-                if entry.record().secret_pending && decide(entry.record(), request, now).is_ok() {
+                if entry.is_first_use(request, now) {
                     self.activate(presented, entry.record().id, now).await?;
-                    // What became of the key meanwhile counts, and from here on it is in memory.
+                    // What became of the key meanwhile counts.
                     entry = self.look_up(presented, sought, request, instant).await?;
                 }
                 Loan::from_inner(entry)
@@ -98,7 +99,7 @@ impl<S: KeyStore> Verifier<S> {
         now: SystemTime,
     ) -> Option<Result<Grant, Denial>> {
         let instant = Instant::of(now);
-        match self.find(presented, instant) {
+        match self.find(presented, request, now, instant) {
             Ok(Find::Hit(entry)) => Some(admit(entry, request, now, instant)),
             Ok(Find::Miss(_)) => None,
             Err(denial) => Some(Err(denial)),
@@ -163,7 +164,13 @@ impl<S: KeyStore> Verifier<S> {
 
     /// Looks in memory first and at the check digits after: what is in memory was a well-formed key when it
     /// came there. Garbage leads to nothing in memory and is refused before anything is hashed.
-    fn find(&self, presented: &str, instant: Instant) -> Result<Find, Denial> {
+    fn find(
+        &self,
+        presented: &str,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<Find, Denial> {
         if !self.format.resembles(presented) {
             return Err(Denial::Malformed);
         }
@@ -172,7 +179,8 @@ impl<S: KeyStore> Verifier<S> {
             return Err(Denial::Malformed);
         }
         let digest = Digest::of(presented);
-        match guess.and_then(|guess| Cache::<S::Error>::check(&guess, &digest, instant)) {
+        let check = |guess| Cache::<S::Error>::check(&guess, &digest, request, now, instant);
+        match guess.and_then(check) {
             Some(entry) => {
                 self.hits.add_one();
                 Ok(Find::Hit(entry))
@@ -213,14 +221,15 @@ impl<S: KeyStore> Verifier<S> {
         }
     }
 
-    /// The first use of a pending secret, final before it is answered. A request that only a limit refuses
-    /// is one too: whoever sends it has the new secret.
+    /// The first use of a pending secret, final before it is answered.
     async fn activate(
         &self,
         presented: &str,
         id: Uuid,
         now: SystemTime,
     ) -> Result<(), VerifyError<S::Error>> {
+        // However this ends: an error can hide that the change was committed, and so can a caller who hangs up.
+        let _forgetting = Forgetting { verifier: self, id };
         let mut outcome = Ok(false);
         for scheme in std::iter::once(&self.scheme).chain(&self.older_schemes) {
             outcome = self.store.activate(scheme.hash(presented), now).await;
@@ -228,8 +237,6 @@ impl<S: KeyStore> Verifier<S> {
                 break;
             }
         }
-        // Even after an error, which can hide that the change was committed.
-        self.forget(id);
         outcome.map(drop).map_err(|error| VerifyError::Store(Arc::new(error)))
     }
 
@@ -250,6 +257,18 @@ impl<S: KeyStore> Verifier<S> {
             }
         }
         Ok(None)
+    }
+}
+
+/// Forgets a key when it goes.
+struct Forgetting<'v, S: KeyStore> {
+    verifier: &'v Verifier<S>,
+    id: Uuid,
+}
+
+impl<S: KeyStore> Drop for Forgetting<'_, S> {
+    fn drop(&mut self) {
+        self.verifier.forget(self.id);
     }
 }
 

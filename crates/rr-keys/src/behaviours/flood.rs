@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::tools::{block_on, issue, noon, store};
-use crate::{Denial, HashScheme, RateLimit, Request, Verifier, VerifierOptions, VerifyError};
+use super::tools::{TestKey, block_on, issue, noon, store};
+use crate::memory::MemoryStore;
+use crate::{
+    Denial, Grant, HashScheme, RateLimit, Request, Verifier, VerifierOptions, VerifyError,
+};
 
 fn per_second(limit: u32) -> Option<RateLimit> {
     Some(RateLimit { limit: NonZeroU32::new(limit).unwrap(), window: Duration::from_secs(1) })
@@ -47,6 +50,71 @@ fn a_flood_of_unknown_keys_stays_within_its_budget() {
     let later = noon() + Duration::from_millis(20);
     let again = block_on(verifier.verify(issue(7_000).secret.expose(), &Request::any(), later));
     assert!(matches!(again, Err(VerifyError::Denied(Denial::Unknown))), "the wait was long enough");
+}
+
+/// A verifier whose store sees 50 questions for unknown keys a second, and something to spend them all.
+fn flooded(keys: u64) -> (Verifier<MemoryStore>, impl Fn(&Verifier<MemoryStore>, SystemTime)) {
+    let options = VerifierOptions {
+        capacity: 50,
+        unknown_budget: per_second(50),
+        unknown_budget_per_address: None,
+        ..VerifierOptions::default()
+    };
+    let strangers: Vec<_> = (1_000..1_100).map(issue).collect();
+    let flood = move |verifier: &Verifier<MemoryStore>, now| {
+        let throttled = strangers
+            .iter()
+            .filter(|key| matches!(verify(verifier, key, now), Err(Denial::TooManyUnknown { .. })));
+        assert_eq!(throttled.count(), 50);
+    };
+    (Verifier::new(store(keys), options), flood)
+}
+
+fn verify(
+    verifier: &Verifier<MemoryStore>,
+    key: &TestKey,
+    now: SystemTime,
+) -> Result<Grant, Denial> {
+    block_on(verifier.verify(key.secret.expose(), &Request::any(), now)).map_err(|e| match e {
+        VerifyError::Denied(denial) => denial,
+        VerifyError::Store(never) => match *never {},
+    })
+}
+
+/// A key of which there is a record need not win a place among the strangers: not when that is too old to be
+/// believed, and not when it was forgotten.
+#[test]
+fn a_flood_keeps_no_known_key_out() {
+    let (verifier, flood) = flooded(50);
+    let known: Vec<_> = (0..50).map(issue).collect();
+    for key in &known {
+        verify(&verifier, key, noon()).unwrap();
+    }
+    for seconds in [0, 61, 122, 183] {
+        let now = noon() + Duration::from_secs(seconds);
+        flood(&verifier, now);
+        if seconds == 122 {
+            verifier.forget_all();
+        }
+        for (n, key) in known.iter().enumerate() {
+            assert!(verify(&verifier, key, now).is_ok(), "key {n} after {seconds} s");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_the_store_has_no_more_is_a_stranger() {
+    let (verifier, flood) = flooded(1);
+    let key = issue(0);
+    verify(&verifier, &key, noon()).unwrap();
+    verifier.store().remove(key.hash);
+    let at = |seconds| noon() + Duration::from_secs(seconds);
+    flood(&verifier, at(61));
+    assert_eq!(verify(&verifier, &key, at(61)).unwrap_err(), Denial::Unknown, "asked once more");
+    assert_eq!(verifier.stats().entries, 0);
+    flood(&verifier, at(122));
+    let throttled = verify(&verifier, &key, at(122)).unwrap_err();
+    assert!(matches!(throttled, Denial::TooManyUnknown { .. }), "{throttled:?}");
 }
 
 /// A key that nobody issued is looked for under every scheme, and each of these is a question to the store.

@@ -1,13 +1,16 @@
 //! (e) Rotation never extends life, never revives, keeps "disabled", shares the limit, evicts at grace 0.
 
+use std::convert::Infallible;
 use std::num::NonZeroU32;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime};
 
 use super::tools::{block_on, issue, noon, record};
 use crate::memory::MemoryStore;
 use crate::{
-    AllowList, Denial, KeyRecord, RateLimit, Request, Verifier, VerifierOptions, VerifyError,
-    rotate, secret_end,
+    AllowList, Denial, KeyHash, KeyRecord, KeyStore, RateLimit, Request, Verifier, VerifierOptions,
+    VerifyError, rotate, secret_end,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -30,8 +33,8 @@ fn carry_out(verifier: &Verifier<MemoryStore>, key: &KeyRecord, grace: Duration)
     verifier.forget(key.id);
 }
 
-fn verify(
-    verifier: &Verifier<MemoryStore>,
+fn verify<S: KeyStore<Error = Infallible>>(
+    verifier: &Verifier<S>,
     secret: u64,
     now: SystemTime,
 ) -> Result<crate::Grant, Denial> {
@@ -144,6 +147,8 @@ fn only_the_first_use_of_a_pending_secret_is_not_answered_from_memory() {
     let missing = block_on(verifier.verify(new.expose(), &Request::requires("write"), noon()));
     assert!(missing.is_err());
     assert!(check().is_none(), "a refusal is no use");
+    let write = verifier.check(new.expose(), &Request::requires("write"), noon());
+    assert_eq!(write.unwrap().unwrap_err().code(), "insufficient_scope", "and needs no store");
     assert_eq!(verify(&verifier, 0, noon()).unwrap().superseded_at(), None);
     verify(&verifier, 1, noon()).unwrap();
     let finds = verifier.store().finds();
@@ -162,9 +167,11 @@ fn a_pending_secret_revives_nothing_and_ends_nothing_of_a_key_that_does_not_work
     ] {
         let verifier = verifier(key.clone());
         prepare(&verifier, &key, Duration::ZERO);
-        for secret in [1, 0, 1] {
+        let finds = verifier.store().finds();
+        for secret in [1, 0, 1].into_iter().cycle().take(30) {
             assert_eq!(verify(&verifier, secret, noon()).unwrap_err(), denial);
         }
+        assert_eq!(verifier.store().finds(), finds + 2, "each secret is looked up once");
     }
     let ends = KeyRecord { expires_at: Some(noon() + HOUR), ..record(0) };
     let verifier = verifier(ends.clone());
@@ -172,6 +179,54 @@ fn a_pending_secret_revives_nothing_and_ends_nothing_of_a_key_that_does_not_work
     verify(&verifier, 1, noon()).unwrap();
     let old = verify(&verifier, 0, noon()).unwrap();
     assert_eq!(old.superseded_at(), Some(noon() + HOUR), "not past the key's own end");
+}
+
+#[test]
+fn a_pending_secret_that_was_refused_is_used_first_when_it_is_good() {
+    let start = noon() + Duration::from_secs(10);
+    let verifier = verifier(record(0));
+    let key = KeyRecord { not_before: Some(start), ..record(0) };
+    prepare(&verifier, &key, Duration::ZERO);
+    assert_eq!(verify(&verifier, 1, noon()).unwrap_err(), Denial::NotYetValid);
+    assert!(verify(&verifier, 1, start).is_ok());
+    assert_eq!(verify(&verifier, 0, start).unwrap_err(), Denial::Superseded);
+}
+
+/// A store that commits a first use and whose answer is slow to come.
+struct Slow(MemoryStore);
+
+impl KeyStore for Slow {
+    type Error = Infallible;
+
+    fn find(
+        &self,
+        hash: KeyHash,
+    ) -> impl Future<Output = Result<Option<KeyRecord>, Infallible>> + Send {
+        self.0.find(hash)
+    }
+
+    async fn activate(&self, hash: KeyHash, now: SystemTime) -> Result<bool, Infallible> {
+        self.0.activate(hash, now).await?;
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn a_first_use_whose_caller_hangs_up_ends_the_old_secret_too() {
+    let store = Slow(MemoryStore::new());
+    store.0.insert(issue(0).hash, record(0));
+    store.0.insert_pending(issue(1).hash, record(0), Duration::ZERO);
+    let options = VerifierOptions { max_age: None, ..VerifierOptions::default() };
+    let verifier = Verifier::new(store, options);
+    assert!(verify(&verifier, 0, noon()).is_ok());
+    {
+        let (new, request) = (issue(1).secret, Request::any());
+        let mut first_use = pin!(verifier.verify(new.expose(), &request, noon()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first_use.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(verify(&verifier, 0, noon()).unwrap_err(), Denial::Superseded);
+    assert!(verify(&verifier, 1, noon()).is_ok());
 }
 
 #[test]

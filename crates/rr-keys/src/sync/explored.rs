@@ -18,6 +18,11 @@ impl<T> ArcSwap<T> {
     }
 }
 
+/// Who spins lets another go on, for there is one processor.
+pub(crate) fn spin_loop() {
+    shuttle::thread::yield_now();
+}
+
 impl<T> From<Arc<T>> for ArcSwap<T> {
     fn from(arc: Arc<T>) -> Self {
         Self(Mutex::new(arc))

@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ use super::slots::{Guess, Loan, Slots};
 use super::spot::{Sought, Spot, Spots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
+use crate::Request;
 use crate::hash::Digest;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -88,7 +89,8 @@ pub(super) struct Lead<'a, E> {
     cache: &'a Cache<E>,
     sought: Sought,
     ticket: Ticket<E>,
-    charge: Charge,
+    /// `None` for a key that has an entry already.
+    charge: Option<Charge>,
     reported: bool,
 }
 
@@ -122,10 +124,16 @@ impl<E> Cache<E> {
         (spot, self.slots.guess(spot))
     }
 
-    /// The fast path: a cached key that is still fresh. Takes no lock and allocates nothing.
+    /// The fast path: a cached key that can answer the request. Takes no lock and allocates nothing.
     #[inline]
-    pub(super) fn check(guess: &Guess<'_>, digest: &Digest, now: Instant) -> Option<Loan> {
-        let entry = guess.check(digest).filter(|entry| entry.is_fresh(now))?;
+    pub(super) fn check(
+        guess: &Guess<'_>,
+        digest: &Digest,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Option<Loan> {
+        let entry = guess.check(digest).filter(|entry| entry.can_answer(request, now, instant))?;
         entry.touch();
         Some(entry)
     }
@@ -159,34 +167,40 @@ impl<E> Cache<E> {
         {
             return Join::Follow(Arc::clone(&ticket.flight));
         }
-        let charge = match directory.budget.charge(address, now.nanoseconds) {
-            Ok(charge) => charge,
-            Err(wait) => {
-                directory.counts.throttled += 1;
-                return Join::Throttled(wait);
+        let mut charge = None;
+        if self.slots.get(&sought).is_none() {
+            match directory.budget.charge(address, now.nanoseconds) {
+                Ok(charged) => charge = Some(charged),
+                Err(wait) => {
+                    directory.counts.throttled += 1;
+                    return Join::Throttled(wait);
+                }
             }
-        };
+        }
         directory.counts.misses += 1;
         let ticket = Ticket { flight: Arc::new(Flight::new()), epoch: directory.epoch };
         directory.flights.insert(sought.digest, ticket.clone());
         Join::Lead(Lead { cache: self, sought, ticket, charge, reported: false })
     }
 
-    /// Takes a key out. When this returns, no later caller is answered from before.
+    /// Believes nothing any more that was known of a key. When this returns, no later caller is answered from
+    /// before. The entry stays where it is until a newer one replaces it, for it says that there is such a key.
     pub(super) fn forget(&self, id: Uuid) {
         let mut directory = self.lock();
         directory.epoch += 1;
         for entry in directory.identities.entries(id) {
-            self.take_out(&mut directory, &entry.sought());
+            if self.slots.get(&entry.sought()).is_some_and(|entry| entry.forget()) {
+                directory.counts.entries -= 1;
+            }
         }
     }
 
-    /// Takes all keys out, with the same promise.
+    /// The same for all keys.
     pub(super) fn forget_all(&self) {
         let mut directory = self.lock();
         directory.epoch += 1;
         directory.counts.entries = 0;
-        self.slots.clear();
+        self.slots.forget_all();
     }
 
     pub(super) fn take_usage(&self) -> Vec<KeyUsage> {
@@ -215,13 +229,14 @@ impl<E> Cache<E> {
     }
 
     fn put_in(&self, directory: &mut Directory<E>, entry: &Arc<Entry>) {
-        if self.slots.insert(Arc::clone(entry)).is_none() {
+        let gone = self.slots.insert(Arc::clone(entry));
+        if gone.is_none_or(|gone| gone.is_forgotten()) {
             directory.counts.entries += 1;
         }
     }
 
     fn take_out(&self, directory: &mut Directory<E>, sought: &Sought) {
-        if self.slots.remove(sought).is_some() {
+        if self.slots.remove(sought).is_some_and(|gone| !gone.is_forgotten()) {
             directory.counts.entries -= 1;
         }
     }
@@ -240,15 +255,15 @@ impl<E> Lead<'_, E> {
         let outcome = match answer {
             Ok(Some(found)) => {
                 let entry = self.entry(&mut directory, found, now);
-                // The first use of a pending secret is for the store to hear of, so it is never answered
-                // from memory.
-                if unchanged && !entry.record().secret_pending {
+                if unchanged {
                     self.cache.put_in(&mut directory, &entry);
                 }
                 Outcome::Found(entry)
             }
             Ok(None) => {
                 if unchanged {
+                    // Who has an entry is known to the store, and this key is not, or not any more.
+                    self.cache.take_out(&mut directory, &self.sought);
                     let epoch = directory.epoch;
                     directory.unknown.insert(self.sought.digest, epoch, now.microseconds());
                 }
@@ -257,7 +272,7 @@ impl<E> Lead<'_, E> {
             Err(error) => Outcome::Failed(Arc::new(error)),
         };
         if !matches!(outcome, Outcome::Unknown) {
-            directory.budget.give_back(&self.charge);
+            self.give_back(&mut directory);
         }
         self.leave(&mut directory);
         drop(directory);
@@ -275,6 +290,12 @@ impl<E> Lead<'_, E> {
         entry
     }
 
+    fn give_back(&self, directory: &mut Directory<E>) {
+        if let Some(charge) = &self.charge {
+            directory.budget.give_back(charge);
+        }
+    }
+
     /// Takes the flight off the board, unless a later epoch has put another in its place.
     fn leave(&self, directory: &mut Directory<E>) {
         if let Some(ticket) = directory.flights.get(&self.sought.digest)
@@ -289,7 +310,7 @@ impl<E> Drop for Lead<'_, E> {
     fn drop(&mut self) {
         if !self.reported {
             let mut directory = self.cache.lock();
-            directory.budget.give_back(&self.charge);
+            self.give_back(&mut directory);
             self.leave(&mut directory);
             drop(directory);
             self.ticket.flight.land(None);

@@ -1,6 +1,6 @@
 //! One cached key.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -12,10 +12,16 @@ use super::work;
 use crate::decide::{granting, judge};
 use crate::hash::Digest;
 use crate::limit::{Meter, Spent};
+use crate::sync::AtomicU8;
 use crate::{Denial, KeyHash, KeyRecord, PermissionSet, Request};
 
 /// Two threads that read the clock at about the same time differ by less.
 const CLOCK_SKEW_US: u64 = 1_000_000;
+
+/// Set by a hit, cleared when a newcomer passes over the entry in search of a place.
+const TOUCHED: u8 = 1;
+/// Set when the key may have changed in the store, never cleared.
+const FORGOTTEN: u8 = 2;
 
 /// A record as the store gave it, under what its presented secret is looked for by.
 ///
@@ -29,12 +35,12 @@ pub(super) struct Entry {
     /// The record's own, which nearly always is that of many keys and therefore in the processor's cache.
     permissions: PermissionSet,
     rest: Box<Rest>,
-    /// Set by a hit, cleared when a newcomer passes over this entry in search of a place.
-    touched: AtomicBool,
+    marks: AtomicU8,
 }
 
-/// The time in which nothing but the permission is left to judge: the record is fresh, the key is enabled and
-/// neither revoked nor over nor limited in rate or address. What is not sure to be within goes the long way.
+/// The time in which nothing but the permission is left to judge: the record is fresh, its secret in use, and the
+/// key enabled and neither revoked nor over nor limited in rate or address. What is not sure to be within goes the
+/// long way.
 #[derive(Clone, Copy)]
 struct Window {
     from_ns: u64,
@@ -95,7 +101,7 @@ impl Entry {
             used: Counters::new(permissions.len()),
             permissions,
             rest: Box::new(rest),
-            touched: AtomicBool::new(false),
+            marks: AtomicU8::new(0),
         }
     }
 
@@ -127,22 +133,59 @@ impl Entry {
         self.rest.outdated.as_deref().copied()
     }
 
-    /// Whether the record is young enough.
+    /// Whether the record may be believed: it is young enough and was not forgotten.
     #[inline]
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        self.open.contains(now) || self.rest.is_fresh(now.microseconds())
+        !self.is_forgotten() && (self.open.contains(now) || self.rest.is_fresh(now.microseconds()))
+    }
+
+    /// Whether the request can be answered without the store: the record may be believed, and this is not the
+    /// first use of a pending secret.
+    #[inline]
+    pub(super) fn can_answer(
+        &self,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> bool {
+        !self.is_forgotten()
+            && (self.open.contains(instant)
+                || self.rest.is_fresh(instant.microseconds()) && !self.is_first_use(request, now))
+    }
+
+    /// Whether the secret is pending and the request good, so that the store has to hear of it before anybody is
+    /// let in. One that only a limit refuses is good: whoever sends it has the new secret.
+    pub(super) fn is_first_use(&self, request: &Request<'_>, now: SystemTime) -> bool {
+        let record = &self.rest.record;
+        record.secret_pending && judge(record, request, now).is_ok()
     }
 
     /// Notes a hit for the eviction. Reads first, so that a hot entry's line is not written every time.
     pub(super) fn touch(&self) {
-        if !self.touched.load(Ordering::Relaxed) {
-            self.touched.store(true, Ordering::Relaxed);
+        if !self.has(TOUCHED) {
+            self.marks.fetch_or(TOUCHED, Ordering::Relaxed);
         }
     }
 
     /// Whether it was hit since the last time this was asked.
     pub(super) fn was_touched(&self) -> bool {
-        self.touched.swap(false, Ordering::Relaxed)
+        self.marks.fetch_and(!TOUCHED, Ordering::Relaxed) & TOUCHED != 0
+    }
+
+    /// Ends that the record is believed; false when that was so already. Whoever starts after this has returned, on
+    /// whatever thread, learned of it by something that orders the two, and then even a relaxed load sees it.
+    pub(super) fn forget(&self) -> bool {
+        self.marks.swap(FORGOTTEN, Ordering::Relaxed) & FORGOTTEN == 0
+    }
+
+    #[inline]
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.has(FORGOTTEN)
+    }
+
+    #[inline]
+    fn has(&self, mark: u8) -> bool {
+        self.marks.load(Ordering::Relaxed) & mark != 0
     }
 
     /// Judges a request, takes it from the limits and counts it.
@@ -182,6 +225,7 @@ impl Window {
     fn of(rest: &Rest) -> Self {
         let record = &rest.record;
         let plain = record.enabled
+            && !record.secret_pending
             && record.revoked_at.is_none()
             && record.allowed_ips.is_empty()
             && rest.meter.is_none();

@@ -12,8 +12,9 @@ pub struct VerifierOptions {
     pub format: KeyFormat,
     /// How new keys are hashed in the store.
     pub scheme: HashScheme,
-    /// Under which other schemes keys still stand there. A key that is not in memory is looked up under
-    /// [`scheme`](Self::scheme) and then under each of these until it is found.
+    /// Under which other schemes keys still stand there, those with most of the keys first: a key that is not in
+    /// memory is looked up under [`scheme`](Self::scheme) and then under each of these until it is found, one
+    /// question to the store each. [`HashScheme`] says how a pepper is changed with this.
     pub older_schemes: Vec<HashScheme>,
     /// How many keys stay in memory, and at most twice as many where they fall well. The table for them is
     /// made at once: 26 bytes for each.
@@ -28,7 +29,8 @@ pub struct VerifierOptions {
     /// For how long. Any change of any key ends it early.
     pub unknown_ttl: Duration,
     /// How many look-ups of keys that turn out to be unknown the store will see, each scheme counting as
-    /// one. `None` means any number.
+    /// one. `None` means any number. A key whose record is in memory and may be believed no more, for it is too
+    /// old or was forgotten, is looked up whatever is left of this.
     pub unknown_budget: Option<RateLimit>,
     /// The same for each address (of IPv6, each /64), where the request names one.
     pub unknown_budget_per_address: Option<RateLimit>,

@@ -87,30 +87,21 @@ impl Slots {
         (!gone.is_vacant()).then_some(gone)
     }
 
-    /// Takes an entry out. When this returns, no later read finds it. Needs the directory's lock.
+    /// Takes an entry out. When this returns, no later read finds it. The tag goes too: it would lead its key here
+    /// even when that has come back to its other set. Needs the directory's lock.
     pub(super) fn remove(&self, sought: &Sought) -> Option<Arc<Entry>> {
         let homes = self.homes(sought.spot);
         homes.iter().find_map(|set| {
             let way = set.find(&|entry| entry.is_of(&sought.digest))?;
-            Some(self.vacate(set, way))
+            Some(set.replace(way, Spot::NO_TAG, Arc::clone(&self.vacant)))
         })
     }
 
-    /// Takes everything out. Needs the directory's lock.
-    pub(super) fn clear(&self) {
-        for set in &self.sets {
-            for way in 0..WAYS {
-                if !set.places[way].load().is_vacant() {
-                    self.vacate(set, way);
-                }
-            }
+    /// Sees to it that no entry is believed any more. Needs the directory's lock.
+    pub(super) fn forget_all(&self) {
+        for place in self.sets.iter().flat_map(|set| &set.places) {
+            place.load().forget();
         }
-    }
-
-    /// The tag goes with the entry: a tag that was left would lead its key here, also when it has come back to
-    /// its other set.
-    fn vacate(&self, set: &Set, way: usize) -> Arc<Entry> {
-        set.replace(way, Spot::NO_TAG, Arc::clone(&self.vacant))
     }
 
     /// Where the entry sits already, else a free place, else that of an entry that was not hit of late.
@@ -253,8 +244,8 @@ mod tests {
         }
         assert!(inside.len() <= slots.len());
         assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_some()));
-        slots.clear();
-        assert!(inside.keys().all(|n| slots.get(&sought(*n)).is_none()));
+        slots.forget_all();
+        assert!(inside.keys().all(|n| slots.get(&sought(*n)).unwrap().is_forgotten()));
     }
 
     /// Without this a key that comes back to its other set could be looked for in vain, at the price of a lock
@@ -266,13 +257,12 @@ mod tests {
         let slots = Slots::new(10);
         for round in 0..2_000_u64 {
             let n = Digest::of(&round.to_string()).word() % KEYS;
-            if round % 100 == 99 {
-                slots.clear();
-            } else if slots.remove(&sought(n)).is_none() {
+            if slots.remove(&sought(n)).is_none() {
                 slots.insert(entry(n));
             }
             for sought in (0..KEYS).map(sought) {
-                let guessed = slots.guess(sought.spot).and_then(|guess| guess.check(&sought.digest));
+                let guessed =
+                    slots.guess(sought.spot).and_then(|guess| guess.check(&sought.digest));
                 assert_eq!(guessed.is_some(), slots.get(&sought).is_some(), "round {round}");
             }
         }

@@ -15,7 +15,7 @@ pub struct CacheStats {
     pub negative_hits: u64,
     /// Requests sent away because too many unknown keys were tried.
     pub throttled: u64,
-    /// Keys in memory now.
+    /// Keys in memory now, without those that were forgotten and have not come again.
     pub entries: usize,
     /// Grants whose count was dropped because usage was never taken and memory is bounded.
     pub usage_lost: u64,

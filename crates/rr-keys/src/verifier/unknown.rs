@@ -2,7 +2,8 @@
 //!
 //! A flood of well-formed random keys must neither push good keys out of the cache nor queue at the store.
 //! The first holds because unknown keys never enter the cache; the second because every look-up is charged
-//! to a budget before it starts and given back when it finds a key.
+//! to a budget before it starts and given back when it finds a key. A key that has an entry is no stranger even
+//! when that may not be believed any more, and is not charged: a flood that spends the budget would keep it out.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;

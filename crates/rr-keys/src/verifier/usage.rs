@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use crate::sync::{AtomicU32, AtomicU64, fence, spin_loop};
 use crate::{KeyRecord, QuotaUse};
 
 /// How a key was used since usage was last taken.
@@ -215,7 +216,7 @@ impl LastAddress {
             if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
                 return from_words(words);
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
     }
 

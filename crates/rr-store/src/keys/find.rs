@@ -204,6 +204,8 @@ impl KeyStore for Store {
         .await
     }
 
+    /// Once queued it is committed, also when the caller hangs up. Like every change of a key it moves the number
+    /// that all servers follow, the one that made it too, so the old secrets end then for all of them.
     async fn activate(&self, hash: KeyHash, now: SystemTime) -> Result<bool, StoreError> {
         self.activate_secret(hash, Timestamp::from_system_time(now)).await
     }
