@@ -69,6 +69,19 @@ fn a_replaced_secret_stays_replaced_and_the_new_one_works() {
 }
 
 #[test]
+fn a_first_use_of_the_new_secret_ends_the_old_one() {
+    explore(|| {
+        let (old, new) = (issue(1), issue(2));
+        let pending = KeyRecord { secret_pending: true, ..record() };
+        let verifier = verifier(&[(&old, record()), (&new, pending)]);
+        let readers = readers(&verifier, &[&old, &old]);
+        let expected = [(&old, Err(Denial::Superseded)), (&new, Ok(()))];
+        let use_it = |verifier: &Verifier<Rows>| drop(verify(verifier, &new).unwrap());
+        after_a_change(&verifier, readers, use_it, &expected);
+    });
+}
+
+#[test]
 fn two_changes_at_once_are_both_seen() {
     explore(|| {
         let (one, two) = (issue(1), issue(2));

@@ -33,6 +33,18 @@ impl KeyStore for Rows {
         let rows = self.0.lock().unwrap();
         Ok(rows.iter().find(|row| row.0 == hash).map(|row| row.1.clone()))
     }
+
+    /// With a grace of nothing.
+    async fn activate(&self, hash: KeyHash, now: SystemTime) -> Result<bool, Infallible> {
+        let mut rows = self.0.lock().unwrap();
+        let pending = |row: &&(KeyHash, KeyRecord)| row.0 == hash && row.1.secret_pending;
+        let Some(id) = rows.iter().find(pending).map(|row| row.1.id) else { return Ok(false) };
+        for (own, record) in rows.iter_mut().filter(|row| row.1.id == id) {
+            record.secret_pending = false;
+            record.secret_ends_at = (*own != hash).then_some(now);
+        }
+        Ok(true)
+    }
 }
 
 pub(crate) fn verifier(rows: &[(&Issued, KeyRecord)]) -> Arc<Verifier<Rows>> {
