@@ -89,6 +89,12 @@ impl Timestamp {
         Timestamp(self.0 - self.0.rem_euclid(60 * MICROS_PER_SECOND))
     }
 
+    /// The start of the hour (of UTC) this instant lies in.
+    #[must_use]
+    pub fn floor_to_hour(self) -> Timestamp {
+        Timestamp(self.0 - self.0.rem_euclid(3_600 * MICROS_PER_SECOND))
+    }
+
     /// The same instant for crates that speak the standard library's type.
     pub fn to_system_time(self) -> SystemTime {
         let distance = Duration::from_micros(self.0.unsigned_abs());
@@ -267,10 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_starts_at_or_before_its_instants() {
-        let half_past = Timestamp::parse("2024-01-01T00:00:30.5Z").unwrap();
-        assert_eq!(half_past.floor_to_minute().to_string(), "2024-01-01T00:00:00Z");
+    fn minutes_and_hours_start_at_or_before_their_instants() {
+        let half_past = Timestamp::parse("2024-01-01T10:20:30.5Z").unwrap();
+        assert_eq!(half_past.floor_to_minute().to_string(), "2024-01-01T10:20:00Z");
+        assert_eq!(half_past.floor_to_hour().to_string(), "2024-01-01T10:00:00Z");
         let before_epoch = Timestamp::from_seconds(-1).unwrap();
         assert_eq!(before_epoch.floor_to_minute().seconds(), -60);
+        assert_eq!(before_epoch.floor_to_hour().seconds(), -3_600);
     }
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::affiliates::Affiliates;
 use self::newest::Newest;
-use self::trail::{Trail, hour_of};
+use self::trail::Trail;
 use crate::Balances;
 use crate::figures::RecentCommission;
 use crate::ledger::{Account, Entry, Sum};
@@ -74,7 +74,7 @@ pub enum Need {
         /// Also those of this one.
         until: Timestamp,
     },
-    /// The best affiliates, for [`Board::give_affiliates`].
+    /// The best affiliates, for [`Board::give_affiliates`]: more of them than last time.
     Affiliates,
     /// The newest entries of this account, for [`Board::give_newest`]: more of them than last time.
     Newest(Account),
@@ -88,7 +88,7 @@ pub enum Need {
 impl Board {
     /// The first hour of which the windows need to know, for a board with this floor.
     pub fn hours_from(floor: Timestamp) -> Timestamp {
-        hour_of(floor.floor_to_minute().minus(REVENUE[1]))
+        floor.floor_to_minute().minus(REVENUE[1]).floor_to_hour()
     }
 
     /// A board over the ledger up to number `seq`.

@@ -25,3 +25,4 @@ pub use commissions::payable;
 pub use entry::{Account, Entry, Sum, TooLarge, group, parts};
 pub use posting::{changes, posting};
 pub use subject::{Subject, customer_of, entries};
+pub(crate) use subscriptions::is_recurring;

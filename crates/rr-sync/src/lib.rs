@@ -23,7 +23,7 @@ pub use figures::{
     RevenueFigures, TierCommissions, TierFigures, TopPerformer, TransactionKind, Trend,
     UserFigures,
 };
-pub use oracle::{Fold, compute};
+pub use oracle::{Fold, compute, course};
 pub use percent::Percent;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! [`figures`](crate::figures), so that one mistake cannot be made on both sides.
 
 mod commissions;
+pub mod course;
 mod fold;
 mod growth;
 mod labels;

@@ -3,8 +3,10 @@
 mod board;
 mod book;
 mod commissions;
+mod course;
 mod dora;
 mod laws;
+mod leap_day;
 mod ledger;
 mod metrics;
 mod next_change;

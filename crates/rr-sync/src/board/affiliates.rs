@@ -15,7 +15,7 @@ use rr_domain::Total;
 /// How many performers are shown.
 const SHOWN: usize = 10;
 
-/// Beyond this many the list is asked for again rather than let grow.
+/// Beyond this many more than it was told of the list is asked for again rather than let grow.
 const LIMIT: usize = 10_000;
 
 /// The better, the smaller: by amount, then by count, then by name.
@@ -29,6 +29,8 @@ fn rank(name: &str, sum: Sum) -> Rank {
 #[derive(Debug)]
 pub(super) struct Affiliates {
     sums: HashMap<String, Sum>,
+    /// How many it was told of. Asking again would only tell of them again, however many they are.
+    told: usize,
     ranks: BTreeSet<Rank>,
     /// All others rank behind this; `None` when there are no others.
     others: Option<Rank>,
@@ -43,6 +45,7 @@ impl Affiliates {
         let best = (Reverse(i128::MAX), Reverse(i64::MAX), String::new());
         Affiliates {
             sums: HashMap::new(),
+            told: 0,
             ranks: BTreeSet::new(),
             others: Some(best),
             raises: HashMap::new(),
@@ -65,7 +68,7 @@ impl Affiliates {
         }
         let ranks = sums.iter().map(|(name, sum)| rank(name, *sum)).collect();
         let others = last.filter(|_| !complete);
-        Affiliates { sums, ranks, others, ..Affiliates::unknown() }
+        Affiliates { told: sums.len(), sums, ranks, others, ..Affiliates::unknown() }
     }
 
     /// An entry was recorded, perhaps one that takes effect later.
@@ -93,18 +96,15 @@ impl Affiliates {
 
     /// Whether one that is not known could be among those shown.
     pub(super) fn need(&self, pending: &Balances) -> bool {
-        let Some(others) = &self.others else { return self.sums.len() > LIMIT };
+        let grown = self.sums.len() - self.told + self.raises.len() > LIMIT;
+        let Some(others) = &self.others else { return grown };
         let Reverse(amount) = others.0;
         // One who was not there at all began at nothing, also where the list ends below.
         let reach = amount.max(0).saturating_add(self.highest_raise);
         let best = self.best(pending);
         match best.get(SHOWN - 1) {
             None => reach > 0,
-            Some(last) => {
-                last > others
-                    || (!self.raises.is_empty() && reach >= last.0.0)
-                    || self.sums.len() + self.raises.len() > LIMIT
-            }
+            Some(last) => last > others || (!self.raises.is_empty() && reach >= last.0.0) || grown,
         }
     }
 

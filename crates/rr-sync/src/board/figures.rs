@@ -10,7 +10,7 @@ use crate::figures::{
     CURRENCY, CommissionFigures, Dashboard, Figures, Headline, RecentTransaction, RevenueFigures,
     TierCommissions, TierFigures, TransactionKind, Trend, UserFigures,
 };
-use crate::ledger::{Account, Sum, parts};
+use crate::ledger::{Account, Sum, is_recurring, parts};
 use crate::ratio::rounded;
 use crate::{Balances, Percent};
 
@@ -165,10 +165,6 @@ fn label(part: &str) -> Label {
 
 fn split(group: &str) -> (&str, &str) {
     group.split_once('\t').unwrap_or((group, ""))
-}
-
-fn is_recurring(status: &str) -> bool {
-    matches!(status, "active" | "past_due")
 }
 
 /// A count, which is never below zero once all entries until an instant are in it.

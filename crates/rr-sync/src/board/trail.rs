@@ -34,18 +34,12 @@ fn start(now: Timestamp, length: Duration) -> Timestamp {
     now.floor_to_minute().minus(length)
 }
 
-/// The start of the hour that an instant lies in.
-pub(super) fn hour_of(at: Timestamp) -> Timestamp {
-    let minute = at.floor_to_minute();
-    let minutes = minute.seconds().rem_euclid(3_600) / 60;
-    minute.minus(MINUTE * u32::try_from(minutes).unwrap_or(0))
-}
-
 impl<const N: usize> Trail<N> {
     /// Windows of these lengths at `now` with nothing in them yet; `total` is the sum of all there
     /// is, which [`recount`](Self::recount) then takes apart.
     pub(super) fn new(lengths: [Duration; N], now: Timestamp, total: i128) -> Trail<N> {
-        let edge = |length| Edge { length, hour: hour_of(start(now, length)), before: total };
+        let edge =
+            |length| Edge { length, hour: start(now, length).floor_to_hour(), before: total };
         Trail { hours: BTreeMap::new(), minutes: BTreeMap::new(), edges: lengths.map(edge) }
     }
 
@@ -58,7 +52,7 @@ impl<const N: usize> Trail<N> {
     }
 
     pub(super) fn add(&mut self, at: Timestamp, amount: i128) {
-        let hour = hour_of(at);
+        let hour = at.floor_to_hour();
         let mut within = false;
         for edge in &mut self.edges {
             if hour < edge.hour {
@@ -78,7 +72,7 @@ impl<const N: usize> Trail<N> {
 
     /// The hour whose minutes have to be known at `now`.
     pub(super) fn need(&self, now: Timestamp) -> Option<Timestamp> {
-        let hours = self.edges.iter().map(|edge| hour_of(start(now, edge.length)));
+        let hours = self.edges.iter().map(|edge| start(now, edge.length).floor_to_hour());
         let is_unknown =
             |hour: &Timestamp| self.hours.contains_key(hour) && !self.minutes.contains_key(hour);
         hours.into_iter().find(is_unknown)
@@ -102,7 +96,7 @@ impl<const N: usize> Trail<N> {
         std::array::from_fn(|index| {
             let edge = &self.edges[index];
             let start = start(now, edge.length).max(edge.hour);
-            let passed = self.minutes.get(&hour_of(start)).into_iter().flatten();
+            let passed = self.minutes.get(&start.floor_to_hour()).into_iter().flatten();
             let passed = passed.take_while(|(minute, _)| **minute < start);
             self.before_hour(edge, now) + passed.map(|(_, amount)| amount).sum::<i128>()
         })
@@ -110,7 +104,7 @@ impl<const N: usize> Trail<N> {
 
     /// The sum of everything before the hour in which a window starts at `now`.
     fn before_hour(&self, edge: &Edge, now: Timestamp) -> i128 {
-        let hour = hour_of(start(now, edge.length)).max(edge.hour);
+        let hour = start(now, edge.length).floor_to_hour().max(edge.hour);
         edge.before + self.hours.range(edge.hour..hour).map(|(_, amount)| amount).sum::<i128>()
     }
 
@@ -120,7 +114,11 @@ impl<const N: usize> Trail<N> {
         let before: [i128; N] =
             std::array::from_fn(|index| self.before_hour(&self.edges[index], now));
         for (edge, before) in self.edges.iter_mut().zip(before) {
-            *edge = Edge { hour: hour_of(start(now, edge.length)).max(edge.hour), before, ..*edge };
+            *edge = Edge {
+                hour: start(now, edge.length).floor_to_hour().max(edge.hour),
+                before,
+                ..*edge
+            };
         }
         if let Some(first) = self.edges.iter().map(|edge| edge.hour).min() {
             self.hours = self.hours.split_off(&first);
@@ -135,7 +133,7 @@ impl<const N: usize> Trail<N> {
     pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let leaves = |edge: &Edge| {
             let start = start(now, edge.length);
-            let hour = hour_of(start);
+            let hour = start.floor_to_hour();
             let minutes = self.minutes.get(&hour);
             let within = minutes.and_then(|minutes| minutes.range(start..).next());
             let later = || self.hours.range(hour.plus(HOUR)..).next().map(|(hour, _)| *hour);

@@ -14,6 +14,11 @@ pub(super) fn entries(facts: &[&Fact]) -> Result<Vec<Entry>, TooLarge> {
     Ok(journal.into_entries())
 }
 
+/// Whether subscriptions in a state, by the name that their group has, make recurring revenue.
+pub(crate) fn is_recurring(status: &str) -> bool {
+    matches!(status, "active" | "past_due")
+}
+
 fn holding(state: &State<'_>) -> Holding {
     let place = || (Account::Subscriptions, group(&[state.tier.as_str(), name(state.status)]));
     let sum = state.basis().map(|basis| Sum { count: 1, amount: basis });

@@ -5,7 +5,7 @@
 //! ledger, and to a cent or two of rounding in what is shown when prices are not monthly.
 
 use super::formula::{Formula, Kind, Metric, Take, Term, Unit};
-use crate::ledger::Account;
+use crate::ledger::{Account, is_recurring};
 use crate::ratio::rounded;
 
 const SUBSCRIPTION_FACTS: &str = "subscriptions started, changed, set to cancel and ended";
@@ -360,10 +360,6 @@ const fn sum(terms: &'static [Term]) -> Formula {
 
 const fn monthly(terms: &'static [Term]) -> Formula {
     Formula::Sum { terms, per: 12 }
-}
-
-fn is_recurring(status: &str) -> bool {
-    matches!(status, "active" | "past_due")
 }
 
 /// `part / whole` in hundredths of a percent.

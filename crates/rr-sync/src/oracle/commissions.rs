@@ -164,18 +164,22 @@ fn top_performers(names: Vec<String>, sums: &[Sum]) -> Vec<TopPerformer> {
 
 /// Each affiliate's name once, with a number that stands for it.
 #[derive(Debug, Default)]
-struct Affiliates {
+pub(super) struct Affiliates {
     indices: HashMap<String, usize>,
     names: Vec<String>,
 }
 
 impl Affiliates {
-    fn index(&mut self, name: &str) -> usize {
+    pub(super) fn index(&mut self, name: &str) -> usize {
         if let Some(&index) = self.indices.get(name) {
             return index;
         }
         self.indices.insert(name.to_owned(), self.names.len());
         self.names.push(name.to_owned());
         self.names.len() - 1
+    }
+
+    pub(super) fn name(&self, index: usize) -> &str {
+        &self.names[index]
     }
 }

@@ -24,7 +24,8 @@ pub(super) struct ActiveSubscriptions {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Subscription {
+pub(super) struct Subscription {
+    customer: Uuid,
     tier: LabelId,
     status: SubscriptionStatus,
     price: i64,
@@ -38,7 +39,7 @@ impl Subscriptions {
         match kind {
             FactKind::SubscriptionStarted {
                 subscription,
-                customer: _,
+                customer,
                 tier,
                 status,
                 price,
@@ -49,6 +50,7 @@ impl Subscriptions {
                     return;
                 }
                 let started = Subscription {
+                    customer: *customer,
                     tier: tiers.id(tier),
                     status: *status,
                     price: *price,
@@ -106,6 +108,17 @@ impl Subscriptions {
         active
     }
 
+    /// The subscription as it is at an instant, the last one that facts have come to.
+    pub(super) fn standing(&self, subscription: Uuid, at: Timestamp) -> Option<Subscription> {
+        self.running.get(&subscription).copied().filter(|one| !one.is_over(at))
+    }
+
+    /// Lets a subscription end if this instant is its announced end: what it was until then.
+    pub(super) fn end_at(&mut self, subscription: Uuid, at: Timestamp) -> Option<Subscription> {
+        let ends = self.running.get(&subscription)?.ends_at == Some(at);
+        if ends { self.running.remove(&subscription) } else { None }
+    }
+
     /// The subscription if it is running at `at`. One whose announced end has come is over, and
     /// what is said about it afterwards changes nothing.
     fn running(&mut self, subscription: Uuid, at: Timestamp) -> Option<&mut Subscription> {
@@ -117,12 +130,36 @@ impl Subscriptions {
 }
 
 impl Subscription {
+    pub(super) fn customer(&self) -> Uuid {
+        self.customer
+    }
+
+    pub(super) fn tier(&self) -> LabelId {
+        self.tier
+    }
+
+    pub(super) fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+
+    /// Its status by name.
+    pub(super) fn state(&self) -> &'static str {
+        match self.status {
+            SubscriptionStatus::Active => "active",
+            SubscriptionStatus::PastDue => "past_due",
+            SubscriptionStatus::Trialing => "trialing",
+            SubscriptionStatus::Paused => "paused",
+            SubscriptionStatus::Unpaid => "unpaid",
+            SubscriptionStatus::Incomplete => "incomplete",
+        }
+    }
+
     fn is_over(&self, at: Timestamp) -> bool {
         self.ends_at.is_some_and(|end| end <= at)
     }
 
     /// Active or past due, and not for free.
-    fn is_active(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         let counts = match self.status {
             SubscriptionStatus::Active | SubscriptionStatus::PastDue => true,
             SubscriptionStatus::Trialing
@@ -130,13 +167,18 @@ impl Subscription {
             | SubscriptionStatus::Unpaid
             | SubscriptionStatus::Incomplete => false,
         };
-        counts && self.price > 0 && self.quantity > 0
+        counts && self.costs()
+    }
+
+    /// Whether it is not for free.
+    pub(super) fn costs(&self) -> bool {
+        self.price > 0 && self.quantity > 0
     }
 
     /// The annualised basis: price × quantity × how often it is due in a year. It is an integer
     /// by itself, so that sums do not depend on their order; only an interval that does not divide
     /// the year (every 5 months) needs rounding for it, half away from zero.
-    fn yearly(&self) -> i128 {
+    pub(super) fn yearly(&self) -> i128 {
         let units = match self.interval.unit {
             IntervalUnit::Day => 365,
             IntervalUnit::Week => 52,

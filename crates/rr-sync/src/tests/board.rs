@@ -8,8 +8,8 @@ use super::book::Book;
 use super::next_change::timeless;
 use super::oracle::{crowded_history, history, moment};
 use super::*;
-use crate::Board;
-use crate::ledger::Account;
+use crate::ledger::{Account, Entry, Sum};
+use crate::{Board, Need};
 
 /// The board's figures must be the computed ones. When they change next each may say in its own way.
 fn check(book: &Book, board: &mut Board, now: Timestamp, rows: usize) {
@@ -112,6 +112,36 @@ proptest! {
                 check(&book, &mut board, now, rows);
             }
         }
+    }
+}
+
+#[test]
+fn the_list_of_affiliates_is_asked_for_again_when_it_grew_and_not_because_it_is_long() {
+    let floor = at("2024-01-01");
+    let sum = |amount| Sum { count: 1, amount };
+    let name = |n: u32| format!("affiliate {n}");
+    let best = || (0..20).map(|n| (name(n), sum(1_000 - i128::from(n)))).collect::<Vec<_>>();
+    let later = || (100..20_100).map(|n| (name(n), sum(1), sum(1))).collect::<Vec<_>>();
+    let earned = |n: u32| Entry {
+        at: floor,
+        account: Account::Affiliates,
+        group: name(n),
+        count: 1,
+        amount: 1,
+        since: None,
+        fact: id(n.into()),
+    };
+    for complete in [true, false] {
+        let mut board = Board::load(floor, 0, [], []);
+        let needs_affiliates = |board: &Board| board.need(floor) == Some(Need::Affiliates);
+        assert!(needs_affiliates(&board));
+        board.give_affiliates(best(), complete, later());
+        assert!(!needs_affiliates(&board), "it would be told of the same ones");
+        let many: Vec<Entry> = (30_000..40_001).map(earned).collect();
+        board.apply(&many, 1);
+        assert!(needs_affiliates(&board), "it would grow without end");
+        board.give_affiliates(best(), complete, later());
+        assert!(!needs_affiliates(&board));
     }
 }
 
