@@ -272,6 +272,11 @@ async fn a_verification_compares_everything_one_at_a_time() {
     let at = app.clock.now().seconds().to_string();
     assert_eq!(gauge("rr_ledger_verified_timestamp_seconds").await, Some(at));
 
+    // The running check, of which a round begins somewhere.
+    app.store().check_ledger(None, app.clock.now()).await.unwrap();
+    assert_eq!(gauge("rr_ledger_checks_total").await.as_deref(), Some("1"));
+    assert_eq!(gauge("rr_ledger_faults").await.as_deref(), Some("0"));
+
     let several = (0..6).map(|_| async { admin.get("/api/devops/verify").await });
     let mut answered = 0;
     for answer in futures_util::future::join_all(several).await {

@@ -107,9 +107,9 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     let broken = store.connections_broken;
     write_counter(text, "rr_store_connections_broken", "Connections that broke", broken)?;
     let checks = store.ledger_checks;
-    write_counter(text, "rr_ledger_checks", "Groups compared with their entries", checks)?;
+    write_counter(text, "rr_ledger_checks", "Days of the ledger compared", checks)?;
     let faults = store.ledger_faults;
-    write_counter(text, "rr_ledger_faults", "Sums of the ledger found to be wrong", faults)
+    write_gauge(text, "rr_ledger_faults", "Sums of the ledger that are wrong", faults)
 }
 
 /// Every figure that stands by itself, the ledger's version, and how the last verification ended.

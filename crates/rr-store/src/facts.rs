@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use rr_domain::{Fact, FactKind, Timestamp};
+use rr_sync::ledger::{Subject, customer_of};
 use rr_sync::{Figures, Fold};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::conn::{Clash, Conn, Row, Values, insert, on_each};
 use crate::schema::facts;
@@ -179,38 +179,9 @@ impl FactRecord {
             recorded_at: At(recorded_at),
             kind: kind_name(&fact.kind),
             body,
-            subject: Id(subject(&fact.kind)),
-            owner: owner(&fact.kind).map(Id),
+            subject: Id(Subject::of(&fact.kind).id()),
+            owner: customer_of(&fact.kind).map(Id),
         })
-    }
-}
-
-/// What the fact is about: the user, subscription, payment or commission.
-pub(crate) fn subject(kind: &FactKind) -> Uuid {
-    match kind {
-        FactKind::UserCreated { user, .. }
-        | FactKind::UserChanged { user, .. }
-        | FactKind::UserDeleted { user } => *user,
-        FactKind::SubscriptionStarted { subscription, .. }
-        | FactKind::SubscriptionChanged { subscription, .. }
-        | FactKind::SubscriptionSetToCancel { subscription, .. }
-        | FactKind::SubscriptionEnded { subscription } => *subscription,
-        FactKind::PaymentCaptured { payment, .. }
-        | FactKind::PaymentRefunded { payment, .. }
-        | FactKind::PaymentDisputed { payment, .. }
-        | FactKind::DisputeWon { payment, .. } => *payment,
-        FactKind::CommissionAccrued { commission, .. }
-        | FactKind::CommissionReversed { commission, .. }
-        | FactKind::CommissionPaid { commission, .. }
-        | FactKind::CommissionAdjusted { commission, .. } => *commission,
-    }
-}
-
-/// The customer whose subscription starts.
-fn owner(kind: &FactKind) -> Option<Uuid> {
-    match kind {
-        FactKind::SubscriptionStarted { customer, .. } => Some(*customer),
-        _ => None,
     }
 }
 

@@ -7,6 +7,8 @@
 //! by the same posting, in pieces.
 
 mod catch_up;
+mod check;
+mod compare;
 mod explain;
 mod look;
 mod memory;
@@ -21,6 +23,7 @@ mod touched;
 mod verify;
 
 pub use catch_up::Progress;
+pub use compare::Fault;
 pub use explain::{EntryFilter, EntryPlace, PlacedEntry};
 pub(crate) use look::{Seen, look};
 pub(crate) use memory::Memory;
@@ -29,4 +32,11 @@ pub use payable::{PayablePlace, PayableShare};
 pub(crate) use post::{Posted, positions, post};
 pub use restatements::Restatement;
 pub use spans::Spans;
-pub use verify::{Fault, Group, Verification};
+pub use verify::Verification;
+
+use crate::StoreError;
+
+/// What was read of the ledger before and what would be read now are of two: neither continues the other.
+fn made_anew() -> StoreError {
+    StoreError::Unavailable("the ledger was made anew meanwhile".into())
+}

@@ -59,8 +59,8 @@ pub use keys::{
     PermissionUses, RotateKey, Rotation, RotationStart, UpdateKey, UseTally,
 };
 pub use ledger::{
-    EntryFilter, EntryPlace, Fault, Group, PayablePlace, PayableShare, PlacedEntry, Present,
-    Progress, Restatement, Spans, Verification,
+    EntryFilter, EntryPlace, Fault, PayablePlace, PayableShare, PlacedEntry, Present, Progress,
+    Restatement, Spans, Verification,
 };
 pub use migrate::Migration;
 pub use options::StoreOptions;

@@ -41,8 +41,9 @@ pub struct StoreStats {
     pub connections: u64,
     /// Connections thrown away because they broke.
     pub connections_broken: u64,
-    /// Groups of the ledger that were compared with their entries by the running check.
+    /// Days of the ledger that were compared with their entries by the running check.
     pub ledger_checks: u64,
-    /// How often one of them was not what it should be.
-    pub ledger_faults: u64,
+    /// How many sums of them were not what they should be: in the round through all days that goes on, or in
+    /// the one before if there were more.
+    pub ledger_faults: usize,
 }

@@ -1,6 +1,6 @@
 //! The store: queues in front, database threads behind.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -37,7 +37,8 @@ struct Inner {
     /// Held by whoever looks at the ledger for all who wait for it.
     looking: tokio::sync::Mutex<()>,
     ledger_checks: AtomicU64,
-    ledger_faults: AtomicU64,
+    /// Found in the round that goes on, and in the one before.
+    ledger_faults: [AtomicUsize; 2],
 }
 
 /// About what a write without a body of its own weighs in the queue.
@@ -89,7 +90,7 @@ impl Store {
             threads: Mutex::new(threads),
             looking: tokio::sync::Mutex::new(()),
             ledger_checks: AtomicU64::new(0),
-            ledger_faults: AtomicU64::new(0),
+            ledger_faults: Default::default(),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
@@ -133,7 +134,12 @@ impl Store {
             connections: get(&inner.connections.made),
             connections_broken: get(&inner.connections.broken),
             ledger_checks: get(&inner.ledger_checks),
-            ledger_faults: get(&inner.ledger_faults),
+            ledger_faults: inner
+                .ledger_faults
+                .iter()
+                .map(|count| count.load(Ordering::Relaxed))
+                .max()
+                .unwrap_or(0),
         }
     }
 
@@ -212,11 +218,14 @@ impl Store {
         &self.inner.writer.memory
     }
 
-    /// Counts a group of the ledger that was compared, and what differed.
-    pub(crate) fn count_check(&self, faults: usize) {
-        let faults = u64::try_from(faults).unwrap_or(u64::MAX);
+    /// Counts a day of the ledger that was compared, and what differed.
+    pub(crate) fn count_check(&self, faults: usize, begins_round: bool) {
         self.inner.ledger_checks.fetch_add(1, Ordering::Relaxed);
-        self.inner.ledger_faults.fetch_add(faults, Ordering::Relaxed);
+        let [this, before] = &self.inner.ledger_faults;
+        if begins_round {
+            before.store(this.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        }
+        this.fetch_add(faults, Ordering::Relaxed);
     }
 
     /// Waits until nobody else looks at the ledger.

@@ -30,5 +30,5 @@ mod dice;
 mod samples;
 
 use database::{TestDatabase, on_postgres};
-use dice::Dice;
+use dice::{Dice, seeds};
 use samples::*;

@@ -16,7 +16,7 @@ const FOLLOW: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often facts of other processes are looked for.
 const FOLLOW_LEDGER: Duration = Duration::from_millis(250);
-/// How often a group of the ledger is compared with its entries.
+/// How often a day of the ledger is compared with its entries.
 const CHECK_LEDGER: Duration = Duration::from_secs(60);
 /// How often what is over is removed.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -83,14 +83,14 @@ async fn follow_sources(state: Arc<AppState>) {
     }
 }
 
-/// Goes round all groups, one at a time; what differs is logged and counted in `/metrics`.
+/// Goes round all days, one at a time; what differs is logged and counted in `/metrics`.
 async fn check_ledger(state: Arc<AppState>) {
     let mut last = None;
     loop {
         tokio::time::sleep(CHECK_LEDGER).await;
-        match state.store.verify_next(last.clone()).await {
+        match state.store.check_ledger(last, state.now()).await {
             Ok(None) => last = None,
-            Ok(Some((group, faults))) => {
+            Ok(Some((next, faults))) => {
                 for fault in faults {
                     tracing::error!(
                         figure = fault.figure,
@@ -100,7 +100,7 @@ async fn check_ledger(state: Arc<AppState>) {
                         "a sum of the ledger is wrong; `revenue-ripple verify` tells more"
                     );
                 }
-                last = Some(group);
+                last = Some(next);
             }
             Err(error) => tracing::debug!(%error, "the ledger could not be checked; later, then"),
         }

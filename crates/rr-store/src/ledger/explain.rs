@@ -8,6 +8,7 @@ use rr_sync::ledger::{Account, Entry};
 use super::read;
 use crate::conn::{Conn, on_each};
 use crate::schema::ledger_entries;
+use crate::sequence::Sequence;
 use crate::types::{At, Id};
 use crate::{Store, StoreError};
 
@@ -42,27 +43,42 @@ pub struct EntryFilter {
     pub before: Timestamp,
     /// Posted until here. Later pages that keep to the version of the first one add up with it.
     pub seq: i64,
+    /// Of the ledger that was made anew so often: the next one numbers its entries otherwise, so that a
+    /// place in this one says nothing there.
+    pub rebuilds: i64,
 }
 
 impl Store {
-    /// The next entries after a place, in the order of their dates; fewer than `limit` at the end.
+    /// The next entries after a place, in the order of their dates; fewer than `limit` at the end. An
+    /// error if the ledger was made anew meanwhile.
     pub async fn entries(
         &self,
         filter: EntryFilter,
         after: Option<EntryPlace>,
         limit: u32,
     ) -> Result<Vec<PlacedEntry>, StoreError> {
-        self.read(move |conn| {
-            let mut found = Vec::new();
-            for account in &filter.accounts {
-                found.extend(of_account(conn, *account, &filter, after, limit)?);
-            }
-            found.sort_by_key(|one| one.place);
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            Ok(found)
-        })
-        .await
+        let read =
+            self.read(move |conn| conn.snapshot(|conn| entries(conn, &filter, after, limit)));
+        read.await?.ok_or_else(super::made_anew)
     }
+}
+
+fn entries(
+    conn: &mut Conn,
+    filter: &EntryFilter,
+    after: Option<EntryPlace>,
+    limit: u32,
+) -> QueryResult<Option<Vec<PlacedEntry>>> {
+    if Sequence::LedgerRebuilds.last(conn)? != filter.rebuilds {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    for account in &filter.accounts {
+        found.extend(of_account(conn, *account, filter, after, limit)?);
+    }
+    found.sort_by_key(|one| one.place);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(Some(found))
 }
 
 type Row = (i64, i64, Id, String, String, At, i64, i64, Option<At>);

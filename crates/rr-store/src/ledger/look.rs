@@ -15,16 +15,15 @@ use uuid::Uuid;
 use super::memory::{Held, Look, Memory, Present};
 use super::post::{Place, place};
 use super::read;
-use super::rows::hour_of;
 use crate::conn::{Conn, on_each};
 use crate::schema::{facts, ledger_counters, ledger_entries};
 use crate::types::{At, Id, JsonText};
 
-/// How many affiliates, and how many entries, are asked for when the board needs the best or newest.
+/// How many affiliates, and how many entries, are asked for first when the board needs the best or newest.
 const BEST: i64 = 500;
 const NEWEST: i64 = 128;
-/// After so many answers the board must be content. Each time it is told of twice as many entries,
-/// because those that take each other back are not shown.
+/// After so many answers the board must be content. Each time it is told of twice as many affiliates and
+/// entries, because those that earn later and those that take each other back are not shown.
 const ROUNDS: u32 = 32;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -103,7 +102,7 @@ fn read_on(
         if round == ROUNDS {
             return Err(Error::QueryBuilderError("the board cannot be told what it asks".into()));
         }
-        satisfy(conn, &mut held.board, need, NEWEST << round)?;
+        satisfy(conn, &mut held.board, need, round)?;
     }
     let present = memory.seen(&mut held, look, now);
     *guard = Some(held);
@@ -122,7 +121,7 @@ fn load(conn: &mut Conn, place: Place, floor: Timestamp) -> QueryResult<Board> {
     let standing = read::standing(conn, floor)?;
     let mut hours = Vec::new();
     // What the floor's own hour still brings is not of the board yet.
-    let last = hour_of(floor);
+    let last = floor.floor_to_hour();
     for account in [Account::Users, Account::Signups, Account::Revenue] {
         hours.extend(read::hours(conn, account, Board::hours_from(floor), last)?);
         hours.extend(read::minutes(conn, account, last, floor)?);
@@ -130,20 +129,22 @@ fn load(conn: &mut Conn, place: Place, floor: Timestamp) -> QueryResult<Board> {
     Ok(Board::load(floor, place.ledger, standing.iter(), hours))
 }
 
-/// Tells the board what it needs to know; of the newest entries at most so many.
-fn satisfy(conn: &mut Conn, board: &mut Board, need: Need, limit: i64) -> QueryResult<()> {
+/// Tells the board what it needs to know, and more in every round.
+fn satisfy(conn: &mut Conn, board: &mut Board, need: Need, round: u32) -> QueryResult<()> {
     match need {
         Need::Pending { after, until } => {
             let entries = read::entries_between(conn, after, until)?;
             board.give_pending(&entries, until);
         }
         Need::Affiliates => {
-            let best = affiliates(conn, None)?;
-            let complete = is_all(&best, BEST);
+            let limit = BEST << round;
+            let best = best_affiliates(conn, limit)?;
+            let complete = is_all(&best, limit);
             let later = later_affiliates(conn, board.floor())?;
             board.give_affiliates(best, complete, later);
         }
         Need::Newest(account) => {
+            let limit = NEWEST << round;
             let newest = newest(conn, account, board.floor(), limit)?;
             board.give_newest(account, &newest, is_all(&newest, limit));
         }
@@ -164,8 +165,16 @@ fn is_all<T>(found: &[T], limit: i64) -> bool {
 /// The affiliates with entries dated after an instant: the counter of each, and what is later.
 fn later_affiliates(conn: &mut Conn, after: Timestamp) -> QueryResult<Vec<(String, Sum, Sum)>> {
     let later = read::groups_later(conn, Account::Affiliates, after)?;
-    let names = later.iter().map(|(name, _)| name.clone()).collect();
-    let counters: BTreeMap<String, Sum> = affiliates(conn, Some(names))?.into_iter().collect();
+    let mut counters: BTreeMap<String, Sum> = BTreeMap::new();
+    for part in later.chunks(1_000) {
+        let names: Vec<&str> = part.iter().map(|(name, _)| name.as_str()).collect();
+        let rows: Vec<AffiliateRow> = on_each!(conn, |c| ledger_counters::table
+            .filter(ledger_counters::account.eq(AFFILIATES))
+            .filter(ledger_counters::grp.eq_any(&names))
+            .select(AFFILIATE)
+            .load(c))?;
+        counters.extend(rows.into_iter().map(affiliate));
+    }
     let with_counter = |(name, later): (String, Sum)| {
         let counter = counters.get(&name).copied().unwrap_or_default();
         (name, counter, later)
@@ -173,39 +182,32 @@ fn later_affiliates(conn: &mut Conn, after: Timestamp) -> QueryResult<Vec<(Strin
     Ok(later.into_iter().map(with_counter).collect())
 }
 
-/// The best affiliates, or those of these names.
-fn affiliates(conn: &mut Conn, names: Option<Vec<String>>) -> QueryResult<Vec<(String, Sum)>> {
-    let of_affiliates = || {
-        ledger_counters::table.filter(ledger_counters::account.eq(AFFILIATES)).select((
+/// The best affiliates by their counters.
+fn best_affiliates(conn: &mut Conn, limit: i64) -> QueryResult<Vec<(String, Sum)>> {
+    let rows: Vec<AffiliateRow> = on_each!(conn, |c| ledger_counters::table
+        .filter(ledger_counters::account.eq(AFFILIATES))
+        .order((
+            ledger_counters::amount.desc(),
+            ledger_counters::count.desc(),
             ledger_counters::grp,
-            ledger_counters::count,
-            ledger_counters::amount,
         ))
-    };
-    let mut rows: Vec<(String, i64, i64)> = Vec::new();
-    match names {
-        None => {
-            rows = on_each!(conn, |c| of_affiliates()
-                .order((
-                    ledger_counters::amount.desc(),
-                    ledger_counters::count.desc(),
-                    ledger_counters::grp,
-                ))
-                .limit(BEST)
-                .load(c))?;
-        }
-        Some(names) => {
-            for part in names.chunks(1_000) {
-                rows.extend(on_each!(conn, |c| of_affiliates()
-                    .filter(ledger_counters::grp.eq_any(part))
-                    .load::<(String, i64, i64)>(c))?);
-            }
-        }
-    }
-    Ok(rows.into_iter().map(|(name, count, amount)| (name, read::sum(count, amount))).collect())
+        .select(AFFILIATE)
+        .limit(limit)
+        .load(c))?;
+    Ok(rows.into_iter().map(affiliate).collect())
 }
 
 const AFFILIATES: &str = Account::Affiliates.as_str();
+
+/// A counter of an affiliate as it is selected by [`AFFILIATE`].
+type AffiliateRow = (String, i64, i64);
+
+const AFFILIATE: (ledger_counters::grp, ledger_counters::count, ledger_counters::amount) =
+    (ledger_counters::grp, ledger_counters::count, ledger_counters::amount);
+
+fn affiliate((name, count, amount): AffiliateRow) -> (String, Sum) {
+    (name, read::sum(count, amount))
+}
 
 /// The newest entries of an account until `floor`.
 fn newest(

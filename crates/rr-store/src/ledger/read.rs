@@ -1,5 +1,6 @@
 //! Reading rows of the ledger.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel::QueryResult;
@@ -11,8 +12,6 @@ use diesel::sql_types::{BigInt, Text};
 use rr_domain::Timestamp;
 use rr_sync::Balances;
 use rr_sync::ledger::{Account, Entry, Sum};
-
-use super::rows::hour_of;
 
 use crate::conn::{Conn, on_each};
 use crate::schema::ledger_entries;
@@ -52,6 +51,18 @@ pub(super) fn account(name: &str) -> QueryResult<Account> {
 
 pub(super) fn sum(count: i64, amount: i64) -> Sum {
     Sum { count, amount: amount.into() }
+}
+
+/// What a group of an account adds up to.
+pub(super) type GroupSum = (String, i64, i64);
+
+pub(super) fn by_group(rows: Vec<GroupSum>) -> BTreeMap<String, Sum> {
+    rows.into_iter().map(|(group, count, amount)| (group, sum(count, amount))).collect()
+}
+
+/// The first instant there is, and the last.
+pub(super) fn all_time() -> (Timestamp, Timestamp) {
+    (Timestamp::EPOCH.minus(Duration::MAX), Timestamp::EPOCH.plus(Duration::MAX))
 }
 
 /// The entries posted after a number, in the order of posting.
@@ -116,6 +127,15 @@ pub(super) fn minutes(
     Ok(rows.into_iter().map(minute).collect())
 }
 
+/// The start of the hour that an entry is dated in, as the database makes it: it shares nothing with the
+/// hours of a posting.
+pub(super) fn hour_of_entry(conn: &Conn) -> &'static str {
+    match conn {
+        Conn::Pg(_) => "date_trunc('hour', at, 'UTC')",
+        Conn::Lite(_) => "at - (at % 3600000000 + 3600000000) % 3600000000",
+    }
+}
+
 /// What an account adds up to in each hour from one on and before another.
 pub(super) fn hours(
     conn: &mut Conn,
@@ -145,7 +165,7 @@ pub(super) fn standing(conn: &mut Conn, at: Timestamp) -> QueryResult<Balances> 
          c.amount - CAST(coalesce((SELECT sum(h.amount) FROM ledger_hours h WHERE \
            h.account = c.account AND h.grp = c.grp AND h.hour >= $1), 0) AS bigint) AS amount \
          FROM ledger_counters c WHERE c.account <> 'affiliates'";
-    let next_hour = hour_of(at).plus(HOUR);
+    let next_hour = at.floor_to_hour().plus(HOUR);
     let rows: Vec<GroupRow> =
         on_each!(conn, |c| sql_query(LESS_LATER).bind::<DbTime, _>(At(next_hour)).load(c))?;
     let mut standing = Balances::default();

@@ -8,7 +8,7 @@ use rr_sync::ledger::posting;
 use serde_json::json;
 
 use super::rows::EntryRecord;
-use super::{rows, touched};
+use super::{read, rows, touched};
 use crate::conn::{Clash, Conn, Row, Values, insert};
 use crate::ledger::Progress;
 use crate::sequence::Sequence;
@@ -114,10 +114,7 @@ impl Row for Anew<'_> {
 /// Adds the entries of one piece to the second set's hours and counters. The database sums, so this
 /// shares nothing with the sums of a posting.
 fn sum_up(conn: &mut Conn, after: i64, seq: i64) -> QueryResult<()> {
-    let hour = match conn {
-        Conn::Pg(_) => "date_trunc('hour', at, 'UTC')",
-        Conn::Lite(_) => "at - (at % 3600000000 + 3600000000) % 3600000000",
-    };
+    let hour = read::hour_of_entry(conn);
     let add = |table: &str, columns: &str, values: &str, which: &str| {
         format!(
             "INSERT INTO {table} AS held ({columns}, count, amount) \

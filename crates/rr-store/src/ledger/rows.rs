@@ -15,14 +15,6 @@ use crate::types::{At, DbTime, DbUuid, Id};
 
 /// An entry dated further back than this before it was recorded moved the past.
 const LATE_MICROS: i64 = 60_000_000;
-const HOUR_MICROS: i64 = 3_600_000_000;
-
-/// The start of the hour that an instant lies in.
-pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
-    let start = at.micros() - at.micros().rem_euclid(HOUR_MICROS);
-    // Only the first hour of the year 0 could start out of range, and it starts with the year.
-    Timestamp::from_micros(start).unwrap_or(at)
-}
 
 /// Writes the entries of one posting under its number, and what they add up to.
 pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult<()> {
@@ -34,7 +26,7 @@ pub(super) fn write(conn: &mut Conn, seq: i64, entries: &[Entry]) -> QueryResult
         let (account, grp) = (entry.account.as_str(), entry.group.as_str());
         *counters.entry((account, grp)).or_default() += entry.sum();
         if entry.account != Account::Affiliates {
-            *hours.entry((account, grp, At(hour_of(entry.at)))).or_default() += entry.sum();
+            *hours.entry((account, grp, At(entry.at.floor_to_hour()))).or_default() += entry.sum();
         }
     }
     add_to_hours(conn, hours)?;

@@ -11,7 +11,6 @@ use rr_sync::Balances;
 use rr_sync::ledger::{Account, Entry};
 
 use super::read;
-use super::rows::hour_of;
 use crate::conn::{Conn, on_each};
 use crate::schema::{ledger_entries, ledger_hours};
 use crate::sequence::Sequence;
@@ -102,7 +101,7 @@ fn span_of(instants: &[Timestamp], at: Timestamp) -> Option<usize> {
 fn divided_hours(instants: &[Timestamp]) -> Vec<(Timestamp, Timestamp)> {
     let mut stretches: Vec<(Timestamp, Timestamp)> = Vec::new();
     for instant in instants {
-        let hour = hour_of(*instant);
+        let hour = instant.floor_to_hour();
         if hour == *instant {
             continue;
         }
@@ -126,7 +125,7 @@ fn add_hours(
     let (first, last) = (instants[0], instants[instants.len() - 1]);
     let rows: Vec<(String, String, At, i64, i64)> = on_each!(conn, |c| ledger_hours::table
         .filter(ledger_hours::account.eq_any(&names))
-        .filter(ledger_hours::hour.ge(At(hour_of(first))))
+        .filter(ledger_hours::hour.ge(At(first.floor_to_hour())))
         .filter(ledger_hours::hour.lt(At(last)))
         .load(c))?;
     for (name, group, At(hour), count, amount) in rows {

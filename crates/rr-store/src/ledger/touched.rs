@@ -10,7 +10,7 @@ use rr_sync::ledger::{Subject, customer_of};
 use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
-use crate::facts::{Recorded, subject};
+use crate::facts::Recorded;
 use crate::schema::facts;
 use crate::types::{At, Id, JsonText};
 
@@ -88,7 +88,7 @@ fn earlier_of_same_subjects(
         // one they are looked up (as soon as it has statistics of the table).
         Conn::Pg(c) => {
             let subjects: BTreeSet<Id> =
-                new.iter().map(|one| Id(subject(&one.fact.kind))).collect();
+                new.iter().map(|one| Id(Subject::of(&one.fact.kind).id())).collect();
             let subjects: Vec<Id> = subjects.into_iter().collect();
             let mut rows = Vec::new();
             for part in subjects.chunks(LOOKED_UP) {

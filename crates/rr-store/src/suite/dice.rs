@@ -1,5 +1,6 @@
-//! Random enough for histories, and the same every time (splitmix64).
+//! Random enough for histories, and the same for the same seed (splitmix64).
 
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 
 use rr_domain::{
@@ -12,6 +13,17 @@ use super::{at, id};
 pub(super) struct Dice {
     state: u64,
     subjects: u64,
+}
+
+/// Seeds of so many histories: others in every run, unless `RR_TEST_SEED` says which is the first. It is
+/// printed, and shown when the test fails.
+pub(super) fn seeds(count: u64) -> impl Iterator<Item = u64> {
+    let first = match std::env::var("RR_TEST_SEED") {
+        Ok(text) => text.parse().expect("RR_TEST_SEED is a number"),
+        Err(_) => RandomState::new().hash_one(count),
+    };
+    println!("RR_TEST_SEED={first}");
+    (0..count).map(move |n| first.wrapping_add(n))
 }
 
 const NAMES: [&str; 3] = ["membership", "reseller", "tripwire"];

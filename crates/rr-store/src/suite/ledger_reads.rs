@@ -86,7 +86,8 @@ async fn the_entries_behind_a_figure_come_once_each_in_order() {
     let (store, entries) = with_history(&database, 8).await;
     for accounts in [vec![Account::Revenue], vec![Account::Commissions, Account::Users]] {
         let (from, until) = (at(10 * 86_400), at(60 * 86_400));
-        let filter = EntryFilter { accounts: accounts.clone(), from, before: until, seq: 300 };
+        let filter =
+            EntryFilter { accounts: accounts.clone(), from, before: until, seq: 300, rebuilds: 0 };
         let mut met = Vec::new();
         let mut last = None;
         loop {
@@ -104,6 +105,25 @@ async fn the_entries_behind_a_figure_come_once_each_in_order() {
         let expected = before(&entries, &accounts, until).since(&before(&entries, &accounts, from));
         assert_eq!(sum, expected);
     }
+}
+
+#[tokio::test]
+async fn entries_of_a_ledger_that_was_made_anew_are_not_mixed_with_those_before() {
+    let database = TestDatabase::new();
+    let (store, _) = with_history(&database, 9).await;
+    let filter = |rebuilds| EntryFilter {
+        accounts: vec![Account::Revenue],
+        from: at(0),
+        before: at(90 * 86_400),
+        seq: 300,
+        rebuilds,
+    };
+    let page = store.entries(filter(0), None, 5).await.unwrap();
+    let last = page.last().map(|one| one.place);
+    store.rebuild(audit(3), |_| {}).await.unwrap();
+    let mixed = store.entries(filter(0), last, 5).await;
+    assert!(matches!(mixed, Err(crate::StoreError::Unavailable(_))), "{mixed:?}");
+    assert_eq!(store.entries(filter(1), None, 5).await.unwrap().len(), 5);
 }
 
 #[tokio::test]

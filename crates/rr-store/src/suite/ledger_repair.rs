@@ -1,12 +1,13 @@
 //! The ledger verified, and made anew.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use rr_domain::Fact;
+use rr_domain::{Fact, FactKind, Label, Product, Timestamp};
 use rr_sync::ledger::Account;
 
 use super::*;
-use crate::{Progress, Store};
+use crate::{Fault, Progress, Store};
 
 async fn with_history(store: &Store, seed: u64) {
     let mut dice = Dice::new(seed, 10);
@@ -63,6 +64,84 @@ async fn a_ledger_that_was_tampered_with_is_found_and_repaired() {
         assert_eq!(store.verify(now, silent).await.unwrap().faults, []);
         assert!(store.restatements(first(1_000)).await.unwrap().items.len() > before.len());
     }
+}
+
+/// What no sum of the ledger shows, because they agree with each other.
+#[tokio::test]
+async fn entries_and_hours_are_held_against_the_facts_one_by_one() {
+    let now = at(45 * 86_400);
+    let tick = if on_postgres() { "interval '1 microsecond'" } else { "1" };
+    let shifted = |which: &str, by: &str| {
+        format!(
+            "UPDATE ledger_hours SET amount = amount {by} WHERE account = 'revenue' \
+             AND grp = 'subscription\tmembership\tcaptured' AND hour = \
+             (SELECT {which}(hour) FROM ledger_hours WHERE account = 'revenue' \
+             AND grp = 'subscription\tmembership\tcaptured');"
+        )
+    };
+    let renamed = |old: &str, new: &str| {
+        ["ledger_entries", "ledger_hours", "ledger_counters"]
+            .map(|table| format!("UPDATE {table} SET grp = replace(grp, '\t{old}', '\t{new}');"))
+            .concat()
+    };
+    for (tampering, figure) in [
+        (shifted("min", "+ 5") + &shifted("max", "- 5"), "hours of revenue at"),
+        (
+            format!("UPDATE ledger_entries SET at = at + {tick} WHERE account = 'users'"),
+            "entries of users at",
+        ),
+        (
+            format!("UPDATE ledger_entries SET at = at + {tick} WHERE account = 'affiliates'"),
+            "entries of affiliates at",
+        ),
+        (
+            format!("UPDATE ledger_entries SET since = since + {tick} WHERE since IS NOT NULL"),
+            "entries of since at",
+        ),
+        (
+            "UPDATE ledger_entries SET since = at WHERE account = 'signups'".to_owned(),
+            "entries of since at",
+        ),
+        (renamed("payable", "owed"), "entries of commissions at"),
+        (renamed("payable", "owed"), "balance of commissions"),
+        (renamed("trialing", "trying"), "entries of subscriptions at"),
+    ] {
+        let database = TestDatabase::new();
+        let store = database.migrated().await;
+        with_history(&store, 21).await;
+        assert_eq!(store.verify(now, silent).await.unwrap().faults, []);
+        execute(&store, tampering.as_str()).await;
+        let bad = database.open().verify(now, silent).await.unwrap();
+        let found = bad.faults.iter().any(|fault| fault.figure.starts_with(figure));
+        assert!(found, "{tampering}: {:?}", bad.faults);
+        assert!(bad.faults.iter().all(|fault| fault.expected != fault.found));
+    }
+}
+
+/// Amounts are compared as they are written: as floats these two are one.
+#[tokio::test]
+async fn a_cent_is_found_in_a_sum_past_2_to_the_53() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let captured = |number, amount| {
+        let product = Product::Subscription(Label::MEMBERSHIP);
+        let kind = FactKind::PaymentCaptured { payment: id(number), product, amount };
+        Fact { id: id(100 + number), occurred_at: at(1), kind }
+    };
+    store.append_facts(vec![captured(1, 1 << 53), captured(2, 1)], audit(1)).await.unwrap();
+    execute(
+        &store,
+        "UPDATE ledger_entries SET amount = 0 WHERE amount = 1; \
+         UPDATE ledger_hours SET amount = amount - 1 WHERE account = 'revenue'; \
+         UPDATE ledger_counters SET amount = amount - 1 WHERE account = 'revenue'",
+    )
+    .await;
+    let bad = database.open().verify(at(10), silent).await.unwrap();
+    let total = bad.faults.iter().find(|fault| fault.figure == "revenue.total_revenue").unwrap();
+    assert_eq!(
+        (total.expected.as_str(), total.found.as_str()),
+        ("90071992547409.93", "90071992547409.92")
+    );
 }
 
 #[tokio::test]
@@ -143,29 +222,73 @@ async fn a_rebuild_that_is_interrupted_or_meets_another_does_no_harm() {
     assert_eq!(left, 0, "nothing is left lying about");
 }
 
+/// Where each day that was checked ended, in the order of checking, for one round.
+async fn round(store: &Store) -> (Vec<Timestamp>, Vec<Fault>) {
+    let (mut days, mut all) = (Vec::new(), Vec::new());
+    // Past all days a round begins.
+    let mut last = Timestamp::EPOCH.plus(Duration::MAX);
+    loop {
+        let (next, faults) = store.check_ledger(Some(last), at(0)).await.unwrap().unwrap();
+        if days.last().is_some_and(|last| *last > next) {
+            return (days, all);
+        }
+        days.push(next);
+        all.extend(faults);
+        last = next;
+    }
+}
+
 #[tokio::test]
-async fn the_running_check_goes_round_all_groups() {
+async fn the_running_check_goes_round_all_days() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    assert_eq!(store.verify_next(None).await.unwrap(), None, "there are no groups yet");
+    assert_eq!(store.check_ledger(None, at(0)).await.unwrap(), None, "there are no entries yet");
     with_history(&store, 22).await;
-    execute(&store, "UPDATE ledger_hours SET count = count + 1 WHERE account = 'movements'").await;
-    let groups =
-        number(&store, "SELECT count(*) FROM ledger_counters WHERE account <> 'affiliates'").await;
-    let mut last = None;
-    let mut met = std::collections::BTreeSet::new();
-    let mut faults = Vec::new();
-    for _ in 0..groups {
-        let (group, found) = store.verify_next(last).await.unwrap().unwrap();
-        faults.extend(found);
-        assert!(met.insert(group.clone()), "{group:?} comes twice");
-        last = Some(group);
+    let (days, faults) = round(&store).await;
+    assert_eq!(faults, []);
+    assert!((40..=91).contains(&days.len()), "{}", days.len());
+    for (tampering, figure) in [
+        ("UPDATE ledger_hours SET count = count + 1 WHERE account = 'movements'", "hours of"),
+        ("UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'revenue'", "hours of"),
+        (
+            "UPDATE ledger_counters SET count = count + 7 WHERE account = 'signups'",
+            "counter of signups",
+        ),
+        (
+            "UPDATE ledger_counters SET amount = amount + 1 WHERE account = 'affiliates'",
+            "counters of affiliates",
+        ),
+        (
+            "UPDATE ledger_entries SET amount = amount + 1 WHERE account = 'affiliates'",
+            "entries of affiliates from",
+        ),
+    ] {
+        execute(&store, tampering).await;
+        let (_, faults) = round(&store).await;
+        let found = faults.iter().any(|fault| fault.figure.starts_with(figure));
+        assert!(found, "{tampering}: {faults:?}");
+        let told = store.stats().ledger_faults;
+        let (_, again) = round(&store).await;
+        assert_eq!(again, faults);
+        assert_eq!(store.stats().ledger_faults, told, "a fault is one, however often it is met");
+        assert!(told >= faults.len());
+        store.rebuild(audit(3), silent).await.unwrap();
+        assert_eq!(round(&store).await.1, []);
     }
-    assert!(!faults.is_empty());
-    assert!(faults.iter().all(|fault| fault.figure == "hours of movements"), "{faults:?}");
-    let (group, _) = store.verify_next(last).await.unwrap().unwrap();
-    assert_eq!(Some(&group), met.first(), "and then round again");
-    let stats = store.stats();
-    assert_eq!(stats.ledger_checks, u64::try_from(groups).unwrap() + 1);
-    assert_eq!(stats.ledger_faults, u64::try_from(faults.len()).unwrap());
+    round(&store).await;
+    assert_eq!(store.stats().ledger_faults, 0, "a round without faults forgets those before");
+    assert!(store.stats().ledger_checks > 15 * 40);
+}
+
+#[tokio::test]
+async fn a_process_that_starts_checks_another_day_than_the_one_before() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    with_history(&store, 25).await;
+    let mut met = std::collections::BTreeSet::new();
+    for minute in 0..60 {
+        let checked = store.check_ledger(None, at(minute * 60)).await.unwrap();
+        met.insert(checked.unwrap().0);
+    }
+    assert!(met.len() > 25, "{met:?}");
 }

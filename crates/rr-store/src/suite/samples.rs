@@ -134,8 +134,9 @@ pub(super) fn first(limit: u32) -> PageRequest {
 }
 
 /// Runs a statement past the store's own methods.
-pub(super) async fn execute(store: &Store, statement: &'static str) {
-    store.write(move |conn| conn.batch(statement)).await.unwrap();
+pub(super) async fn execute(store: &Store, statement: impl Into<String>) {
+    let statement = statement.into();
+    store.write(move |conn| conn.batch(&statement)).await.unwrap();
 }
 
 /// Asks for a number past the store's own methods.

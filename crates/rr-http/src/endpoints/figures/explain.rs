@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::asked::Asked;
 use super::place::{self, Place};
-use super::walk::{Step, Walk};
+use super::walk::{Question, Step, Walk};
 use super::{About, group, named};
 use crate::auth::{Allowed, Permission, ReadMetrics};
 use crate::codes::Code;
@@ -119,6 +119,7 @@ pub(crate) async fn get(
     let with_facts = who.caller.may(Permission::ReadUsers);
     let rebuilds = state.store.present(now).await?.rebuilds;
     let seal = place::seal(metric, asked, rebuilds);
+    let question = Question { store: &state.store, metric, asked, rebuilds };
     let format = match Format::of(&request, &query)? {
         // What `Accept` would like best is a wish.
         Format::Csv if query.text("format")?.is_none() => Format::Json,
@@ -127,8 +128,7 @@ pub(crate) async fn get(
     match (format, query.text("cursor")?) {
         (Format::Csv, _) => Err(Problem::unusable("format", "must be json or ndjson")),
         (Format::Ndjson, None) if query.text("limit")?.is_none() => {
-            let walk = Walk::begin(&state.store, metric, asked, now).await?;
-            Ok(stream_of(walk, with_facts))
+            Ok(stream_of(question.begin(now).await?, with_facts))
         }
         (Format::Ndjson, _) => {
             Err(Problem::unusable("format", "ndjson is all at once, without limit and cursor"))
@@ -136,10 +136,8 @@ pub(crate) async fn get(
         (Format::Json, cursor) => {
             let limit = usize::try_from(query.limit()?).unwrap_or(usize::MAX);
             let walk = match cursor {
-                None => Walk::begin(&state.store, metric, asked, now).await?,
-                Some(text) => {
-                    Walk::resume(&state.store, metric, asked, &seal.open(&text, Place::of)?)
-                }
+                None => question.begin(now).await?,
+                Some(text) => question.resume(&seal.open(&text, Place::of)?),
             };
             page(walk, limit, with_facts, &seal).await
         }
