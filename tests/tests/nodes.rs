@@ -10,6 +10,7 @@ use rr_tests::clock::seeded_random;
 use rr_tests::database::{TestDatabase, open_store};
 use rr_tests::process::{Program, make_key};
 use rr_tests::proxy::eventually;
+use serde_json::json;
 
 const SYNC: &str = "/api/devops/sync/users";
 
@@ -92,6 +93,56 @@ async fn asks(state: &AppState, app: &TestApp, key: &Key) -> &'static str {
         Err(VerifyError::Denied(denial)) => denial.code(),
         Err(VerifyError::Store(_)) => "unavailable",
     }
+}
+
+/// The change of one key costs its own place in memory, here and there; what was refused costs nothing.
+#[tokio::test]
+async fn a_changed_key_is_forgotten_and_no_other() {
+    let app = TestApp::init().await;
+    let other = second(&app, app.database.url());
+    let manager = app.with_key(&["manage_keys"]).await;
+    let (changed, kept) = (app.with_key(&[]).await, app.with_key(&["read_metrics"]).await);
+    let stronger = app.with_key(&["read_users"]).await;
+    let nodes = [&*app.state, &*other];
+    let mut seen = Vec::new();
+    for node in nodes {
+        seen.push(node.follow_key_changes(None).await);
+        for key in [&changed, &kept, &stronger] {
+            assert_eq!(asks(node, &app, key).await, "granted");
+        }
+    }
+    // The manager comes into memory with its first request.
+    let path = |id: uuid::Uuid| format!("/api/devops/keys/{id}");
+    manager.get(&path(changed.id)).await.expect(200);
+    let entries = || nodes.map(|node| node.verifier.stats().entries);
+    let before = entries();
+
+    let nobody = uuid::Uuid::from_u128(1);
+    let name = json!({"name": "another"});
+    let rotate = |id| format!("{}/rotate", path(id));
+    manager.patch(&path(nobody), &name).await.expect(404);
+    manager.patch(&path(stronger.id), &name).await.expect(403);
+    manager.post(&rotate(nobody), &json!({})).await.expect(404);
+    manager.post(&rotate(stronger.id), &json!({})).await.expect(403);
+    manager.delete(&path(nobody)).await.expect(404);
+    for (node, seen) in nodes.into_iter().zip(&seen) {
+        assert_eq!(node.follow_key_changes(*seen).await, *seen);
+    }
+    assert_eq!(entries(), before, "nothing was changed");
+
+    manager.patch(&path(changed.id), &json!({"enabled": false})).await.expect(200);
+    for (node, seen) in nodes.into_iter().zip(&seen) {
+        assert_ne!(node.follow_key_changes(*seen).await, *seen);
+    }
+    assert_eq!(entries(), before.map(|entries| entries - 1));
+    for node in nodes {
+        let (hits, misses) = (node.verifier.stats().hits, node.verifier.stats().misses);
+        assert_eq!(asks(node, &app, &kept).await, "granted");
+        let stats = node.verifier.stats();
+        assert_eq!((stats.hits, stats.misses), (hits + 1, misses), "answered from memory");
+        assert_eq!(asks(node, &app, &changed).await, "key_disabled");
+    }
+    other.store.close().await;
 }
 
 /// Every message is lost and nobody asks for nine minutes: what is in memory is too old to be believed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp};
 use rr_keys::{Verifier, VerifierOptions};
-use rr_store::{Actor, Audit, Store};
+use rr_store::{Actor, Audit, ChangedKeys, Store};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ impl AppState {
     /// be called once the change is committed; when this returns, it is final on this server.
     pub(crate) fn forget_key(&self, id: Uuid) {
         self.verifier.forget(id);
-        self.live.credentials_changed();
+        self.live.credential_changed(id);
     }
 
     /// Forgets all keys, with the same promise: for changes of which only the fact is known.
@@ -117,14 +117,16 @@ impl AppState {
         self.live.credentials_changed();
     }
 
-    /// Forgets cached keys when some process has changed one since `seen`, and says what to pass
-    /// next time. To be called several times a second.
+    /// Forgets the keys that some process has changed since `seen`, and says what to pass next time. To be
+    /// called several times a second.
     pub async fn follow_key_changes(&self, seen: Option<i64>) -> Option<i64> {
-        match self.store.keys_version().await {
-            Ok(version) if Some(version) == seen => seen,
-            Ok(version) => {
-                self.forget_all_keys();
-                Some(version)
+        match self.store.key_changes(seen).await {
+            Ok(changes) => {
+                match changes.keys {
+                    ChangedKeys::These(ids) => ids.into_iter().for_each(|id| self.forget_key(id)),
+                    ChangedKeys::Unknown => self.forget_all_keys(),
+                }
+                Some(changes.version)
             }
             // Not knowing what changed, it is safer to ask the store for every key.
             Err(_) => {

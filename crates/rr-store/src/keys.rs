@@ -1,6 +1,7 @@
 //! API keys: identities and the hashes of their secrets.
 
 mod change;
+mod changes;
 mod create;
 mod find;
 mod leak;
@@ -103,6 +104,24 @@ pub struct UseTally {
     pub last_used_at: Timestamp,
     /// From where.
     pub last_address: Option<IpAddr>,
+}
+
+/// What was changed since somebody looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChanges {
+    /// The number to ask with the next time.
+    pub version: i64,
+    /// Which keys.
+    pub keys: ChangedKeys,
+}
+
+/// Which keys were changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangedKeys {
+    /// No others than these.
+    These(Vec<Uuid>),
+    /// Any of them may have been: too many were, nobody looked before, or the numbers have a gap.
+    Unknown,
 }
 
 /// What became of a new key.

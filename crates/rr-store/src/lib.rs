@@ -55,7 +55,7 @@ pub use events::{
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
-    CreateKey, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PendingSecret,
+    ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PendingSecret,
     PermissionUses, RotateKey, Rotation, RotationStart, UpdateKey, UseTally,
 };
 pub use ledger::{

@@ -64,6 +64,23 @@ impl Sequence {
         Ok(last - count + 1)
     }
 
+    /// Waits until nobody else is about to take a number and keeps it so until the transaction ends, without
+    /// taking one: for whoever has to look before it is clear that anything changes.
+    pub(crate) fn hold(self, conn: &mut Conn) -> QueryResult<()> {
+        match conn {
+            Conn::Pg(c) => {
+                sequences::table
+                    .find(self.name())
+                    .select(sequences::value)
+                    .for_update()
+                    .get_result::<i64>(c)?;
+            }
+            // A writer is alone with the file from the start of its transaction.
+            Conn::Lite(_) => {}
+        }
+        Ok(())
+    }
+
     /// The last number that was taken by a committed transaction.
     pub(crate) fn last(self, conn: &mut Conn) -> QueryResult<i64> {
         on_each!(conn, |c| sequences::table

@@ -6,6 +6,7 @@ mod audit;
 mod durability;
 mod events;
 mod facts;
+mod key_changes;
 mod key_usage;
 mod keys;
 mod leaks;

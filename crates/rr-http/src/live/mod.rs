@@ -11,6 +11,7 @@
 //! connection's watchdog, and one that falls out of the tail is let go: it can come back and go on
 //! from where it was.
 
+mod credentials;
 mod figures;
 mod follow;
 mod message;
@@ -23,10 +24,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 pub(crate) use follow::follow;
 pub(crate) use reader::{Ended, Item, Reader};
 
+use credentials::Credentials;
 use figures::Change;
 use places::Places;
 pub(crate) use tail::Batch;
@@ -37,8 +40,8 @@ pub(crate) struct Live {
     tail: Mutex<Tail>,
     /// The last change of figures.
     change: ArcSwapOption<Change>,
-    /// Moves when a credential may have changed: whoever follows is judged anew.
-    credentials: AtomicU64,
+    /// Which credentials may have changed: whoever follows with one of them is judged anew.
+    credentials: Credentials,
     /// Wakes all readers; what is new they find themselves.
     news: watch::Sender<()>,
     places: Places,
@@ -60,17 +63,23 @@ impl Live {
         Live {
             tail: Mutex::default(),
             change: ArcSwapOption::empty(),
-            credentials: AtomicU64::new(1),
+            credentials: Credentials::new(),
             news: watch::Sender::new(()),
             places: Places::new(),
             dropped: AtomicU64::new(0),
         }
     }
 
-    /// To be called after a key or a session may have changed. Whoever follows is handed nothing
-    /// more before the store was asked about its credential again.
+    /// To be called after a key, or a session of a user, may have changed. Whoever follows with it is
+    /// handed nothing more before the store was asked about it again.
+    pub(crate) fn credential_changed(&self, id: Uuid) {
+        self.credentials.changed(id);
+        self.news.send_replace(());
+    }
+
+    /// The same for every credential: for changes of which only the fact is known.
     pub(crate) fn credentials_changed(&self) {
-        self.credentials.fetch_add(1, Ordering::AcqRel);
+        self.credentials.all_changed();
         self.news.send_replace(());
     }
 

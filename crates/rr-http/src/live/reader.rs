@@ -171,7 +171,7 @@ impl Reader {
 
     /// Whether the present state of credentials is the one that it was judged by.
     fn is_judged(&self) -> bool {
-        let now = self.state.live.credentials.load(Ordering::Acquire);
+        let now = self.state.live.credentials.mark(self.standing.id());
         self.judged.is_some_and(|(credentials, _)| credentials == now)
     }
 
@@ -180,7 +180,7 @@ impl Reader {
         let is_old = |(_, at): (u64, Instant)| at.elapsed() >= self.standing.lasts();
         if !self.is_judged() || self.judged.is_none_or(is_old) {
             // From before the look, so that a change during it counts.
-            let credentials = self.state.live.credentials.load(Ordering::Acquire);
+            let credentials = self.state.live.credentials.mark(self.standing.id());
             match self.standing.renew(&self.state).await {
                 Ok(true) => self.judged = Some((credentials, Instant::now())),
                 Ok(false) => return Judgement::Over,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
 use rr_keys::{Beyond, KeyRecord, PermissionSet, RateLimit, Reach, WindowName};
@@ -15,7 +14,7 @@ use super::record::{
     KeyTableRow, allow_list_json, metadata_json, permissions_json, quotas_json, rate_limits_json,
 };
 use super::{KeyPatch, UpdateKey};
-use crate::conn::{Conn, on_each};
+use crate::conn::on_each;
 use crate::schema::api_keys;
 use crate::sequence::Sequence;
 use crate::types::{At, Id, JsonText};
@@ -32,8 +31,9 @@ impl Store {
         audit: Audit,
     ) -> Result<UpdateKey, StoreError> {
         self.write(move |conn| {
-            // Taken first: from here to the commit nobody else changes a key.
-            let changes = Changes::of(&patch, Sequence::Keys.take(conn, 1)?);
+            // From here to the commit nobody else changes a key. What is refused takes no number, for each
+            // number makes every process look for what changed.
+            Sequence::Keys.hold(conn)?;
             let Some(before) = find_row(conn, id)? else { return Ok(UpdateKey::NoSuchKey) };
             if let Some(refused) = patch.refused_to(audit.actor, &before.record) {
                 return Ok(refused);
@@ -44,6 +44,7 @@ impl Store {
             if patch.leaves_no_instant(&before.record) {
                 return Ok(UpdateKey::EndsBeforeItBegins);
             }
+            let changes = Changes::of(&patch, Sequence::Keys.take(conn, 1)?);
             let after: KeyTableRow =
                 on_each!(conn, |c| diesel::update(api_keys::table.find(Id(id)))
                     .set(&changes)
@@ -60,15 +61,20 @@ impl Store {
     /// Revokes a key for good; says whether it exists. A second time changes nothing.
     pub async fn revoke_key(&self, id: Uuid, audit: Audit) -> Result<bool, StoreError> {
         self.write(move |conn| {
-            let version = Sequence::Keys.take(conn, 1)?;
-            let revoked = on_each!(conn, |c| diesel::update(
-                api_keys::table.find(Id(id)).filter(api_keys::revoked_at.is_null())
-            )
-            .set((api_keys::revoked_at.eq(Some(At(audit.at))), api_keys::version.eq(version)))
-            .execute(c))?;
-            if revoked == 0 {
-                return exists(conn, id);
+            Sequence::Keys.hold(conn)?;
+            let before: Option<Option<At>> = on_each!(conn, |c| api_keys::table
+                .find(Id(id))
+                .select(api_keys::revoked_at)
+                .first(c)
+                .optional())?;
+            let Some(revoked_at) = before else { return Ok(false) };
+            if revoked_at.is_some() {
+                return Ok(true);
             }
+            let version = Sequence::Keys.take(conn, 1)?;
+            on_each!(conn, |c| diesel::update(api_keys::table.find(Id(id)))
+                .set((api_keys::revoked_at.eq(Some(At(audit.at))), api_keys::version.eq(version)))
+                .execute(c))?;
             let detail =
                 json!({ "before": { "revoked_at": null }, "after": { "revoked_at": audit.at } });
             audit.record(conn, "key.revoked", Some(format!("key:{id}")), &detail)?;
@@ -76,12 +82,6 @@ impl Store {
         })
         .await
     }
-}
-
-fn exists(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
-    let found: Option<Id> =
-        on_each!(conn, |c| api_keys::table.find(Id(id)).select(api_keys::id).first(c).optional())?;
-    Ok(found.is_some())
 }
 
 /// The columns that a patch sets; `None` leaves a column as it is, `Some(None)` empties it.

@@ -27,8 +27,8 @@ impl Store {
         audit: Audit,
     ) -> Result<CreateKey, StoreError> {
         self.write(move |conn| {
-            // Taken first: every transaction locks in this order.
-            let version = Sequence::Keys.take(conn, 1)?;
+            // First: every transaction locks in this order. A repeat takes no number.
+            Sequence::Keys.hold(conn)?;
             if let Some(existing) = find_existing(conn, &key)? {
                 return Ok(CreateKey::AlreadyCreated(existing));
             }
@@ -38,7 +38,7 @@ impl Store {
                     return Ok(CreateKey::AlreadyCreated(earlier));
                 }
             }
-            let row = KeyTableRow::of(&key, version);
+            let row = KeyTableRow::of(&key, Sequence::Keys.take(conn, 1)?);
             let secret = SecretTableRow::of(&key);
             on_each!(conn, |c| diesel::insert_into(api_keys::table).values(&row).execute(c))?;
             on_each!(conn, |c| diesel::insert_into(api_key_secrets::table)

@@ -15,7 +15,6 @@ use super::{KeyRow, PendingSecret, PermissionUses};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{api_key_permission_uses, api_key_secrets, api_keys};
-use crate::sequence::Sequence;
 use crate::types::{At, Id};
 use crate::{Cursor, Page, PageRequest, Store, StoreError};
 
@@ -88,11 +87,6 @@ impl Store {
             }))
         })
         .await
-    }
-
-    /// Changes with every change of any key by any process.
-    pub async fn keys_version(&self) -> Result<i64, StoreError> {
-        self.read(|conn| Sequence::Keys.last(conn)).await
     }
 }
 

@@ -114,9 +114,9 @@ impl Store {
         audit: Audit,
     ) -> Result<(), StoreError> {
         self.write(move |conn| {
-            // Taken first: from here to the commit nobody else changes a key.
-            let first = Sequence::Keys.take(conn, reports.len())?;
-            (first..).zip(&reports).try_for_each(|(version, report)| {
+            // From here to the commit nobody else changes a key. What is settled takes no number.
+            Sequence::Keys.hold(conn)?;
+            reports.iter().try_for_each(|report| {
                 let secret: Option<Secret> = on_each!(conn, |c| api_key_secrets::table
                     .find(&report.hash.as_bytes()[..])
                     .select(Secret::as_select())
@@ -124,7 +124,7 @@ impl Store {
                     .optional())?;
                 match secret {
                     Some(secret) if !secret.is_settled(report, policy, audit.at) => {
-                        mark(conn, &secret, report, policy, version, &audit)
+                        mark(conn, &secret, report, policy, &audit)
                     }
                     _ => Ok(()),
                 }
@@ -165,7 +165,6 @@ fn mark(
     secret: &Secret,
     report: &LeakReport,
     policy: LeakPolicy,
-    version: i64,
     audit: &Audit,
 ) -> QueryResult<()> {
     let Some(key) = find_row(conn, secret.key_id.0)? else { return Ok(()) };
@@ -188,6 +187,7 @@ fn mark(
         ))
         .execute(c))?;
     let enabled = key.record.enabled && !switches_off;
+    let version = Sequence::Keys.take(conn, 1)?;
     on_each!(conn, |c| diesel::update(api_keys::table.find(secret.key_id))
         .set((api_keys::enabled.eq(enabled), api_keys::version.eq(version)))
         .execute(c))?;

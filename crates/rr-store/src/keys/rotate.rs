@@ -31,8 +31,8 @@ impl Store {
         audit: Audit,
     ) -> Result<RotateKey, StoreError> {
         self.write(move |conn| {
-            // Taken first: from here to the commit nobody else changes a key.
-            let version = Sequence::Keys.take(conn, 1)?;
+            // From here to the commit nobody else changes a key. What is refused takes no number.
+            Sequence::Keys.hold(conn)?;
             let key_id = rotation.key_id;
             let Some(before) = find_row(conn, key_id)? else { return Ok(RotateKey::NoSuchKey) };
             let grace_until = match judge(&before.record, &rotation, audit.at) {
@@ -45,6 +45,7 @@ impl Store {
                     return Ok(RotateKey::AlreadyRotated);
                 }
             }
+            let version = Sequence::Keys.take(conn, 1)?;
             drop_pending(conn, key_id, audit.at)?;
             let secret = SecretTableRow::newest(&rotation, audit.at);
             if rotation.start == RotationStart::FirstUse {
@@ -73,8 +74,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |conn| {
-            // Taken first: of several first uses at once, the second finds nothing that waits.
-            let version = Sequence::Keys.take(conn, 1)?;
+            // Of several first uses at once, the second finds nothing that waits.
+            Sequence::Keys.hold(conn)?;
             let waiting: Option<(Id, Option<i64>, Option<String>)> =
                 on_each!(conn, |c| api_key_secrets::table
                     .find(&hash.as_bytes()[..])
@@ -90,6 +91,7 @@ impl Store {
             let Some(before) = find_row(conn, key_id.0)? else { return Ok(false) };
             let grace = Duration::from_secs(u64::try_from(grace_s).unwrap_or_default());
             let Ok(grace_until) = ends_at(&before.record, grace, now) else { return Ok(false) };
+            let version = Sequence::Keys.take(conn, 1)?;
             set_in_use(conn, &hash)?;
             end_others(conn, key_id.0, &hash, grace_until)?;
             supersede(conn, key_id.0, &hint, version)?;

@@ -58,6 +58,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0017_rate_limits",
     "0018_pending_secrets",
     "0019_churn_in_time",
+    "0020_changed_keys",
 ];
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ async fn usage_adds_up_and_its_time_only_moves_forward() {
         last_address: address.map(|address| address.parse().unwrap()),
         ..KeyUsage::new(id(number), count, at(seconds).to_system_time())
     };
-    let version = store.keys_version().await.unwrap();
+    let version = store.key_changes(None).await.unwrap().version;
     store
         .record_usage(vec![used(1, 5, 100, Some("10.0.0.1")), used(2, 1, 50, None)])
         .await
@@ -35,7 +35,7 @@ async fn usage_adds_up_and_its_time_only_moves_forward() {
     assert_eq!((two.use_count, two.last_used_at), (4, Some(at(60))));
     assert_eq!(two.last_used_address, Some("::1".parse().unwrap()));
     assert_eq!((row(3).await.use_count, row(3).await.last_used_at), (0, None));
-    assert_eq!(store.keys_version().await.unwrap(), version, "use changes no decision");
+    assert_eq!(store.key_changes(None).await.unwrap().version, version, "use changes no decision");
 }
 
 #[tokio::test]

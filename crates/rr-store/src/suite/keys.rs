@@ -15,7 +15,7 @@ use crate::{Actor, Audit, CreateKey, KeyPatch, UpdateKey};
 async fn a_key_is_kept_whole_and_found_by_its_hash() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    let version = store.keys_version().await.unwrap();
+    let version = store.key_changes(None).await.unwrap().version;
     let new = key(1);
     let CreateKey::Created(row) = store.create_key(new.clone(), None, audit(1)).await.unwrap()
     else {
@@ -27,7 +27,7 @@ async fn a_key_is_kept_whole_and_found_by_its_hash() {
     let read = store.key(id(1)).await.unwrap().unwrap();
     assert_eq!(read.record, new.record);
     assert_eq!((read.hint.as_str(), read.use_count), ("rr_abcd", 0));
-    assert!(store.keys_version().await.unwrap() > version);
+    assert!(store.key_changes(None).await.unwrap().version > version);
     assert_eq!(audited(&store, "key.created").await, 1);
 }
 
@@ -54,11 +54,11 @@ async fn revocation_is_visible_at_once_and_for_good() {
     let two = database.open();
     one.create_key(key(1), None, audit(1)).await.unwrap();
     assert!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at.is_none());
-    let version = two.keys_version().await.unwrap();
+    let version = two.key_changes(None).await.unwrap().version;
     assert!(one.revoke_key(id(1), audit(5)).await.unwrap());
     let revoked_at = Some(at(5).to_system_time());
     assert_eq!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at, revoked_at);
-    assert!(two.keys_version().await.unwrap() > version);
+    assert!(two.key_changes(None).await.unwrap().version > version);
     assert!(one.revoke_key(id(1), audit(9)).await.unwrap(), "it exists");
     assert_eq!(one.key(id(1)).await.unwrap().unwrap().record.revoked_at, revoked_at);
     assert!(!one.revoke_key(id(2), audit(9)).await.unwrap());

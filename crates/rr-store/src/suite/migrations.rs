@@ -117,6 +117,7 @@ async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
         "0017_rate_limits",
         "0018_pending_secrets",
         "0019_churn_in_time",
+        "0020_changed_keys",
     ];
     for step in steps.into_iter().rev() {
         assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some(step));

@@ -43,10 +43,10 @@ async fn a_rotated_key_has_two_secrets_and_is_otherwise_the_same() {
     let elsewhere = database.open();
     let before = store.key(id(1)).await.unwrap().unwrap();
     assert_eq!(before.grace_until, None);
-    let seen = elsewhere.keys_version().await.unwrap();
+    let seen = elsewhere.key_changes(None).await.unwrap().version;
     let rotated = store.rotate_key(rotation(11, 100), None, audit(10)).await.unwrap();
     assert!(matches!(rotated, RotateKey::Rotated(until) if until == at(110)), "{rotated:?}");
-    assert!(elsewhere.keys_version().await.unwrap() > seen, "other servers hear of it");
+    assert!(elsewhere.key_changes(None).await.unwrap().version > seen, "other servers hear of it");
     assert_eq!(elsewhere.find(hash(11)).await.unwrap(), Some(before.record.clone()));
     assert_eq!(end_of(&elsewhere, 1).await, Some(at(110)));
 
@@ -216,7 +216,7 @@ async fn a_pending_secret_ends_nothing_until_its_first_use_and_then_once() {
     assert_eq!((pending.hint.as_str(), pending.since, pending.grace_s), ("rr_hin11", at(10), 100));
     assert_eq!((waits.hint, waits.grace_until), (before.hint, None));
 
-    let seen = store.keys_version().await.unwrap();
+    let seen = store.key_changes(None).await.unwrap().version;
     let uses = futures_util::future::join_all((0..6).map(|n| {
         let store = if n % 2 == 0 { &store } else { &elsewhere };
         first_use(store, 11, 500)
@@ -226,7 +226,7 @@ async fn a_pending_secret_ends_nothing_until_its_first_use_and_then_once() {
         1,
         "one of many is the first"
     );
-    assert!(elsewhere.keys_version().await.unwrap() > seen, "other servers hear of it");
+    assert!(elsewhere.key_changes(None).await.unwrap().version > seen, "other servers hear of it");
     assert!(!first_use(&store, 11, 700).await);
     assert_eq!(end_of(&elsewhere, 1).await, Some(at(600)), "counted from the first use, once");
     assert_eq!(elsewhere.find(hash(11)).await.unwrap(), Some(before.record));

@@ -46,7 +46,7 @@ async fn end(state: &AppState, request: &HttpRequest, token: &SessionToken) -> O
     };
     let outcome = state.store.end_session(hash, audit).await;
     // Even after an error, which can hide that the change was committed.
-    state.live.credentials_changed();
+    state.live.credential_changed(session.user_id);
     outcome?;
     Ok(())
 }

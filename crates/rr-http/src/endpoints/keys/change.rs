@@ -83,8 +83,11 @@ pub(crate) async fn patch(
     let here = state.into_inner();
     let changed = detached(async move {
         let outcome = here.store.update_key(id, patch, audit).await;
-        // Even after an error, which can hide that the change was committed.
-        here.forget_key(id);
+        // Even after an error, which can hide that the change was committed. What was refused has changed
+        // nothing.
+        if matches!(outcome, Ok(UpdateKey::Updated(_)) | Err(_)) {
+            here.forget_key(id);
+        }
         Ok((outcome?, here.now()))
     });
     match changed.await? {

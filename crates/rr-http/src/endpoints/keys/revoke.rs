@@ -27,8 +27,11 @@ pub(crate) async fn delete(
     let here = state.into_inner();
     let revoked = detached(async move {
         let outcome = here.store.revoke_key(id, audit).await;
-        // Even after an error, which can hide that the change was committed.
-        here.forget_key(id);
+        // Even after an error, which can hide that the change was committed, and again for a key that was
+        // revoked before: another server may have done it a moment ago.
+        if !matches!(outcome, Ok(false)) {
+            here.forget_key(id);
+        }
         Ok(outcome?)
     });
     if revoked.await? { Ok(HttpResponse::NoContent().finish()) } else { Err(no_such_key()) }

@@ -111,8 +111,12 @@ pub(crate) async fn post(
     let here = state.into_inner();
     let rotated = detached(async move {
         let outcome = here.store.rotate_key(rotation, once, audit).await;
-        // Even after an error, which can hide that the change was committed.
-        here.forget_key(id);
+        // Even after an error, which can hide that the change was committed; a repeat tells of a rotation
+        // that another server may have made. What was refused has changed nothing.
+        use RotateKey::{AlreadyRotated, Pending, Rotated};
+        if matches!(outcome, Ok(Rotated(_) | Pending | AlreadyRotated) | Err(_)) {
+            here.forget_key(id);
+        }
         Ok(outcome?)
     });
     let grace_until = granted(rotated.await?, id, &who.caller)?;

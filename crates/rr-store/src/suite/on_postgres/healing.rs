@@ -15,14 +15,14 @@ async fn killed_connections_are_remade_unnoticed() {
     let store = database.migrated().await;
     for round in 0..5 {
         store.accept_event(event(round), None).await.unwrap();
-        store.keys_version().await.unwrap();
+        store.key_changes(None).await.unwrap();
         database.kill_connections();
         assert!(matches!(
             store.accept_event(event(100 + round), None).await.unwrap(),
             crate::AcceptEvent::Stored(_)
         ));
         for _ in 0..4 {
-            store.keys_version().await.unwrap();
+            store.key_changes(None).await.unwrap();
         }
     }
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 10);
@@ -41,12 +41,12 @@ async fn a_server_that_refuses_is_unavailable_until_it_takes_connections_again()
     for n in 0..3 {
         let write = store.accept_event(event(n), None).await;
         assert!(matches!(write, Err(StoreError::Unavailable(_))), "{write:?}");
-        let read = store.keys_version().await;
+        let read = store.key_changes(None).await;
         assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
     }
     let started = Instant::now();
     for _ in 0..50 {
-        assert!(store.keys_version().await.is_err());
+        assert!(store.key_changes(None).await.is_err());
     }
     assert!(started.elapsed() < Duration::from_secs(2), "while it is down, nobody waits long");
     database.as_admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
@@ -59,7 +59,7 @@ async fn a_server_that_refuses_is_unavailable_until_it_takes_connections_again()
 async fn heals(store: &Store) {
     let deadline = Instant::now() + Duration::from_secs(15);
     loop {
-        let read = store.keys_version().await;
+        let read = store.key_changes(None).await;
         let write = store.change_agents(|_| (), audit(1)).await;
         if read.is_ok() && write.is_ok() {
             return;
@@ -105,10 +105,10 @@ async fn a_silent_network_holds_no_thread_for_ever() {
     options.statement_timeout = Duration::from_millis(500);
     options.connect_timeout = Duration::from_millis(300);
     let store = Store::open(options).unwrap();
-    store.keys_version().await.unwrap();
+    store.key_changes(None).await.unwrap();
     silence.store(true, std::sync::atomic::Ordering::SeqCst);
     let started = Instant::now();
-    let lost = store.keys_version().await;
+    let lost = store.key_changes(None).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     silence.store(false, std::sync::atomic::Ordering::SeqCst);

@@ -18,7 +18,7 @@ async fn begin(database: &TestDatabase) -> (Store, PathBuf) {
 async fn refuses(store: &Store, cause: &str) {
     for error in [
         store.accept_event(event(2), None).await.unwrap_err(),
-        store.keys_version().await.unwrap_err(),
+        store.key_changes(None).await.unwrap_err(),
         store.ready().await.unwrap_err(),
     ] {
         assert!(error.advice().contains("put the file back"), "{}", error.advice());
