@@ -120,7 +120,7 @@ async fn usage_that_was_counted_is_written_at_the_end() {
     let listed = Program::new(database.url(), ["keys", "list", "--json"]).run().expect(0);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
     let mine = listed["keys"].as_array().unwrap().iter().find(|key| key["id"] == id.as_str());
-    assert_eq!(mine.unwrap()["use_count"], 7);
+    assert_eq!(mine.unwrap()["usage"]["count"], 7);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ pub use auth::{
     check_password, hash_password,
 };
 pub use codes::Code;
+pub use endpoints::keys::{Key, KeyStatus};
 pub use github_keys::GithubKeyring;
 pub use host::Hosts;
 pub use limits::Limits;

@@ -71,6 +71,12 @@ impl KeyRow {
     pub fn refused_uses(&self) -> i64 {
         self.refused.as_ref().map_or(0, |refused| refused.uses)
     }
+
+    /// Permissions that it has and has never needed.
+    pub fn unused_permissions(&self) -> Vec<&str> {
+        let used = self.permission_uses.iter().map(|used| used.permission.as_str());
+        self.record.permissions.unused(used).collect()
+    }
 }
 
 /// A secret that a rotation has made and nobody has used yet.

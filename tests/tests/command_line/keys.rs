@@ -1,8 +1,13 @@
 //! `revenue-ripple keys`, beside a server that runs.
 
-use rr_tests::database::TestDatabase;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rr_domain::Timestamp;
+use rr_store::{Actor, Audit, KeyPatch, UpdateKey};
+use rr_tests::database::{TestDatabase, open_store};
 use rr_tests::process::{Program, make_key};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::json_of;
 
@@ -66,7 +71,9 @@ async fn a_key_is_made_for_later() {
     let listed = Program::new(database.url(), ["keys", "list", "--json"]).run().expect(0);
     let listed = json_of(&listed.stdout)["keys"][0].clone();
     assert_eq!(listed["not_before"], "2999-01-01T00:00:00Z");
-    assert_eq!(listed["status"], "not yet valid");
+    assert_eq!(listed["status"], "not_yet_valid");
+    let table = Program::new(database.url(), ["keys", "list"]).run().expect(0).stdout;
+    assert!(table.contains("not yet valid"), "words for people: {table}");
     for (start, more) in [("tomorrow", &["--never-expires"][..]), ("2999-01-01T00:00:00Z", &[])] {
         let refused = create(start, more).expect(2);
         assert!(refused.stderr.contains("--not-before"), "{}", refused.stderr);
@@ -177,6 +184,72 @@ async fn a_leak_is_reported_and_a_running_server_sees_it() {
         let refused = report(input, "disable", &[]).expect(code);
         assert!(refused.stdout.is_empty() && !refused.stderr.contains(&unknown[7..]));
     }
+}
+
+/// In whatever state a key is, the command line says of it what the server says, and who made it.
+#[tokio::test]
+async fn a_key_is_listed_as_over_http() {
+    let database = TestDatabase::empty().await;
+    let mut server = Program::new(database.url(), ["serve"]).serve().await;
+    let run = |arguments: &[&str]| {
+        json_of(&Program::new(database.url(), [arguments, &["--json"]].concat()).run().expect(0).stdout)
+    };
+    let create = |more: &[&str]| {
+        let made = run(&[&["keys", "create"], more].concat());
+        (text_of(&made["key_id"]), text_of(&made["api_key"]))
+    };
+    let bounds = ["--rate-limit", "5/1m", "--rate-limit", "wide=100/1h", "--quota", "day=100,total=200"];
+    let words = ["--owner", "42", "--metadata", "team=sales", "--allow-ip", "127.0.0.1,::1"];
+    let (_, used) = create(&[&bounds[..], &words].concat());
+    server.client().with_key(&used).get("/api/devops/sync/users").await.expect(200);
+    create(&["--not-before", "2999-01-01T00:00:00Z", "--never-expires"]);
+    let (draining, _) = create(&[]);
+    run(&["keys", "rotate", &draining]);
+    let (pending, _) = create(&[]);
+    run(&["keys", "rotate", &pending, "--on-first-use"]);
+    let (revoked, _) = create(&[]);
+    run(&["keys", "rotate", &revoked]);
+    run(&["keys", "revoke", &revoked]);
+    let (_, public) = create(&[]);
+    for (secret, policy) in [(&public, "notify"), (&create(&[]).1, "disable")] {
+        let report = Program::new(database.url(), ["keys", "report-leak", "--json"]);
+        report.env("RR_LEAK_POLICY", policy).run_with_input(secret).expect(0);
+    }
+    server.client().with_key(&public).get("/api/devops/sync/users").await.expect(200);
+    // Whoever stops writes down what was used, so nothing moves between the two looks.
+    server.signal("TERM");
+    server.wait(Duration::from_secs(20)).await.expect("it does not end");
+    // Its grace would go on, but the key itself is over.
+    let (over, _) = create(&[]);
+    run(&["keys", "rotate", &over]);
+    let store = open_store(database.url());
+    let at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+    let past = KeyPatch { expires_at: Some(Some(at)), ..KeyPatch::default() };
+    let audit = Audit { at, actor: Actor::CommandLine, request_id: None, address: None };
+    let ended = store.update_key(over.parse().unwrap(), past, audit).await.unwrap();
+    assert!(matches!(ended, UpdateKey::Updated(_)), "{ended:?}");
+    store.close().await;
+
+    let (manager, secret) = create(&["--permission", "manage_keys"]);
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let there = server.client().with_key(&secret).get("/api/devops/keys").await.json();
+    let here = run(&["keys", "list"]);
+    let [there, here] = [there, here].map(|listed| {
+        let keys = listed["keys"].as_array().unwrap().clone();
+        keys.into_iter().filter(|key| key["id"] != manager.as_str()).collect::<Vec<_>>()
+    });
+    let statuses: BTreeSet<String> = there.iter().map(|key| text_of(&key["status"])).collect();
+    assert_eq!(statuses.len(), 5, "{statuses:?}");
+    assert_eq!(here.len(), there.len());
+    for (mut here, there) in here.into_iter().zip(there) {
+        let made_by = here.as_object_mut().unwrap().remove("created_by");
+        assert_eq!(made_by, Some(json!("command-line")));
+        assert_eq!(here, there);
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

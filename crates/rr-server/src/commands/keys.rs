@@ -2,18 +2,18 @@
 
 mod limits;
 mod report_leak;
-mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
-use rr_http::{Permission, key_words};
+use rr_http::{Key, KeyStatus, Permission, key_words};
 use rr_keys::{AllowList, HashScheme, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
 use rr_store::{
-    Actor, CreateKey, KeyRow, Leak, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store,
+    Actor, CreateKey, KeyRow, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Context, database};
@@ -176,8 +176,8 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
     store.close().await;
     let keys = keys?;
     if args.json {
-        let rows: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
-        output::json(&json!({ "keys": rows }));
+        let keys: Vec<Listed> = keys.into_iter().map(|key| Listed::of(key, now)).collect();
+        output::json(&json!({ "keys": keys }));
         return Ok(());
     }
     let mut grid = Grid::new(&[
@@ -194,7 +194,7 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
     for key in &keys {
         let (status, standing) = remark(key, now);
         // What was never needed stands in brackets.
-        let unused = usage::unused(key);
+        let unused = key.unused_permissions();
         let permissions: Vec<String> = key
             .record
             .permissions
@@ -318,83 +318,40 @@ async fn revoke(context: &Context, args: &KeysRevoke) -> Result<(), Failure> {
     Ok(())
 }
 
-fn as_json(key: &KeyRow, now: Timestamp) -> Value {
-    let permissions: Vec<&str> = key.record.permissions.iter().collect();
-    let status = status(key, now).0;
-    json!({
-        "id": key.record.id,
-        "name": key.record.name,
-        "hint": key.hint,
-        "status": status,
-        "user_id": key.record.owner,
-        "permissions": permissions,
-        "allowed_ips": key.record.allowed_ips.to_strings(),
-        "created_at": Timestamp::from_system_time(key.record.created_at),
-        "not_before": key.record.not_before.map(Timestamp::from_system_time),
-        "expires_at": key.record.expires_at.map(Timestamp::from_system_time),
-        "last_used": key.last_used_at,
-        "use_count": key.use_count,
-        "usage": usage::json(key),
-        "unused_permissions": usage::unused(key),
-        "rate_limits": limits::json(&key.record.rate_limits),
-        "quotas": usage::quotas(key, now),
-        "created_by": key.created_by,
-        "metadata": key.record.metadata,
-        "grace_until": key.grace_until.filter(|end| now < *end),
-        "pending": key.pending.as_ref().map(|secret| json!({
-            "hint": secret.hint,
-            "since": secret.since,
-            "grace_s": secret.grace_s,
-        })),
-        "leak": key.leak.as_ref().map(|leak| json!({
-            "reported_at": leak.reported_at,
-            "url": leak.url,
-            "works": status == "active" && still_works(leak, now),
-            "uses_since": key.use_count.saturating_sub(leak.uses_before),
-            "refused_since": key.refused_uses().saturating_sub(leak.refused_before),
-        })),
-    })
+/// A key as over HTTP, and who made it.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    key: Key,
+    created_by: String,
 }
 
-/// In the same words and order as over HTTP.
-fn status(key: &KeyRow, now: Timestamp) -> (&'static str, Standing) {
-    let at = now.to_system_time();
-    let record = &key.record;
-    if record.revoked_at.is_some() {
-        ("revoked", Standing::Broken)
-    } else if !record.enabled {
-        ("disabled", Standing::Off)
-    } else if record.expires_at.is_some_and(|end| end <= at) {
-        ("expired", Standing::Off)
-    } else if record.not_before.is_some_and(|start| start > at) {
-        ("not yet valid", Standing::Warning)
-    } else if key.leak.as_ref().is_some_and(|leak| !leak.replaced && !still_works(leak, now)) {
-        ("leaked", Standing::Broken)
-    } else {
-        ("active", Standing::Ok)
+impl Listed {
+    fn of(row: KeyRow, now: Timestamp) -> Listed {
+        Listed { created_by: row.created_by.clone(), key: Key::of(row, now) }
     }
 }
 
-/// The status with what somebody should look at.
+/// The status in words for people, with what somebody should look at.
 fn remark(key: &KeyRow, now: Timestamp) -> (String, Standing) {
     let soon = now.plus(DAY * SOON).to_system_time();
     let ends_soon = key.record.expires_at.is_some_and(|end| end <= soon);
-    let is_open = key.leak.as_ref().is_some_and(|leak| !leak.replaced || still_works(leak, now));
-    match status(key, now) {
-        (word @ ("active" | "disabled"), _) if is_open => {
-            (format!("{word}, leaked"), Standing::Broken)
+    let is_open = key.leak.as_ref().is_some_and(|leak| !leak.replaced || leak.still_works(now));
+    let (word, standing) = match Key::of(key.clone(), now).status() {
+        KeyStatus::Active if is_open => ("active, leaked", Standing::Broken),
+        KeyStatus::Active if key.pending.is_some() => {
+            ("active, new secret pending", Standing::Warning)
         }
-        (word @ "active", _) if key.pending.is_some() => {
-            (format!("{word}, new secret pending"), Standing::Warning)
-        }
-        (word @ "active", _) if ends_soon => (format!("{word}, ends soon"), Standing::Warning),
-        (word, standing) => (word.to_owned(), standing),
-    }
-}
-
-/// Whether the secret that became public has not ended.
-fn still_works(leak: &Leak, now: Timestamp) -> bool {
-    leak.ends_at.is_none_or(|end| now < end)
+        KeyStatus::Active if ends_soon => ("active, ends soon", Standing::Warning),
+        KeyStatus::Active => ("active", Standing::Ok),
+        KeyStatus::NotYetValid => ("not yet valid", Standing::Warning),
+        KeyStatus::Expired => ("expired", Standing::Off),
+        KeyStatus::Disabled if is_open => ("disabled, leaked", Standing::Broken),
+        KeyStatus::Disabled => ("disabled", Standing::Off),
+        KeyStatus::Revoked => ("revoked", Standing::Broken),
+        KeyStatus::Leaked => ("leaked", Standing::Broken),
+    };
+    (word.to_owned(), standing)
 }
 
 /// The day of an instant, which is what matters about an expiry.

@@ -73,6 +73,13 @@ pub struct Leak {
     pub refused_before: i64,
 }
 
+impl Leak {
+    /// Whether the secret has not ended; the key may have.
+    pub fn still_works(&self, now: Timestamp) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+}
+
 impl Store {
     /// Says for each report, in their order, whether its secret was issued here.
     pub async fn known_secrets(

@@ -16,3 +16,4 @@ mod usage;
 mod view;
 
 pub(crate) use fields::present;
+pub use view::{Key, KeyStatus};

@@ -96,12 +96,6 @@ impl UseTally {
     }
 }
 
-/// What the key was granted and has never needed.
-pub(super) fn unused_permissions(row: &KeyRow) -> Vec<String> {
-    let used = row.permission_uses.iter().map(|used| used.permission.as_str());
-    row.record.permissions.unused(used).map(str::to_owned).collect()
-}
-
 fn quotas(row: &KeyRow, now: Timestamp) -> Vec<QuotaUsage> {
     let (quotas, now) = (&row.record.quotas, now.to_system_time());
     let in_quota = |(period, limit): (rr_keys::QuotaPeriod, std::num::NonZeroU32)| {

@@ -1,4 +1,5 @@
-//! A key as its owner may see it: everything but its secret and the hash of it.
+//! A key as its owner may see it: everything but its secret and the hash of it. One view for requests and for the
+//! command line.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,11 +13,11 @@ use uuid::Uuid;
 
 use super::limits::{RateLimit, RateWindow};
 use super::quotas::QuotaLimits;
-use super::usage::{Usage, unused_permissions};
+use super::usage::Usage;
 
 /// A key.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Key {
+pub struct Key {
     id: Uuid,
     name: String,
     /// Whom it belongs to.
@@ -107,7 +108,7 @@ pub(crate) struct Leak {
 /// Whether a key works, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum KeyStatus {
+pub enum KeyStatus {
     /// It works.
     Active,
     /// Its first instant has not come.
@@ -124,8 +125,9 @@ pub(crate) enum KeyStatus {
 
 impl Key {
     /// The key at `now`.
-    pub(super) fn of(row: KeyRow, now: Timestamp) -> Key {
-        let (usage, unused_permissions) = (Usage::of(&row, now), unused_permissions(&row));
+    pub fn of(row: KeyRow, now: Timestamp) -> Key {
+        let usage = Usage::of(&row, now);
+        let unused_permissions = row.unused_permissions().into_iter().map(str::to_owned).collect();
         let refused_uses = row.refused_uses();
         let record = row.record;
         let status = match status(&record, now.to_system_time()) {
@@ -134,7 +136,7 @@ impl Key {
         };
         let leak = row.leak.map(|leak| Leak {
             reported_at: leak.reported_at,
-            works: status == KeyStatus::Active && leak.ends_at.is_none_or(|end| now < end),
+            works: status == KeyStatus::Active && leak.still_works(now),
             uses_since: row.use_count.saturating_sub(leak.uses_before).max(0),
             refused_since: (refused_uses - leak.refused_before).max(0),
             last_used_since: row.last_used_at.filter(|used| *used > leak.reported_at),
@@ -170,11 +172,16 @@ impl Key {
             leak,
         }
     }
+
+    /// Whether it works, and if not, why.
+    pub fn status(&self) -> KeyStatus {
+        self.status
+    }
 }
 
 /// Whether the secret that leaked has ended and nothing has taken its place.
 fn is_without_secret(leak: Option<&rr_store::Leak>, now: Timestamp) -> bool {
-    leak.is_some_and(|leak| !leak.replaced && leak.ends_at.is_some_and(|end| end <= now))
+    leak.is_some_and(|leak| !leak.replaced && !leak.still_works(now))
 }
 
 /// The end of a grace that is running; a key that ends earlier, or has ended, takes it along.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rr_http::key_words;
 use rr_keys::{QuotaPeriod, Quotas, RateLimit, RateLimits, WindowName};
-use serde_json::{Value, json};
 
 /// The units of a window and their seconds, the longest first.
 const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
@@ -51,18 +50,6 @@ pub(super) fn text(limits: &RateLimits) -> String {
     };
     let windows: Vec<String> = limits.iter().map(window).collect();
     if windows.is_empty() { "none".to_owned() } else { windows.join(" ") }
-}
-
-/// The same shape as over HTTP.
-pub(super) fn json(limits: &RateLimits) -> Vec<Value> {
-    let window = |(name, limit): (WindowName, RateLimit)| {
-        json!({
-            "name": name.as_str(),
-            "limit": limit.limit,
-            "window_s": limit.window.as_secs(),
-        })
-    };
-    limits.iter().map(window).collect()
 }
 
 /// `day=1000`.

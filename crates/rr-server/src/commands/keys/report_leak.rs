@@ -3,7 +3,7 @@
 use rr_keys::KeyFormat;
 use rr_store::{Actor, KeyRow, LeakReport, Store};
 
-use super::{SERVERS_NOTICE, as_json, still_works};
+use super::{Listed, SERVERS_NOTICE};
 use crate::cli::KeysReportLeak;
 use crate::commands::{Context, database, stdin};
 use crate::failure::Failure;
@@ -26,10 +26,10 @@ pub(super) async fn run(context: &Context, args: &KeysReportLeak) -> Result<(), 
     tokio::time::sleep(SERVERS_NOTICE).await;
     let now = context.clock.now();
     if args.json {
-        output::json(&as_json(&key, now));
+        output::json(&Listed::of(key, now));
         return Ok(());
     }
-    let works = key.leak.as_ref().is_some_and(|leak| still_works(leak, now));
+    let works = key.leak.as_ref().is_some_and(|leak| leak.still_works(now));
     let name = format!("key {} \"{}\"", key.record.id, key.record.name);
     output::line(match (works, key.record.enabled) {
         (true, _) => format!("{name} is marked; its secret still works, as RR_LEAK_POLICY says"),
