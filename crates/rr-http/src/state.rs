@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp};
 use rr_keys::{Verifier, VerifierOptions};
-use rr_store::{Actor, Audit, ChangedKeys, Store};
+use rr_store::{Actor, Audit, ChangedKeys, Store, key_scheme};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -58,7 +58,10 @@ impl AppState {
         settings: HttpSettings,
     ) -> Arc<AppState> {
         Arc::new(AppState {
-            verifier: Verifier::new(store.clone(), VerifierOptions::default()),
+            verifier: Verifier::new(
+                store.clone(),
+                VerifierOptions { scheme: key_scheme(), ..VerifierOptions::default() },
+            ),
             metrics: Metrics::new(),
             passwords: Passwords::new(&random),
             throttle: Throttle::new(),

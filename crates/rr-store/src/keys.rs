@@ -7,6 +7,7 @@ mod find;
 mod leak;
 mod record;
 mod rotate;
+mod scheme;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use create::import;
 pub use leak::{KnownSecret, Leak, LeakPolicy, LeakReport};
+pub use scheme::key_scheme;
 
 /// A key to keep.
 #[derive(Debug, Clone)]

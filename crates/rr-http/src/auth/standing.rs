@@ -6,8 +6,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use rr_domain::{Label, Timestamp};
 use rr_keys::{KeyHash, KeyRecord, KeyStore as _, Request, decide};
-use rr_store::StoreError;
-use sha2::{Digest as _, Sha256};
+use rr_store::{StoreError, key_scheme};
 use uuid::Uuid;
 
 use super::{Caller, Credential, Permission, check_same_site, credential};
@@ -64,7 +63,7 @@ impl Standing {
         address: Option<IpAddr>,
         needs: Permission,
     ) -> Standing {
-        let hash = KeyHash::from_bytes(Sha256::digest(secret.as_bytes()).into());
+        let hash = key_scheme().hash(secret);
         let known = Known::Key { hash, record: Box::new(record.clone()) };
         Standing { id: record.id, address, needs, known }
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rr_domain::{Timestamp, new_id};
 use rr_http::{Key, KeyStatus, Permission, key_words};
-use rr_keys::{AllowList, HashScheme, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
+use rr_keys::{AllowList, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
 use rr_store::{
     Actor, CreateKey, KeyRow, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store,
+    key_scheme,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -150,7 +151,7 @@ pub(crate) async fn make(
     };
     let key = NewKey {
         record,
-        hash: issued.hash(&HashScheme::default()),
+        hash: issued.hash(&key_scheme()),
         hint: issued.hint,
         created_by: match actor {
             Actor::System => "system".to_owned(),
@@ -251,7 +252,7 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
     let rotation = Rotation {
         key_id: args.id,
-        hash: issued.hash(&HashScheme::default()),
+        hash: issued.hash(&key_scheme()),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(args.grace_seconds)),
         start: if args.on_first_use { RotationStart::FirstUse } else { RotationStart::Now },

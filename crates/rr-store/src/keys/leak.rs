@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use diesel::QueryResult;
 use diesel::prelude::*;
 use rr_domain::Timestamp;
-use rr_keys::{HashScheme, KeyFormat, KeyHash};
+use rr_keys::{KeyFormat, KeyHash};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::KeyRow;
+use super::{KeyRow, key_scheme};
 use super::find::find_row;
 use crate::conn::{Conn, on_each};
 use crate::schema::{api_key_secrets, api_keys};
@@ -41,7 +41,7 @@ impl LeakReport {
     /// A text that was found; `None` when it has no form of a key. The place may hold the secret, as
     /// a link with a key in its query does; what is kept of it does not.
     pub fn found(format: &KeyFormat, secret: &str, url: Option<&str>) -> Option<LeakReport> {
-        let hash = format.parse(secret).ok()?.hash(&HashScheme::default());
+        let hash = format.parse(secret).ok()?.hash(&key_scheme());
         let url = url.filter(|url| !url.is_empty()).map(|url| url.replace(secret, "…"));
         Some(LeakReport { hash, url })
     }
