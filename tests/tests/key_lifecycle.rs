@@ -260,7 +260,11 @@ async fn uses_are_counted_and_written_down_in_one_go() {
     let after = app.store().key(key.id).await.unwrap().unwrap();
     assert_eq!(after.use_count, 50);
     assert_eq!(after.last_used_at, Some(app.clock.now()));
-    assert_eq!(app.store().key_changes(None).await.unwrap().version, version, "usage is no change of the key");
+    assert_eq!(
+        app.store().key_changes(None).await.unwrap().version,
+        version,
+        "usage is no change of the key"
+    );
     assert!(KeyFormat::REVENUE_RIPPLE.parse(&key.secret).is_ok());
 }
 

@@ -190,12 +190,67 @@ async fn a_key_can_narrow_itself_and_not_widen_itself() {
     key.patch(&path, &json!({"quotas": {"day": 500, "month": 1000, "total": 5000}}))
         .await
         .problem(403, "own_bounds");
-    // Of other keys it bounds nothing, and an administrator is not bound.
-    let other = format!("{KEYS}/{}", app.with_key(&["read_metrics"]).await.id);
-    let limits = json!({"rate_limit": {"limit": 5, "window_s": 60}, "quotas": {"day": 9}});
-    let none = json!({"rate_limit": null, "quotas": null});
-    for change in [&limits, &none] {
-        key.patch(&other, change).await.expect(200);
+    // An administrator is not bound.
+    admin.patch(&path, &json!({"rate_limit": null, "quotas": null})).await.expect(200);
+}
+
+/// Nor does it get there with a second key: what it makes, changes or rotates is as bounded as itself.
+#[tokio::test]
+async fn a_bounded_key_gets_none_without_its_bounds() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let permissions = json!(["manage_keys", "read_metrics"]);
+    let of_100 = json!({"limit": 100, "window_s": 10});
+    let bounds = json!({"permissions": permissions, "rate_limit": of_100, "quotas": {"day": 500}});
+    let made = admin.post(GENERATE, &bounds).await.json();
+    let key = app.with_header("x-api-key", made["api_key"].as_str().unwrap());
+    let own = format!("{KEYS}/{}", made["key_id"].as_str().unwrap());
+
+    // Unless it says otherwise, what it makes is bounded like itself.
+    let child = key.post(GENERATE, &json!({"permissions": permissions})).await.json();
+    let child_path = format!("{KEYS}/{}", child["key_id"].as_str().unwrap());
+    let kept = admin.get(&child_path).await.json();
+    assert_eq!((&kept["rate_limit"], &kept["quotas"]), (&of_100, &json!({"day": 500})));
+    assert_eq!(kept["usage"]["quotas"][0]["used"], 0, "its maker's uses are its maker's");
+    let less = json!({"limit": 5, "window_s": 60});
+    let narrow = json!({"permissions": [], "rate_limit": less, "quotas": {"day": 9, "total": 9}});
+    key.post(GENERATE, &narrow).await.expect(200);
+    let more = json!({"limit": 101, "window_s": 10});
+    let renamed = json!([{"name": "mine", "limit": 1, "window_s": 10}]);
+    let wider = [
+        (json!({"rate_limit": more}), "/rate_limit"),
+        (json!({"rate_limits": []}), "/rate_limits"),
+        (json!({"rate_limits": renamed}), "/rate_limits"),
+        (json!({"quotas": {}}), "/quotas"),
+        (json!({"quotas": {"day": 501}}), "/quotas"),
+    ];
+    for (wider, pointer) in &wider {
+        let mut body = wider.clone();
+        body["permissions"] = json!([]);
+        let problem = key.post(GENERATE, &body).await.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], *pointer, "{body}");
     }
-    admin.patch(&path, &none).await.expect(200);
+
+    let child = app.with_header("x-api-key", child["api_key"].as_str().unwrap());
+    let lifts =
+        [(json!({"rate_limit": null}), "/rate_limit"), (json!({"quotas": null}), "/quotas")];
+    for (wider, pointer) in wider.iter().chain(&lifts) {
+        for (asks, of) in [(&child, &own), (&key, &child_path)] {
+            let problem = asks.patch(of, wider).await.problem(422, "invalid_body");
+            assert_eq!(problem["errors"][0]["pointer"], *pointer, "{wider}");
+        }
+        child.patch(&child_path, wider).await.problem(403, "own_bounds");
+    }
+    // One that is free already is none to get either, though it can be bounded.
+    let free = admin.post(GENERATE, &json!({"permissions": ["read_metrics"]})).await.json();
+    let free = format!("{KEYS}/{}", free["key_id"].as_str().unwrap());
+    let rotate = format!("{free}/rotate");
+    key.post(&rotate, &json!({})).await.problem(409, "key_not_rotatable");
+    key.patch(&free, &json!({"rate_limit": of_100})).await.expect(200);
+    key.post(&rotate, &json!({})).await.problem(409, "key_not_rotatable");
+    key.patch(&free, &json!({"quotas": {"day": 500}})).await.expect(200);
+    key.post(&rotate, &json!({})).await.expect(200);
+    // One without bounds is bound by nothing in this.
+    let unbounded = app.with_key(&["manage_keys", "read_metrics"]).await;
+    unbounded.patch(&own, &json!({"rate_limit": null, "quotas": null})).await.expect(200);
 }

@@ -2,12 +2,13 @@
 
 use std::time::SystemTime;
 
-use crate::{AllowList, KeyRecord, PermissionSet};
+use crate::{AllowList, KeyRecord, PermissionSet, Quotas, RateLimits};
 
 /// What a key can do, and so what it can hand on at most: nobody should get a key out of another one that
-/// may more, lasts longer or works from more places.
+/// may more, lasts longer, works from more places or may be used more often.
 ///
-/// Limits and quotas are no part of it: they bound how often a key is used and not what for.
+/// Limits and quotas belong to it although each key counts its own uses: else a bounded key would make one
+/// without bounds, which could then lift those of its maker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
     /// What it may do.
@@ -16,6 +17,10 @@ pub struct Reach {
     pub expires_at: Option<SystemTime>,
     /// Where it may be used from.
     pub allowed_ips: AllowList,
+    /// How fast it may be used.
+    pub rate_limits: RateLimits,
+    /// How often it may be used. What was used so far is no matter.
+    pub quotas: Quotas,
 }
 
 /// In what a key goes beyond a [`Reach`].
@@ -27,6 +32,10 @@ pub enum Beyond {
     Expiry,
     /// It works from more places.
     Addresses,
+    /// It may be used faster, or its windows have other names: under a new name everything is left.
+    RateLimits,
+    /// It may be used more often.
+    Quotas,
 }
 
 impl Reach {
@@ -36,6 +45,8 @@ impl Reach {
             permissions: record.permissions.clone(),
             expires_at: record.expires_at,
             allowed_ips: record.allowed_ips.clone(),
+            rate_limits: record.rate_limits.clone(),
+            quotas: Quotas::new(record.quotas.iter()),
         }
     }
 
@@ -49,17 +60,25 @@ impl Reach {
         if !self.expires_at.is_none_or(ends_in_time) {
             return Some(Beyond::Expiry);
         }
-        (!record.allowed_ips.is_within(&self.allowed_ips)).then_some(Beyond::Addresses)
+        if !record.allowed_ips.is_within(&self.allowed_ips) {
+            return Some(Beyond::Addresses);
+        }
+        if !record.rate_limits.is_within(&self.rate_limits) {
+            return Some(Beyond::RateLimits);
+        }
+        (!record.quotas.is_within(&self.quotas)).then_some(Beyond::Quotas)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
     use std::time::Duration;
 
     use uuid::Uuid;
 
     use super::*;
+    use crate::{QuotaPeriod, RateLimit};
 
     const END: SystemTime = SystemTime::UNIX_EPOCH;
     const TICK: Duration = Duration::from_nanos(1);
@@ -91,5 +110,36 @@ mod tests {
         }
         let endless = Reach::of(&record(&["manage"], None, &[]));
         assert_eq!(endless.beyond(&record(&["manage"], None, &[])), None);
+    }
+
+    #[test]
+    fn a_bounded_key_hands_on_its_bounds() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let bounded = |name: &str, limit, day| KeyRecord {
+            rate_limits: RateLimits::new([(
+                name.parse().unwrap(),
+                RateLimit { limit: number(limit), window: Duration::from_secs(60) },
+            )])
+            .unwrap(),
+            quotas: Quotas::new([(QuotaPeriod::Day, number(day))]),
+            ..record(&[], None, &[])
+        };
+        let free = record(&[], None, &[]);
+        let bound = Reach::of(&bounded("default", 10, 100));
+        for (key, beyond) in [
+            (bounded("default", 10, 100), None),
+            (bounded("default", 9, 1), None),
+            (bounded("default", 11, 100), Some(Beyond::RateLimits)),
+            (bounded("other", 10, 100), Some(Beyond::RateLimits)),
+            (bounded("default", 10, 101), Some(Beyond::Quotas)),
+            (
+                KeyRecord { quotas: Quotas::default(), ..bounded("default", 1, 1) },
+                Some(Beyond::Quotas),
+            ),
+            (free.clone(), Some(Beyond::RateLimits)),
+        ] {
+            assert_eq!(bound.beyond(&key), beyond, "{key:?}");
+        }
+        assert_eq!(Reach::of(&free).beyond(&bounded("default", 10, 100)), None);
     }
 }

@@ -55,9 +55,9 @@ pub use events::{
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
-    ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy, LeakReport, NewKey, PendingSecret,
-    PermissionUses, RotateKey, Rotation, RotationStart, UpdateKey, UseTally,
-    key_scheme,
+    ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy,
+    LeakReport, NewKey, PendingSecret, PermissionUses, RotateKey, Rotation, RotationStart,
+    UpdateKey, UseTally, key_scheme,
 };
 pub use ledger::{
     EntryFilter, EntryPlace, Fault, PayablePlace, PayableShare, PlacedEntry, Present, Progress,

@@ -192,13 +192,16 @@ async fn a_key_is_listed_as_over_http() {
     let database = TestDatabase::empty().await;
     let mut server = Program::new(database.url(), ["serve"]).serve().await;
     let run = |arguments: &[&str]| {
-        json_of(&Program::new(database.url(), [arguments, &["--json"]].concat()).run().expect(0).stdout)
+        json_of(
+            &Program::new(database.url(), [arguments, &["--json"]].concat()).run().expect(0).stdout,
+        )
     };
     let create = |more: &[&str]| {
         let made = run(&[&["keys", "create"], more].concat());
         (text_of(&made["key_id"]), text_of(&made["api_key"]))
     };
-    let bounds = ["--rate-limit", "5/1m", "--rate-limit", "wide=100/1h", "--quota", "day=100,total=200"];
+    let bounds =
+        ["--rate-limit", "5/1m", "--rate-limit", "wide=100/1h", "--quota", "day=100,total=200"];
     let words = ["--owner", "42", "--metadata", "team=sales", "--allow-ip", "127.0.0.1,::1"];
     let (_, used) = create(&[&bounds[..], &words].concat());
     server.client().with_key(&used).get("/api/devops/sync/users").await.expect(200);

@@ -149,8 +149,8 @@ impl KeyPatch {
             }
             Some(Beyond::Expiry) => "expires_at",
             Some(Beyond::Addresses) => "allowed_ips",
-            None if !after.rate_limits.is_within(&before.rate_limits) => "rate_limits",
-            None if !after.quotas.is_within(&before.quotas) => "quotas",
+            Some(Beyond::RateLimits) => "rate_limits",
+            Some(Beyond::Quotas) => "quotas",
             None => wakes(before, &after)?,
         };
         Some(UpdateKey::WidensItself(member))

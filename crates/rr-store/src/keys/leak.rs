@@ -9,8 +9,8 @@ use rr_keys::{KeyFormat, KeyHash};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{KeyRow, key_scheme};
 use super::find::find_row;
+use super::{KeyRow, key_scheme};
 use crate::conn::{Conn, on_each};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::sequence::Sequence;

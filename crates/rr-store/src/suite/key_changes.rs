@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    Actor, Audit, ChangedKeys, CreateKey, ImportBatch, KeyChanges, KeyPatch, LeakPolicy, LeakReport, NewKey, RotateKey,
-    Rotation, RotationStart, Store, UpdateKey,
+    Actor, Audit, ChangedKeys, CreateKey, ImportBatch, KeyChanges, KeyPatch, LeakPolicy,
+    LeakReport, NewKey, RotateKey, Rotation, RotationStart, Store, UpdateKey,
 };
 
 fn rotation(key: u128, hash: u8) -> Rotation {

@@ -317,8 +317,8 @@ export const getApiDevopsKeysById = <ThrowOnError extends boolean = false>(optio
 
 /**
  * Changes a key. When the answer is sent, this server already judges by the change. A key can
- * change only keys whose permissions it has itself, and gets nothing more out of changing itself. Of a
- * revoked key, only name and notes can change.
+ * change only keys whose permissions it has itself, lifts nothing beyond its own bounds, and gets nothing
+ * more out of changing itself. Of a revoked key, only name and notes can change.
  *
  * Needs the permission `manage_keys`.
  */

@@ -57,8 +57,8 @@ pub(crate) struct KeyChange {
 }
 
 /// Changes a key. When the answer is sent, this server already judges by the change. A key can
-/// change only keys whose permissions it has itself, and gets nothing more out of changing itself. Of a
-/// revoked key, only name and notes can change.
+/// change only keys whose permissions it has itself, lifts nothing beyond its own bounds, and gets nothing
+/// more out of changing itself. Of a revoked key, only name and notes can change.
 #[utoipa::path(patch, path = "/api/devops/keys/{id}", operation_id = "change_key", tag = "keys", request_body = KeyChange,
     params(("id" = uuid::Uuid, Path, description = "The key's id")),
     responses(
@@ -77,7 +77,7 @@ pub(crate) async fn patch(
     let id = key_id(&id)?;
     let change: KeyChange = body.json().await?;
     let begins = change.not_before.is_some();
-    let one_limit = change.rate_limit.is_some();
+    let limits = if change.rate_limit.is_some() { "rate_limit" } else { "rate_limits" };
     let patch = key_patch(change, &who.caller, state.now())?;
     let audit = state.audit(&who.caller, &request);
     let here = state.into_inner();
@@ -99,10 +99,10 @@ pub(crate) async fn patch(
             Err(fields::ends_before_it_begins(named))
         }
         (UpdateKey::BeyondReach(beyond, permissions), _) => {
-            Err(fields::beyond_reach(beyond, &permissions, &who.caller))
+            Err(fields::beyond_reach(beyond, &permissions, limits, &who.caller))
         }
         (UpdateKey::WidensItself(member), _) => {
-            let named = if one_limit && member == "rate_limits" { "rate_limit" } else { member };
+            let named = if member == "rate_limits" { limits } else { member };
             Err(Problem::new(Code::OwnBounds).at(&format!("/{named}")))
         }
     }

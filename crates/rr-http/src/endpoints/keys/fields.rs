@@ -47,8 +47,14 @@ pub(super) fn own_record(caller: &Caller) -> Option<&KeyRecord> {
     }
 }
 
-/// Why a key that would have these permissions goes beyond the caller, with the field at fault.
-pub(super) fn beyond_reach(beyond: Beyond, wanted: &PermissionSet, caller: &Caller) -> Problem {
+/// Why a key that would have these permissions goes beyond the caller, with the field at fault; `limits` is how
+/// the request named its rate limits.
+pub(super) fn beyond_reach(
+    beyond: Beyond,
+    wanted: &PermissionSet,
+    limits: &str,
+    caller: &Caller,
+) -> Problem {
     match beyond {
         Beyond::Permissions => missing_permissions(wanted, caller),
         Beyond::Expiry => {
@@ -56,6 +62,13 @@ pub(super) fn beyond_reach(beyond: Beyond, wanted: &PermissionSet, caller: &Call
         }
         Beyond::Addresses => {
             Problem::field("/allowed_ips", "must lie within the addresses of the key that asks")
+        }
+        Beyond::RateLimits => Problem::field(
+            &format!("/{limits}"),
+            "must keep each limit of the key that asks, under its name and no higher",
+        ),
+        Beyond::Quotas => {
+            Problem::field("/quotas", "must keep each quota of the key that asks, no higher")
         }
     }
 }

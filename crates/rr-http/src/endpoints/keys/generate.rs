@@ -47,11 +47,13 @@ pub(crate) struct KeyRequest {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, deserialize_with = "fields::present")]
     expires_at: Option<Option<String>>,
+    /// Unless given, the limits of the key that asks.
     rate_limit: Option<RateLimit>,
     /// Instead of `rate_limit`: up to four limits that hold together.
     #[schema(max_items = 4)]
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limits: Option<Vec<RateWindow>>,
+    /// Unless given, those of the key that asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     quotas: Option<QuotaLimits>,
     /// Addresses and networks the key may be used from; unless given, those of the key that asks.
@@ -138,6 +140,11 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
         return Err(fields::ends_before_it_begins("/not_before"));
     }
     let in_days = wanted.expires_in_days.is_some();
+    let named_limits = if wanted.rate_limit.is_some() { "rate_limit" } else { "rate_limits" };
+    // What is not said is as with the key that asks; an administrator has no bounds to hand on.
+    let (own_limits, own_quotas, own_networks) = own
+        .clone()
+        .map_or_else(Default::default, |own| (own.rate_limits, own.quotas, own.allowed_ips));
     let id = new_id(now, &state.random);
     let record = KeyRecord {
         owner: wanted.user_id.as_deref().map(fields::owner).transpose()?,
@@ -145,11 +152,11 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
         not_before: begins_at.map(Timestamp::to_system_time),
         expires_at: expires_at.map(Timestamp::to_system_time),
         rate_limits: limits::parse(wanted.rate_limit.map(Some), wanted.rate_limits.map(Some))?
-            .unwrap_or_default(),
-        quotas: wanted.quotas.unwrap_or_default().parse()?,
+            .unwrap_or(own_limits),
+        quotas: wanted.quotas.map_or(Ok(own_quotas), QuotaLimits::parse)?,
         allowed_ips: match &wanted.allowed_ips {
             Some(entries) => fields::allowed_ips(entries)?,
-            None => own.as_ref().map(|own| own.allowed_ips.clone()).unwrap_or_default(),
+            None => own_networks,
         },
         metadata: fields::metadata(wanted.metadata.unwrap_or_default())?,
         ..KeyRecord::new(id, fields::name(name)?, now.to_system_time())
@@ -159,7 +166,9 @@ fn record(wanted: KeyRequest, caller: &Caller, state: &AppState) -> Outcome<KeyR
         Some(Beyond::Expiry) if in_days => {
             Err(Problem::field("/expires_in_days", "must not outlast the key that asks"))
         }
-        Some(beyond) => Err(fields::beyond_reach(beyond, &record.permissions, caller)),
+        Some(beyond) => {
+            Err(fields::beyond_reach(beyond, &record.permissions, named_limits, caller))
+        }
     }
 }
 

@@ -159,6 +159,10 @@ fn granted(outcome: RotateKey, id: Uuid, caller: &Caller) -> Outcome<Option<Time
             Beyond::Permissions => Err(fields::missing_permissions(&permissions, caller)),
             Beyond::Expiry => refused("The key ends later than the one that asks."),
             Beyond::Addresses => refused("The key works from more places than the one that asks."),
+            Beyond::RateLimits => {
+                refused("The key has other limits than the one that asks, or wider ones.")
+            }
+            Beyond::Quotas => refused("The key has wider quotas than the one that asks."),
         },
         RotateKey::Revoked => refused("The key was revoked, which is for good. Make a new one."),
         RotateKey::Expired => refused("The key has expired, and a new secret is no new life."),
