@@ -131,26 +131,55 @@ async fn the_issuers_file_holds_hashes_and_a_line_ends_a_key() {
     );
 }
 
+const GUIDE: &str = include_str!("../../../docs/embedding-rr-keys.md");
+const AXUM: &str = include_str!("../examples/axum_service.rs");
+const ACTIX: &str = include_str!("../examples/actix_service.rs");
+const ISSUER: &str = include_str!("../examples/issuer.rs");
+
+/// The fenced blocks of one language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let opened = text.split(&fence).skip(1);
+    opened.filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
+}
+
 /// Every block of Rust in the guides stands in an example, so what compiles there is what people copy.
 #[test]
 fn the_guides_quote_the_examples() {
-    let guide = concat!(
-        include_str!("../../../docs/embedding-rr-keys.md"),
-        include_str!("../../../README.md")
-    );
-    let examples = [
-        include_str!("../examples/axum_service.rs"),
-        include_str!("../examples/actix_service.rs"),
-        include_str!("../examples/issuer.rs"),
-    ];
-    let blocks: Vec<&str> = guide
-        .split("```rust\n")
-        .skip(1)
-        .map(|rest| rest.split_once("```").expect("a block ends").0)
-        .collect();
-    assert!(blocks.len() >= 5, "the guides show code");
+    let guides = [GUIDE, include_str!("../../../README.md")];
+    let blocks: Vec<&str> = guides.iter().flat_map(|guide| blocks(guide, "rust")).collect();
+    assert!(blocks.len() >= 4, "the guides show code");
     for block in blocks {
-        let quoted = examples.iter().any(|example| example.contains(block.trim_end()));
+        let quoted = [AXUM, ACTIX, ISSUER].iter().any(|file| file.contains(block.trim_end()));
         assert!(quoted, "this stands in no example:\n{block}");
+    }
+}
+
+/// Whoever follows the guide has a program: the first two blocks are the examples from their first `use` to their
+/// end, which leaves out what our own lints want, and the commands before them add every crate that they name.
+#[test]
+fn the_guide_shows_whole_programs() {
+    let programs = [AXUM, ACTIX].map(|file| file.find("use ").map(|start| &file[start..]).unwrap());
+    assert_eq!(blocks(GUIDE, "rust")[..2], programs);
+    for (program, commands) in programs.iter().zip(blocks(GUIDE, "sh")) {
+        let added: Vec<String> = commands
+            .lines()
+            .filter_map(|line| line.strip_prefix("cargo add "))
+            .flat_map(|line| line.split(" --").next().unwrap_or_default().split(' '))
+            .map(|name| name.replace('-', "_"))
+            .collect();
+        let imported = |name: &str| {
+            let mut imports = program.lines().filter(|line| line.starts_with("use "));
+            imports.any(|line| line.trim_end_matches([';', '}']).ends_with(&format!(" {name}")))
+        };
+        for word in program.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+            let Some((root, rest)) = word.split_once("::") else { continue };
+            let is_module = root.starts_with(char::is_lowercase) && !rest.is_empty();
+            let is_crate = is_module && !imported(root);
+            assert!(
+                !is_crate || root == "std" || added.iter().any(|name| name == root),
+                "{root} is not among {added:?}"
+            );
+        }
     }
 }
