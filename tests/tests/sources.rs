@@ -24,14 +24,19 @@ async fn make(admin: &Client, source: &Value) -> Value {
 }
 
 async fn signed(key: &Key, path: &str, secret: &str) -> Answer {
+    signed_with(key, path, secret, &[]).await
+}
+
+async fn signed_with(key: &Key, path: &str, secret: &str, fields: &[(&str, &str)]) -> Answer {
     let text = body().to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(text.as_bytes());
     let mac: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
-    key.call("POST", path)
-        .body("application/json", text)
-        .header("x-webhook-signature", &format!("sha256={mac}"))
-        .await
+    let mut call = key.call("POST", path).body("application/json", text);
+    for (name, value) in fields {
+        call = call.header(name, value);
+    }
+    call.header("x-webhook-signature", &format!("sha256={mac}")).await
 }
 
 #[tokio::test]
@@ -162,6 +167,57 @@ async fn the_configured_secret_stays_good() {
     admin.post(&format!("{SOURCES}/default/secrets"), &json!({"secret": SECOND})).await.expect(200);
     for secret in [FIRST, SECOND] {
         signed(&key, WEBHOOK, secret).await.expect(200);
+    }
+}
+
+/// Reports are taken without a signature, so they are nothing that a signature stands for elsewhere: neither
+/// another sender's events nor the ids of events that are signed.
+#[tokio::test]
+async fn a_report_is_no_way_round_a_signature() {
+    const REPORTS: &str = "/api/devops/metrics";
+    let app = TestApp::with_settings(|settings| {
+        settings.webhook_secrets = vec![rr_webhooks::WebhookSecret::parse(FIRST).unwrap()];
+    })
+    .await;
+    let admin = app.as_admin().await;
+    let all = ["write_webhooks", "read_events", "read_metrics"];
+    let (bound, free) = (app.with_key(&all).await, app.with_key(&all).await);
+    make(&admin, &json!({"name": "hub", "format": "github", "key_id": bound.id})).await;
+    let secret = json!({"secret": SECOND});
+    admin.post(&format!("{SOURCES}/hub/secrets"), &secret).await.expect(200);
+    let forged = json!({"action": "created", "repository": {"full_name": "octo/shop"},
+        "deployment": {"id": 1, "environment": "production"},
+        "deployment_status": {"state": "success", "created_at": "2026-01-15T12:03:00Z"}});
+    let report = json!({"event": "revenue_generated", "data": {"amount": 1250}});
+    let deployment = json!({"event_type": "deployment", "service": "shop"});
+    for (key, body, status, code) in [
+        (&bound, &forged, 403, "source_not_allowed"),
+        (&bound, &report, 403, "source_not_allowed"),
+        (&free, &forged, 422, "invalid_body"),
+        (&free, &deployment, 422, "invalid_body"),
+    ] {
+        let forging = key.post(REPORTS, body).header("x-github-event", "deployment_status");
+        forging.header("x-github-delivery", "d1").await.problem(status, code);
+    }
+    assert_eq!(free.get("/api/devops/events").await.json()["events"], json!([]));
+    assert_eq!(free.get("/api/devops/dora").await.json()["services"], json!([]));
+    let ids = [
+        ("webhook-id", "m1"),
+        ("ce-specversion", "1.0"),
+        ("ce-id", "m1"),
+        ("idempotency-key", "m1"),
+    ];
+    for _ in 0..2 {
+        let mut claiming = free.post(REPORTS, &report);
+        for (name, value) in ids {
+            claiming = claiming.header(name, value);
+        }
+        claiming.await.expect(200);
+    }
+    let reports = free.get("/api/devops/events").await.json();
+    assert_eq!(reports["events"].as_array().unwrap().len(), 1, "a repeat is recognised");
+    for id in ["webhook-id", "idempotency-key"] {
+        signed_with(&free, WEBHOOK, FIRST, &[(id, "m1")]).await.expect(200);
     }
 }
 

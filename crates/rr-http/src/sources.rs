@@ -43,11 +43,6 @@ impl Intake {
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms { source: self.id, secrets: &self.secrets, format: self.format }
     }
-
-    /// The same for what comes from a browser, which can keep no signing secret.
-    pub(crate) fn unsigned_terms(&self) -> Terms<'_> {
-        Terms { source: self.id, secrets: &[], format: Format::Auto }
-    }
 }
 
 /// The book, once it was read.

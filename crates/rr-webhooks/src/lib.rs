@@ -10,6 +10,7 @@ mod json;
 mod lines;
 mod media;
 mod refusal;
+mod report;
 mod secret;
 mod signature;
 mod view;
@@ -22,6 +23,7 @@ pub use handshake::{Handshake, handshake};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
 pub use lines::{Line, accept_lines};
 pub use refusal::Refusal;
+pub use report::accept_report;
 pub use rr_domain::{
     Alert, AlertState, Build, Change, Commit, Deployment, Incident, IncidentState, Meaning,
     Progress, Trigger,

@@ -3,6 +3,7 @@
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 use rr_domain::{Timestamp, new_id};
 use rr_store::{AcceptEvent, Idempotency, NewEvent, OfferedEvent, Together};
 use rr_webhooks::{Event, Incoming, Policy, accept};
@@ -93,14 +94,23 @@ pub(super) async fn take_in(
     let events = accept(&incoming, &policy).map_err(|refusal| {
         refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
     })?;
-    let arrival = Arrival { caller, state, at: incoming.received_at, source };
+    store(events, body, Arrival { caller, state, at: incoming.received_at, source }).await
+}
+
+/// Stores what one request brought, all of it or nothing; gives the id of its first event.
+pub(super) async fn store(
+    events: Vec<Event>,
+    body: Bytes,
+    arrival: Arrival<'_>,
+) -> Outcome<Uuid> {
     // The first event keeps the body as it came; the others keep their parts of it.
     let mut whole = Some(Vec::from(body));
     let offers = events.into_iter().map(|event| {
         let body = whole.take().unwrap_or_else(|| event.data.get().as_bytes().to_vec());
         arrival.offer(event, body)
     });
-    let answers = state.store.accept_events(offers.collect(), Together::AllOrNothing).await?;
+    let all = Together::AllOrNothing;
+    let answers = arrival.state.store.accept_events(offers.collect(), all).await?;
     if answers.contains(&AcceptEvent::Conflict) {
         return Err(Problem::new(Code::IdempotencyConflict));
     }
