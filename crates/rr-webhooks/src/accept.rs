@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::event::{Dedupe, Event};
-use crate::formats::{Format, Source, read};
+use crate::formats::{Format, Source, is_binary, read};
 use crate::headers::Headers;
 use crate::media::Media;
 use crate::signature::verify;
@@ -48,7 +48,7 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Vec<Event>
     authenticate(incoming, policy)?;
     let headers = Headers(incoming.headers);
     let ids = request_ids(headers, key_id, || Sha256::digest(body).into())?;
-    let media = Media::read(headers)?;
+    let media = if is_binary(headers) { Media::of_data(headers) } else { Media::read(headers) }?;
     let mut events = read(Source { headers, media: &media, body, key_id }, policy.format)?;
     if let Some(first) = events.first_mut() {
         first.dedupe.splice(0..0, ids);

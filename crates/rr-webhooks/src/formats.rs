@@ -24,6 +24,7 @@ mod parts;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use cloudevents::is_binary;
 pub use format::Format;
 pub use free::understand;
 use rr_domain::Timestamp;
@@ -73,13 +74,13 @@ fn recognised(source: Source<'_>) -> Result<(Format, Vec<Event>), Refusal> {
     if source.media.is_batch() {
         return Ok((Format::Cloudevents, cloudevents::batch(source)?));
     }
-    if cloudevents::is_binary(source.headers) {
+    if is_binary(source.headers) {
         return Ok((Format::Cloudevents, alone(cloudevents::binary(source)?)));
     }
     let (tree, data) = json(source.body)?;
     let body = View(&tree);
     if source.media.is_cloudevent() {
-        let event = cloudevents::structured(body, data, source.body, source.media)?;
+        let event = cloudevents::structured(source, body, data)?;
         return Ok((Format::Cloudevents, alone(event)));
     }
     require_object(body)?;
@@ -106,15 +107,15 @@ fn recognised(source: Source<'_>) -> Result<(Format, Vec<Event>), Refusal> {
     Ok((Format::Free, alone(free::read(source.media, body, data)?)))
 }
 
-/// One line of a batch: a CloudEvent in its structured form, or free form.
-pub(crate) fn read_line(line: &[u8], media: &Media, wanted: Format) -> Result<Event, Refusal> {
-    let (tree, data) = json(line)?;
+/// What has no headers to tell it by: a CloudEvent in its structured form, or free form.
+pub(crate) fn read_line(line: Source<'_>, wanted: Format) -> Result<Event, Refusal> {
+    let (tree, data) = json(line.body)?;
     let body = View(&tree);
     require_object(body)?;
     let (format, event) = if body.has("/specversion") {
-        (Format::Cloudevents, cloudevents::structured(body, data, line, media)?)
+        (Format::Cloudevents, cloudevents::structured(line, body, data)?)
     } else {
-        (Format::Free, free::read(media, body, data)?)
+        (Format::Free, free::read(line.media, body, data)?)
     };
     check(&event, format, wanted)?;
     Ok(event)

@@ -1,10 +1,11 @@
 //! A batch of lines: each an event of its own, taken or refused by itself.
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::accept::{authenticate, request_ids};
 use crate::event::Event;
-use crate::formats::read_line;
+use crate::formats::{Source, read_line};
 use crate::headers::Headers;
 use crate::media::Media;
 use crate::{Incoming, Policy, Refusal};
@@ -46,7 +47,7 @@ pub fn accept_lines<'a>(
         return Err(Refusal::member("", "must hold 1 to 1000 lines"));
     }
     let read = |(number, text): (usize, &'a [u8])| {
-        let mut event = line(text, policy);
+        let mut event = line(text, incoming.key_id, policy);
         if let Ok(event) = &mut event {
             let fingerprint = Sha256::digest(text).into();
             let mut ids = whole.clone();
@@ -61,9 +62,10 @@ pub fn accept_lines<'a>(
     Ok(texts.into_iter().map(read).collect())
 }
 
-fn line(text: &[u8], policy: &Policy<'_>) -> Result<Event, Refusal> {
-    if text.len() > policy.max_bytes {
+fn line(body: &[u8], key_id: Uuid, policy: &Policy<'_>) -> Result<Event, Refusal> {
+    if body.len() > policy.max_bytes {
         return Err(Refusal::TooLarge { limit: policy.max_bytes });
     }
-    read_line(text, &Media::line(), policy.format)
+    let (headers, media) = (Headers(&[]), &Media::line());
+    read_line(Source { headers, media, body, key_id }, policy.format)
 }

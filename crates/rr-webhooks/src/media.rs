@@ -3,10 +3,12 @@
 use crate::Refusal;
 use crate::headers::Headers;
 
-/// The media type of a body we read: JSON by any of its names.
+/// The media type of a body we read: JSON by any of its names, or what the data of a CloudEvent is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Media {
     essence: Option<String>,
+    /// The whole of it, where the body is not JSON.
+    foreign: Option<String>,
 }
 
 const CLOUDEVENT: &str = "application/cloudevents+json";
@@ -22,9 +24,20 @@ impl Media {
     pub(crate) fn read(headers: Headers<'_>) -> Result<Media, Refusal> {
         let essence = essence(headers)?;
         match essence.as_deref().is_none_or(is_json) {
-            true => Ok(Media { essence }),
+            true => Ok(Media { essence, foreign: None }),
             false => Err(Refusal::MediaType),
         }
+    }
+
+    /// The same for the data of a binary CloudEvent, which may be of any type.
+    pub(crate) fn of_data(headers: Headers<'_>) -> Result<Media, Refusal> {
+        let Some(value) = declared(headers)? else { return Media::read(headers) };
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if is_json(&essence) || !is_type(&essence) || !is_plain {
+            return Media::read(headers);
+        }
+        Ok(Media { essence: Some(essence), foreign: Some(value.to_owned()) })
     }
 
     /// The same for a body of lines, which must say that it is one.
@@ -37,7 +50,7 @@ impl Media {
 
     /// The type of one line.
     pub(crate) fn line() -> Media {
-        Media { essence: None }
+        Media { essence: None, foreign: None }
     }
 
     /// A CloudEvent with its attributes in the body.
@@ -50,9 +63,21 @@ impl Media {
         self.essence.as_deref() == Some(BATCH)
     }
 
-    /// The type as it was declared, without parameters.
+    /// Whether the body is JSON, as everything but the data of a CloudEvent is.
+    pub(crate) fn is_json(&self) -> bool {
+        self.foreign.is_none()
+    }
+
+    /// Whether it is said to be text, in UTF-8 as far as anything is said about that.
+    pub(crate) fn is_text(&self) -> bool {
+        let is_text = |value: &&String| value.to_ascii_lowercase().starts_with("text/");
+        let foreign = self.foreign.as_ref().filter(is_text);
+        foreign.is_some_and(|value| value.split(';').skip(1).all(parameter_allowed))
+    }
+
+    /// The type as it was declared; that of JSON without parameters, which say nothing.
     pub(crate) fn declared(&self) -> Option<&str> {
-        self.essence.as_deref()
+        self.foreign.as_deref().or(self.essence.as_deref())
     }
 
     /// The type to keep with the body.
@@ -63,16 +88,21 @@ impl Media {
 
 /// Content-Type without its parameters, in lower case, of a body that is not encoded.
 fn essence(headers: Headers<'_>) -> Result<Option<String>, Refusal> {
+    let Some(value) = declared(headers)? else { return Ok(None) };
+    let mut parts = value.split(';');
+    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    if parts.all(parameter_allowed) { Ok(Some(essence)) } else { Err(Refusal::MediaType) }
+}
+
+/// Content-Type of a body that is not encoded.
+fn declared(headers: Headers<'_>) -> Result<Option<&str>, Refusal> {
     if let Some(encoding) = headers.single("content-encoding")?
         && !encoding.eq_ignore_ascii_case(b"identity")
     {
         return Err(Refusal::ContentEncoding);
     }
-    let Some(value) = headers.single("content-type")? else { return Ok(None) };
-    let value = std::str::from_utf8(value).map_err(|_| Refusal::MediaType)?;
-    let mut parts = value.split(';');
-    let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-    if parts.all(parameter_allowed) { Ok(Some(essence)) } else { Err(Refusal::MediaType) }
+    let value = headers.single("content-type")?;
+    value.map(|value| std::str::from_utf8(value).map_err(|_| Refusal::MediaType)).transpose()
 }
 
 /// `application/json`, or anything built on it.
@@ -80,13 +110,17 @@ fn is_json(essence: &str) -> bool {
     if essence == "application/json" {
         return true;
     }
-    let Some((kind, name)) = essence.split_once('/') else { return false };
+    let base = essence.split_once('/').and_then(|(_, name)| name.strip_suffix("+json"));
+    base.is_some_and(|base| !base.is_empty()) && is_type(essence)
+}
+
+/// Two tokens.
+fn is_type(essence: &str) -> bool {
     let token = |text: &str| {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         !text.is_empty() && text.bytes().all(allowed)
     };
-    let json = name.strip_suffix("+json").is_some_and(|base| !base.is_empty());
-    json && token(kind) && token(name)
+    essence.split_once('/').is_some_and(|(kind, name)| token(kind) && token(name))
 }
 
 /// JSON is UTF-8; a charset that says otherwise announces a body we would misread.

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::event::{Dedupe, Event};
-use crate::formats::{Format, read_line};
+use crate::formats::{Format, Source, read_line};
 use crate::headers::Headers;
 use crate::media::Media;
 use crate::{Incoming, Refusal};
@@ -26,7 +26,8 @@ pub fn accept_report(incoming: &Incoming<'_>, max_bytes: usize) -> Result<Event,
         key: id.to_owned(),
         fingerprint: Sha256::digest(body).into(),
     });
-    let mut event = read_line(body, &Media::read(headers)?, Format::Free)?;
+    let media = &Media::read(headers)?;
+    let mut event = read_line(Source { headers, media, body, key_id }, Format::Free)?;
     if !REPORTS.contains(&event.event_type.as_str()) {
         let problem = "must be revenue_generated, agent_status or agent_status_changed";
         return Err(Refusal::member("/event", problem));
@@ -65,7 +66,11 @@ mod tests {
             r#"{"specversion":"1.0","id":"1","source":"/s","type":"revenue_generated"}"#,
             r#"[{"event":"revenue_generated"}]"#,
         ] {
-            assert_eq!(send(&[], body).map(|event| event.event_type), Err("invalid_body"), "{body}");
+            assert_eq!(
+                send(&[], body).map(|event| event.event_type),
+                Err("invalid_body"),
+                "{body}"
+            );
         }
         let long = format!(r#"{{"event":"revenue_generated","a":"{}"}}"#, "x".repeat(200));
         assert_eq!(send(&[], &long).map(drop), Err("body_too_large"));
@@ -89,7 +94,8 @@ mod tests {
         let read = send(&headers, r#"{"event":"revenue_generated"}"#).unwrap();
         assert_eq!((read.event_type.as_str(), read.source.as_str()), ("revenue_generated", "api"));
         assert!(matches!(read.meaning, Meaning::Other));
-        let ids: Vec<_> = read.dedupe.iter().map(|id| (id.scope.as_str(), id.key.as_str())).collect();
+        let ids: Vec<_> =
+            read.dedupe.iter().map(|id| (id.scope.as_str(), id.key.as_str())).collect();
         assert_eq!(ids, [("report/00000000-0000-0000-0000-000000000000", "k")]);
     }
 }

@@ -5,8 +5,9 @@
 
 use serde_json::value::RawValue;
 
-use super::{Read, Source, digest};
-use crate::event::{Dedupe, Event};
+use super::cloudevents::identity;
+use super::{Read, Source};
+use crate::event::Event;
 use crate::view::View;
 use rr_domain::{Build, Change, Deployment, Incident, IncidentState, Meaning, Progress, Trigger};
 
@@ -29,11 +30,7 @@ pub(super) fn read(source: Source<'_>, body: View<'_>, data: &RawValue) -> Optio
     let read = Read {
         occurred_at: body.time("/context/timestamp"),
         meaning: meaning(&event_type, body),
-        dedupe: vec![Dedupe {
-            scope: format!("cloudevents/{from}"),
-            key: id,
-            fingerprint: digest(source.body),
-        }],
+        dedupe: vec![identity(source.key_id, &from, id, &event_type, Some(body.0))],
         event_type,
         source: from,
     };
@@ -145,7 +142,7 @@ mod tests {
     #[test]
     fn deployments_incidents_runs_and_changes_are_understood() {
         let deployed = event(CDEVENT);
-        let ids = vec![("cloudevents//ci", "271069a8")];
+        let ids = vec![("cloudevents/00000000-0000-0000-0000-000000000007//ci", "271069a8")];
         let at = Some("2026-01-15T12:00:00Z".to_owned());
         assert_eq!(outline(&deployed), ("dev.cdevents.service.rolledback.0.3.0", "/ci", at, ids));
         let expected = json!({
@@ -157,7 +154,7 @@ mod tests {
         assert_eq!(meaning(&deployed), expected);
         assert_eq!(meaning(&event(BINARY))["kind"], "deployment");
         let resolved = event(BARE_CDEVENT);
-        assert_eq!(resolved.dedupe[0].scope, "cloudevents//monitoring");
+        assert!(resolved.dedupe[0].scope.ends_with("//monitoring"));
         let expected = json!({
             "kind": "incident", "id": "incident-123", "service": "shop", "environment": "prod",
             "state": "resolved", "resolved_at": "2026-01-15T13:52:20Z", "artifact": "pkg:oci/shop",

@@ -6,7 +6,7 @@ use rr_domain::Timestamp;
 use serde_json::{Value, json};
 
 use super::identity::{name, time};
-use super::vectors::{outline, send};
+use super::vectors::{KEY, outline, send};
 
 /// The attributes of a CloudEvent, and its data.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ proptest! {
         ] {
             let events = send(&fields, body.to_string().as_bytes()).unwrap();
             prop_assert_eq!(events.len(), 1);
-            let scope = format!("cloudevents/{}", built.source);
+            let scope = format!("cloudevents/{KEY}/{}", built.source);
             let ids = vec![(&*scope, &*built.id)];
             let expected = (&*built.event_type, &*built.source, Some(time.clone()), ids);
             prop_assert_eq!(outline(&events[0]), expected);

@@ -170,7 +170,16 @@ pub(super) const UNKNOWN: Vector = ("anything", &[], r#"{"anything":{"else":[1,2
 
 /// The events of a request.
 pub(super) fn send(fields: &[(&str, &[u8])], body: &[u8]) -> Result<Vec<Event>, Refusal> {
-    let incoming = Incoming { headers: fields, body, received_at: Timestamp::EPOCH, key_id: KEY };
+    send_with(KEY, fields, body)
+}
+
+/// The same, of another key.
+pub(super) fn send_with(
+    key_id: Uuid,
+    fields: &[(&str, &[u8])],
+    body: &[u8],
+) -> Result<Vec<Event>, Refusal> {
+    let incoming = Incoming { headers: fields, body, received_at: Timestamp::EPOCH, key_id };
     accept(&incoming, &Policy { secrets: &[], max_bytes: 262_144, format: Format::Auto })
 }
 
