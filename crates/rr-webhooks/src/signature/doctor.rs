@@ -20,8 +20,8 @@ use crate::headers::Headers;
 use crate::{Incoming, Refusal, WebhookSecret};
 use bodies::{Rewritten, candidates};
 
-/// How much is hashed for one request in search of its mistake, in bytes: a few milliseconds.
-const BUDGET: usize = 4 << 20;
+/// How much is written anew and hashed for one request in search of its mistake, in bytes: some milliseconds.
+const BUDGET: usize = 8 << 20;
 
 /// What checking one Ed25519 signature takes, as so many bytes to hash.
 const ED25519_COST: usize = 64 << 10;
@@ -55,6 +55,23 @@ pub fn diagnose(incoming: &Incoming<'_>, secrets: &[WebhookSecret]) -> Vec<Signa
     }
 }
 
+/// What is signed, with which reading of the secret.
+#[derive(Debug)]
+struct Way {
+    form: Form,
+    /// What stands before the body.
+    before: Vec<u8>,
+    decoded: bool,
+}
+
+/// Which bodies a pass of the search tries.
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    All,
+    AsSent,
+    Rewritten,
+}
+
 /// A way to sign.
 #[derive(Debug, Clone, Copy)]
 struct Recipe<'a> {
@@ -80,8 +97,10 @@ struct Found {
     base64: bool,
 }
 
-/// Tries the recipes, the plainest first, and tells the differences of the one that matches with
-/// the fewest.
+/// Tries the recipes and tells the differences of the one that matches with the fewest. First those of the
+/// header that shows the signature, with each body there may have been: a large body uses the budget up
+/// before everything is tried, and a body that was rewritten is the commonest mistake. Then the other forms and
+/// keys with the body as it came, and last with the others.
 fn search(
     headers: Headers<'_>,
     body: &[u8],
@@ -92,32 +111,43 @@ fn search(
     if found.is_empty() {
         return None;
     }
-    let bodies = candidates(body);
+    let (own, other): (Vec<Way>, Vec<Way>) =
+        ways(headers).into_iter().partition(|way| found.iter().any(|shown| way.is_of(shown)));
     let mut budget = BUDGET;
-    let mut best: Option<Vec<SignatureHint>> = None;
-    for secret in secrets {
-        for decoded in [false, true] {
-            let key = if decoded { secret.decoded_key() } else { secret.text_key() };
-            let Some(key) = key else { continue };
-            for (form, before) in befores(headers) {
-                for (rewritten, text) in &bodies {
-                    budget = budget.saturating_sub(before.len() + text.len() + 256);
-                    if budget == 0 {
-                        return best;
-                    }
-                    let Some(mac) = hmac(key, &[&before, text]) else { continue };
-                    let recipe = Recipe { secret, decoded, form, body: *rewritten };
-                    for shown in found.iter().filter(|shown| shown.bytes.ct_eq(&mac).into()) {
-                        let hints = recipe.differences(shown, headers, now);
-                        if best.as_ref().is_none_or(|best| hints.len() < best.len()) {
-                            best = Some(hints);
-                        }
+    for (ways, pass) in [(&own, Pass::All), (&other, Pass::AsSent), (&other, Pass::Rewritten)] {
+        for (rewritten, text) in candidates(body) {
+            // Writing it took as long as hashing it does.
+            budget = budget.checked_sub(text.len())?;
+            let is_as_sent = rewritten == Rewritten::Nothing;
+            match pass {
+                Pass::AsSent if !is_as_sent => break,
+                Pass::Rewritten if is_as_sent => continue,
+                _ => {}
+            }
+            let mut best: Option<Vec<SignatureHint>> = None;
+            for (secret, way) in secrets.iter().flat_map(|one| ways.iter().map(move |w| (one, w))) {
+                let key = if way.decoded { secret.decoded_key() } else { secret.text_key() };
+                let Some(key) = key else { continue };
+                let Some(left) = budget.checked_sub(way.before.len() + text.len() + 256) else {
+                    return best;
+                };
+                budget = left;
+                let Some(mac) = hmac(key, &[&way.before, &text]) else { continue };
+                let Way { form, decoded, .. } = *way;
+                let recipe = Recipe { secret, decoded, form, body: rewritten };
+                for shown in found.iter().filter(|shown| shown.bytes.ct_eq(&mac).into()) {
+                    let hints = recipe.differences(shown, headers, now);
+                    if best.as_ref().is_none_or(|best| hints.len() < best.len()) {
+                        best = Some(hints);
                     }
                 }
             }
+            if best.is_some() {
+                return best;
+            }
         }
     }
-    best
+    None
 }
 
 /// The same for the signatures that a public key checks.
@@ -128,20 +158,28 @@ fn search_ed25519(
     secrets: &[WebhookSecret],
 ) -> Option<Vec<SignatureHint>> {
     let shown = Shown::read(headers).ok().flatten()?;
-    let bodies = candidates(body);
     let mut budget = BUDGET;
-    for secret in secrets.iter().filter(|secret| secret.public_key().is_some()) {
-        for (rewritten, text) in &bodies {
+    for (rewritten, text) in candidates(body) {
+        budget = budget.checked_sub(text.len())?;
+        for secret in secrets.iter().filter(|secret| secret.public_key().is_some()) {
             budget = budget.checked_sub(shown.ed25519.len() * (text.len() + ED25519_COST))?;
-            if shown.is_by(secret, text).into() {
+            if shown.is_by(secret, &text).into() {
                 let found = Found { header: shown.scheme.header(), bytes: [0; 32], base64: true };
-                let (form, body) = (form_of(shown.scheme), *rewritten);
+                let (form, body) = (form_of(shown.scheme), rewritten);
                 let recipe = Recipe { secret, decoded: true, form, body };
                 return Some(recipe.differences(&found, headers, now));
             }
         }
     }
     None
+}
+
+impl Way {
+    /// Whether this is how the header that shows a signature has it; one that nobody reads could be of any.
+    fn is_of(&self, shown: &Found) -> bool {
+        let scheme = Scheme::ALL.into_iter().find(|scheme| scheme.header() == shown.header);
+        scheme.is_none_or(|scheme| form_of(scheme) == self.form && scheme.decodes() == self.decoded)
+    }
 }
 
 impl Recipe<'_> {
@@ -289,8 +327,8 @@ fn unhex(text: &[u8]) -> Option<[u8; 32]> {
     bytes?.try_into().ok()
 }
 
-/// What may stand before the body in the signed bytes, by the ids and times of the request.
-fn befores(headers: Headers<'_>) -> Vec<(Form, Vec<u8>)> {
+/// The ways there are, by the ids and times of the request.
+fn ways(headers: Headers<'_>) -> Vec<Way> {
     let mut befores = vec![(Form::Body, Vec::new())];
     for (time, id) in times(headers) {
         befores.push((Form::TimeBody, [time, b"."].concat()));
@@ -298,7 +336,10 @@ fn befores(headers: Headers<'_>) -> Vec<(Form, Vec<u8>)> {
             befores.push((Form::IdTimeBody, [id, b".", time, b"."].concat()));
         }
     }
-    befores
+    let both = |(form, before): (Form, Vec<u8>)| {
+        [false, true].map(|decoded| Way { form, before: before.clone(), decoded })
+    };
+    befores.into_iter().flat_map(both).collect()
 }
 
 /// The times of the request, each with the id beside it.

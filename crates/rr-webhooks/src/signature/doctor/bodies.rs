@@ -1,5 +1,7 @@
 //! The body as it may have been when it was signed.
 
+use std::borrow::Cow;
+
 use crate::{JsonLimits, check_json};
 
 /// What happened to the body after it was signed.
@@ -11,6 +13,8 @@ pub(super) enum Rewritten {
     FromCompact,
     FromSpaced,
     FromPretty,
+    FromEscaped,
+    FromUnescaped,
 }
 
 impl Rewritten {
@@ -18,9 +22,11 @@ impl Rewritten {
         match self {
             Rewritten::Nothing => "body_as_sent",
             Rewritten::LostNewline | Rewritten::GainedNewline => "final_newline",
-            Rewritten::FromCompact | Rewritten::FromSpaced | Rewritten::FromPretty => {
-                "body_reformatted"
-            }
+            Rewritten::FromCompact
+            | Rewritten::FromSpaced
+            | Rewritten::FromPretty
+            | Rewritten::FromEscaped
+            | Rewritten::FromUnescaped => "body_reformatted",
         }
     }
 
@@ -43,48 +49,159 @@ impl Rewritten {
             Rewritten::FromPretty => Some(
                 "the JSON was signed with line breaks and sent without; sign the bytes as sent",
             ),
+            Rewritten::FromEscaped => Some(
+                "the JSON was signed with letters or slashes escaped (\\u00e9, \\/) and sent otherwise; \
+                 sign the bytes as sent",
+            ),
+            Rewritten::FromUnescaped => Some(
+                "the JSON was signed without letters or slashes escaped (\\u00e9, \\/) and sent \
+                 otherwise; sign the bytes as sent",
+            ),
         }
     }
 }
 
-/// The body as it came, and as it may have been before. JSON is written anew by its text alone:
-/// numbers, escapes and the order of members stay, as they do in the libraries that do this.
-pub(super) fn candidates(body: &[u8]) -> Vec<(Rewritten, Vec<u8>)> {
-    let mut bodies = vec![(Rewritten::Nothing, body.to_vec())];
-    let mut add = |rewritten, text: Vec<u8>| {
-        if bodies.iter().all(|(_, other)| *other != text) {
-            bodies.push((rewritten, text));
-        }
-    };
-    add(Rewritten::LostNewline, [body, b"\n"].concat());
-    add(Rewritten::LostNewline, [body, b"\r\n"].concat());
-    if let Some(rest) = body.strip_suffix(b"\n") {
-        add(Rewritten::GainedNewline, rest.strip_suffix(b"\r").unwrap_or(rest).to_vec());
-    }
-    if check_json(body, JsonLimits::default()).is_ok() {
-        add(Rewritten::FromCompact, rewrite(body, &Style { gap: b"", indent: None }));
-        add(Rewritten::FromSpaced, rewrite(body, &Style { gap: b" ", indent: None }));
-        for indent in [2, 4] {
-            add(Rewritten::FromPretty, rewrite(body, &Style { gap: b" ", indent: Some(indent) }));
-        }
-    }
-    bodies
+/// The body as it came and as it may have been before, the likeliest first, each written when it is asked for.
+/// JSON is written anew by its text: numbers and the order of members stay, as they do in the libraries that do
+/// this. Escapes stay, or are what Python, PHP or a browser would make of the text.
+pub(super) fn candidates(body: &[u8]) -> impl Iterator<Item = (Rewritten, Cow<'_, [u8]>)> {
+    let lost = [&b"\n"[..], b"\r\n"].map(|end| (Rewritten::LostNewline, [body, end].concat()));
+    let gained = body.strip_suffix(b"\n").map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+    let gained = gained.map(|rest| (Rewritten::GainedNewline, Cow::Borrowed(rest)));
+    let owned = |(rewritten, text)| (rewritten, Cow::Owned(text));
+    std::iter::once((Rewritten::Nothing, Cow::Borrowed(body)))
+        .chain(gained)
+        .chain(lost.into_iter().map(owned))
+        // JSON is looked for when the rest was tried.
+        .chain(
+            std::iter::once(())
+                .flat_map(move |()| styles(body))
+                .map(move |(style, rewritten)| (rewritten, Cow::Owned(rewrite(body, &style)))),
+        )
+        .filter(move |(rewritten, text)| *rewritten == Rewritten::Nothing || **text != *body)
+}
+
+/// The styles that the body may have been written in, if it is JSON. Those that would change nothing because the
+/// text holds nothing that they write in their own way are left out.
+fn styles(body: &[u8]) -> impl Iterator<Item = (Style, Rewritten)> {
+    let is_json = check_json(body, JsonLimits::default()).is_ok();
+    let holds = |wanted: &[u8]| body.windows(wanted.len()).any(|part| part == wanted);
+    let is_foreign = !body.is_ascii();
+    let (slashes, escapes) = (holds(b"/"), holds(b"\\u") || holds(b"\\/"));
+    STYLES.into_iter().filter(move |(style, _)| {
+        is_json
+            && match style.strings {
+                Strings::AsTheyAre => true,
+                Strings::Python => is_foreign,
+                Strings::Php => is_foreign || slashes,
+                Strings::Browser => escapes,
+            }
+    })
 }
 
 /// How JSON is written.
+#[derive(Debug, Clone, Copy)]
 struct Style {
     /// After a colon, and after a comma where there are no lines.
     gap: &'static [u8],
     /// Spaces a level, where each member has a line.
     indent: Option<usize>,
+    strings: Strings,
 }
 
+/// How the texts in it are written.
+#[derive(Debug, Clone, Copy)]
+enum Strings {
+    AsTheyAre,
+    /// Nothing but ASCII.
+    Python,
+    /// The same, and each slash behind a backslash.
+    Php,
+    /// Everything that need not be escaped as it is, as in most other languages.
+    Browser,
+}
+
+const COMPACT: Style = Style { gap: b"", indent: None, strings: Strings::AsTheyAre };
+const SPACED: Style = Style { gap: b" ", ..COMPACT };
+const TWO: Style = Style { indent: Some(2), ..SPACED };
+const FOUR: Style = Style { indent: Some(4), ..SPACED };
+
+/// The styles of the libraries there are, the most used first.
+const STYLES: [(Style, Rewritten); 14] = {
+    use Rewritten::{FromCompact, FromEscaped, FromPretty, FromSpaced, FromUnescaped};
+    use Strings::{Browser, Php, Python};
+    [
+        (COMPACT, FromCompact),
+        (SPACED, FromSpaced),
+        (SPACED.with(Python), FromEscaped),
+        (COMPACT.with(Python), FromEscaped),
+        (COMPACT.with(Php), FromEscaped),
+        (COMPACT.with(Browser), FromUnescaped),
+        (SPACED.with(Browser), FromUnescaped),
+        (TWO, FromPretty),
+        (FOUR, FromPretty),
+        (TWO.with(Python), FromEscaped),
+        (FOUR.with(Python), FromEscaped),
+        (FOUR.with(Php), FromEscaped),
+        (TWO.with(Browser), FromUnescaped),
+        (FOUR.with(Browser), FromUnescaped),
+    ]
+};
+
 impl Style {
+    const fn with(self, strings: Strings) -> Style {
+        Style { strings, ..self }
+    }
+
     fn line(&self, depth: usize, text: &mut Vec<u8>) {
         if let Some(indent) = self.indent {
             text.push(b'\n');
             text.extend(std::iter::repeat_n(b' ', indent * depth));
         }
+    }
+}
+
+impl Strings {
+    /// Writes a string that stands in JSON as `written`, with its quotes.
+    fn write(self, written: &[u8], text: &mut Vec<u8>) {
+        let said = match self {
+            Strings::AsTheyAre => None,
+            _ => serde_json::from_slice::<String>(written).ok(),
+        };
+        let Some(said) = said else {
+            text.extend_from_slice(written);
+            return;
+        };
+        text.push(b'"');
+        for char in said.chars() {
+            let short = match char {
+                '"' | '\\' => Some(char),
+                '/' if matches!(self, Strings::Php) => Some(char),
+                '\n' => Some('n'),
+                '\r' => Some('r'),
+                '\t' => Some('t'),
+                '\u{8}' => Some('b'),
+                '\u{c}' => Some('f'),
+                _ => None,
+            };
+            let is_long = match self {
+                Strings::AsTheyAre | Strings::Browser => char < ' ',
+                Strings::Python => !matches!(char, ' '..='~'),
+                Strings::Php => char < ' ' || !char.is_ascii(),
+            };
+            let mut buffer = [0; 4];
+            if let Some(short) = short {
+                text.push(b'\\');
+                text.extend_from_slice(short.encode_utf8(&mut buffer).as_bytes());
+            } else if is_long {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    text.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+                }
+            } else {
+                text.extend_from_slice(char.encode_utf8(&mut buffer).as_bytes());
+            }
+        }
+        text.push(b'"');
     }
 }
 
@@ -99,8 +216,7 @@ fn rewrite(json: &[u8], style: &Style) -> Vec<u8> {
             b' ' | b'\t' | b'\n' | b'\r' => {}
             b'"' => {
                 let end = after_string(json, at);
-                text.push(b'"');
-                text.extend_from_slice(json.get(at..end).unwrap_or_default());
+                style.strings.write(json.get(at - 1..end).unwrap_or_default(), &mut text);
                 at = end;
             }
             b'{' | b'[' => {
@@ -161,18 +277,41 @@ mod tests {
     #[test]
     fn json_is_written_in_every_style_as_the_libraries_do() {
         let json = br#" {"a" :[1.50, {} ,[ ]],"b\"":{ "c":null , "d": "x , y: \\"}} "#;
-        let style = |gap, indent| String::from_utf8(rewrite(json, &Style { gap, indent })).unwrap();
-        assert_eq!(style(b"", None), r#"{"a":[1.50,{},[]],"b\"":{"c":null,"d":"x , y: \\"}}"#);
-        assert_eq!(
-            style(b" ", None),
-            r#"{"a": [1.50, {}, []], "b\"": {"c": null, "d": "x , y: \\"}}"#
-        );
+        let style = |style: Style| String::from_utf8(rewrite(json, &style)).unwrap();
+        assert_eq!(style(COMPACT), r#"{"a":[1.50,{},[]],"b\"":{"c":null,"d":"x , y: \\"}}"#);
+        assert_eq!(style(SPACED), r#"{"a": [1.50, {}, []], "b\"": {"c": null, "d": "x , y: \\"}}"#);
         let pretty = "{\n  \"a\": [\n    1.50,\n    {},\n    []\n  ],\n  \"b\\\"\": {\n    \
                       \"c\": null,\n    \"d\": \"x , y: \\\\\"\n  }\n}";
-        assert_eq!(style(b" ", Some(2)), pretty);
+        assert_eq!(style(TWO), pretty);
         let value: serde_json::Value =
             serde_json::from_slice(br#"{"a":[1,{}],"b":{"c":[]}}"#).unwrap();
-        let ours = rewrite(value.to_string().as_bytes(), &Style { gap: b" ", indent: Some(2) });
+        let ours = rewrite(value.to_string().as_bytes(), &TWO);
         assert_eq!(ours, serde_json::to_vec_pretty(&value).unwrap());
+    }
+
+    /// What `json.dumps`, `json_encode` and `JSON.stringify` print.
+    #[test]
+    fn texts_are_written_as_each_language_does() {
+        let json = r#"{"é\u00e9/":"😀\/\"\\\n\u0001\u007f"}"#;
+        let style =
+            |strings| String::from_utf8(rewrite(json.as_bytes(), &COMPACT.with(strings))).unwrap();
+        assert_eq!(style(Strings::AsTheyAre), json);
+        assert_eq!(
+            style(Strings::Python),
+            r#"{"\u00e9\u00e9/":"\ud83d\ude00/\"\\\n\u0001\u007f"}"#
+        );
+        let php = "{\"\\u00e9\\u00e9\\/\":\"\\ud83d\\ude00\\/\\\"\\\\\\n\\u0001\u{7f}\"}";
+        assert_eq!(style(Strings::Php), php);
+        let browser = "{\"éé/\":\"😀/\\\"\\\\\\n\\u0001\u{7f}\"}";
+        assert_eq!(style(Strings::Browser), browser);
+    }
+
+    #[test]
+    fn only_what_differs_is_tried() {
+        let tried = |body: &str| candidates(body.as_bytes()).count();
+        assert_eq!(tried("not json"), 3);
+        assert_eq!(tried(r#"{"a":1}"#), 6);
+        assert_eq!(tried(r#"{"a":"é"}"#), 12);
+        assert_eq!(candidates(b"{}\n").next().unwrap().0, Rewritten::Nothing);
     }
 }

@@ -71,12 +71,50 @@ fn a_body_that_was_rewritten_is_recognised() {
         (b"{\"a\":1}\r\n", b"{\"a\":1}", "final_newline"),
         (b"{\"a\":1}", b"{\"a\":1}\n", "final_newline"),
         (b"not json", b"not json\r\n", "final_newline"),
+        // As Python and PHP write what JavaScript sends as it is, and the other way round.
+        (br#"{"a": "\u00e9", "b": 1}"#, r#"{"a":"é","b":1}"#.as_bytes(), "body_reformatted"),
+        (br#"{"a":"\u00e9"}"#, r#"{"a":"é"}"#.as_bytes(), "body_reformatted"),
+        (
+            br#"{"a":"https:\/\/\ud83d\ude00"}"#,
+            r#"{"a":"https://😀"}"#.as_bytes(),
+            "body_reformatted",
+        ),
+        (r#"{"a":"é/"}"#.as_bytes(), br#"{"a": "\u00e9\/"}"#, "body_reformatted"),
     ] {
         let fields = plain(format!("sha256={}", hex(&text_mac(&[signed]))));
         let shown = String::from_utf8_lossy(signed);
         assert_eq!(hints(&fields, sent, &[secret()]), [code], "{shown}");
         assert_eq!(hints(&fields, signed, &[secret()]), [""; 0], "{shown}: this one is right");
     }
+}
+
+/// A body of some size uses up what may be hashed, so what is likely must come before it has.
+#[test]
+fn a_large_body_that_was_rewritten_is_recognised() {
+    let words = "café ".repeat(35_000);
+    let sent = format!(r#"{{"text":"{words}","n":[1,2]}}"#);
+    assert!(sent.len() > 200 << 10);
+    let another = || WebhookSecret::parse("whsec_AAAA").unwrap();
+    let python = format!(r#"{{"text": "{}", "n": [1, 2]}}"#, words.replace('é', "\\u00e9"));
+    let php = format!(r#"{{"text":"{}","n":[1,2]}}"#, words.replace('é', "\\u00e9"));
+    let spaced = format!(r#"{{"text": "{words}", "n": [1, 2]}}"#);
+    for before in [python, php, spaced] {
+        let body = before.as_bytes();
+        let right = STANDARD.encode(decoded_mac(&[&signed(NOW, body)]));
+        let fields = standard(NOW, format!("v1,{right}"));
+        for secrets in [vec![secret()], vec![another(), secret()]] {
+            assert_eq!(hints(&fields, sent.as_bytes(), &secrets), ["body_reformatted"]);
+        }
+        let fields = plain(format!("sha256={}", hex(&text_mac(&[body]))));
+        assert_eq!(hints(&fields, sent.as_bytes(), &[secret()]), ["body_reformatted"]);
+    }
+    let other = vec![
+        ("webhook-timestamp", NOW.to_string()),
+        ("webhook-id", "msg_1".to_owned()),
+        ("webhook-signature", format!("v1,{}", STANDARD.encode(text_mac(&[sent.as_bytes()])))),
+    ];
+    let hinted = hints(&other, sent.as_bytes(), &[secret()]);
+    assert_eq!(hinted, ["other_scheme", "secret_not_decoded"], "{hinted:?}");
 }
 
 #[test]
