@@ -109,11 +109,6 @@ impl Reader {
         self.position
     }
 
-    /// Whether it may see events.
-    pub(crate) fn sees_events(&self) -> bool {
-        self.standing.may(Permission::ReadEvents)
-    }
-
     /// Why there was no next.
     pub(crate) fn ended(&self) -> Ended {
         self.ended

@@ -22,8 +22,9 @@ const MESSAGE_BYTES: usize = 8 << 10;
 
 /// A WebSocket. The first message, `{"type":"auth","apiKey":"…"}`, must come within five seconds and
 /// show a key with `read_metrics`. The server then sends `metrics_update` with the figures that
-/// changed (all of them at first), and to a key that also has `read_events` `revenue_generated` and
-/// `agent_status` when events say so.
+/// changed (all of them at first), and `revenue_generated` and `agent_status` when events say so: the
+/// script's own two kinds, which say nothing about a person. Other events are for the stream, and for
+/// keys with `read_events`.
 #[utoipa::path(get, path = "/ws/devops-modules", operation_id = "devops_modules", tag = "events",
     responses(
         (status = 101, description = "A WebSocket"),

@@ -107,7 +107,7 @@ impl Socket {
                     Some(Item::Beat) if heard_at.elapsed() > SIGNS * self.state.settings.limits.stream_beat => {
                         Err(End(4408, "no sign of life".to_owned()))
                     }
-                    Some(item) => self.pass_on(&reader, &item).await.map_err(End::from),
+                    Some(item) => self.pass_on(&item).await.map_err(End::from),
                 },
             };
             if let Err(end) = outcome {
@@ -116,15 +116,14 @@ impl Socket {
         }
     }
 
-    async fn pass_on(&mut self, reader: &Reader, item: &Item) -> Result<(), Closed> {
+    async fn pass_on(&mut self, item: &Item) -> Result<(), Closed> {
         match item {
-            Item::Events(batch, after) if reader.sees_events() => {
+            Item::Events(batch, after) => {
                 for message in batch.messages_after(*after) {
                     self.session.text(message.to_owned()).await?;
                 }
                 Ok(())
             }
-            Item::Events(..) => Ok(()),
             Item::Figures(parts) => {
                 let metrics = String::from_utf8_lossy(parts);
                 let message = format!(r#"{{"type":"metrics_update","metrics":{metrics}}}"#);
