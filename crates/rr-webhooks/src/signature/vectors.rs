@@ -1,5 +1,8 @@
 //! The published vectors of Stripe, PagerDuty, Svix and Convoy, and what an attacker makes of them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 const STRIPE_BODY: &[u8] = include_bytes!("vectors/stripe.json");
@@ -213,16 +216,93 @@ fn several_secrets_are_good_at_once_each_until_its_end() {
     }
 }
 
-/// Convoy joins time and body with a comma, which is none of our forms; its HMACs are the same.
+const CONVOY_SECRET: &str = "convoy-webhook-secret";
+const CONVOY_BODY: &[u8] = br#"{"event":"charge.success","amount":1000,"currency":"NGN"}"#;
+const CONVOY_AT: i64 = 1_700_000_000;
+const SIMPLE: &str = "244449b7f48cbc2709060c9dcdc2b3aa47a78f540430579015c579fb12defbb4";
+const ADVANCED: &str = "77b8b9269f25a199846a55a2bd25b3fba151c70fdae60bb1dcd87fbbc943c55c";
+const ADVANCED_BASE64: &str = "d7i5Jp8loZmEalWivSWz+6FRxw/a5gux3Nh/u8lDxVw=";
+
+/// What Convoy's signature in its simple mode, the HMAC of the body alone, is as `X-Webhook-Signature`. Its base64
+/// and its SHA-512 are spellings and hashes that we do not take.
+const CONVOY_SIMPLE: [(&str, Result<(), &str>); 5] = [
+    (SIMPLE, Ok(())),
+    ("JERJt/SMvCcJBgydzcKzqkenj1QEMFeQFcV5+xLe+7Q=", Err("signature_invalid")),
+    (
+        "6cc772dc81942ae1b5ffa91c3a6a07b0d37edc8dc6bd83e3518a219f1f19ff71ae1b76d6b320940d414c236a1aad7f7930b63e0f1928951955d31219545e1b66",
+        Err("signature_invalid"),
+    ),
+    (
+        "bMdy3IGUKuG1/6kcOmoHsNN+3I3GvYPjUYohnx8Z/3GuG3bWsyCUDUFMI2oarX95MLY+DxkolRlV0xIZVF4bZg==",
+        Err("signature_invalid"),
+    ),
+    ("244449b7f48cbc2709060c9dcdc2b3aa47a78f540430579015c579fb12defbb0", Err("signature_invalid")),
+];
+
+/// Its advanced mode is a list as in Stripe's header, with the age of the request in seconds. Where it says that a
+/// case is valid and we do not, it is again for base64 or SHA-512.
+const CONVOY_ADVANCED: [(&str, i64, Result<(), &str>); 12] = [
+    ("t=1700000000,v1=HEX", 0, Ok(())),
+    ("t=1700000000,v1=BASE64", 0, Err("signature_invalid")),
+    (
+        "t=1700000000,v1=b2122e252cd2582cf225cb2b8d4ceede9e34329e2fe95c02619c3ed5d4a3d9a73e6beaf2dff8e76d71a693ae198cee40685eed12ad4ee2e033dc2d0399ede057",
+        0,
+        Err("signature_invalid"),
+    ),
+    (
+        "t=1700000000,v1=shIuJSzSWCzyJcsrjUzu3p40Mp4v6VwCYZw+1dSj2ac+a+ry3/jnbXGmk64ZjO5AaF7tEq1O4uAz3C0Dme3gVw==",
+        0,
+        Err("signature_invalid"),
+    ),
+    (
+        "t=1700000000,v1=77b8b9269f25a199846a55a2bd25b3fba151c70fdae60bb1dcd87fbbc943c550",
+        0,
+        Err("signature_invalid"),
+    ),
+    ("t=1700000000,v1=HEX", 301, Err("signature_expired")),
+    ("v1=HEX,t=1700000000", 0, Ok(())),
+    (
+        "t=1700000000,v1=449623e4897bbde05e35358293f97b8c2f697367ffa3e7466e98178dfba44d19,v1=HEX",
+        0,
+        Ok(()),
+    ),
+    (
+        "t=1700000000,v1=449623e4897bbde05e35358293f97b8c2f697367ffa3e7466e98178dfba44d19,v1=c7eff1833c41a2ce2e195599451b240cd282b1bc9fa387e428a9fd5a5dc74933",
+        0,
+        Err("signature_invalid"),
+    ),
+    ("t=Infinity,v1=HEX", 0, Err("invalid_header")),
+    ("t=1700000000,v1=1234567890", 0, Err("signature_invalid")),
+    ("v1=HEX,v2=HEX", 0, Err("invalid_header")),
+];
+
+/// All of Convoy's published cases. It joins time and body with a comma where Stripe has a dot: so as published
+/// none of its advanced signatures is Stripe's, and with the right ones in their places (`HEX`, `BASE64`) its list is
+/// read as it demands.
 #[test]
-fn convoy_s_published_hmacs_are_ours() {
-    let body = br#"{"event":"charge.success","amount":1000,"currency":"NGN"}"#;
-    let key = b"convoy-webhook-secret";
-    for (before, hex) in [
-        (&b""[..], "244449b7f48cbc2709060c9dcdc2b3aa47a78f540430579015c579fb12defbb4"),
-        (b"1700000000,", "77b8b9269f25a199846a55a2bd25b3fba151c70fdae60bb1dcd87fbbc943c55c"),
-    ] {
-        let mac = hmac(key, &[before, body]).unwrap();
-        assert_eq!(mac.map(|byte| format!("{byte:02x}")).concat(), hex);
+fn convoy_s_published_cases_are_judged_each_by_its_verdict_or_more_strictly() {
+    let secrets = [secret(CONVOY_SECRET)];
+    for (hex, verdict) in CONVOY_SIMPLE {
+        let header = format!("sha256={hex}");
+        let outcome = check(&[("x-webhook-signature", &*header)], CONVOY_BODY, CONVOY_AT, &secrets);
+        assert_eq!(outcome, verdict, "{hex}");
+    }
+    let key = CONVOY_SECRET.as_bytes();
+    let published = hmac(key, &[b"1700000000,", CONVOY_BODY]).unwrap();
+    let ours = hmac(key, &[b"1700000000.", CONVOY_BODY]).unwrap();
+    let hex = |mac: [u8; 32]| mac.map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(
+        (hex(published).as_str(), STANDARD.encode(published).as_str()),
+        (ADVANCED, ADVANCED_BASE64)
+    );
+    for (header, age, verdict) in CONVOY_ADVANCED {
+        let with = |mac: [u8; 32]| {
+            header.replace("HEX", &hex(mac)).replace("BASE64", &STANDARD.encode(mac))
+        };
+        let judged = |header: &str| {
+            check(&[("stripe-signature", header)], CONVOY_BODY, CONVOY_AT + age, &secrets)
+        };
+        assert_eq!(judged(&with(ours)), verdict, "{header}");
+        assert!(judged(&with(published)).is_err(), "{header}");
     }
 }
