@@ -18,7 +18,9 @@ pub(crate) enum Needs {
 /// Every route that not everyone may use.
 pub(crate) fn protected_routes() -> impl Iterator<Item = (&'static RouteInfo, Needs)> {
     rr_http::routes().iter().filter_map(|route| match route.access {
-        Access::Permission(permission) => Some((route, Needs::Permission(permission.name()))),
+        Access::Permission(permission) | Access::Signature(permission) => {
+            Some((route, Needs::Permission(permission.name())))
+        }
         Access::Administrator => Some((route, Needs::Administrator)),
         Access::Anyone | Access::Provider => None,
     })

@@ -35,6 +35,7 @@ mod senders;
 mod sessions;
 mod short_way;
 mod sign_in;
+mod signed_senders;
 mod sources;
 
 mod bad_body;

@@ -117,14 +117,21 @@ fn complete(operation: &mut Operation, route: &RouteInfo) {
     let (security, mut statuses) = match route.access {
         Access::Anyone | Access::Provider => (Vec::new(), Vec::new()),
         Access::Administrator => (vec![requirement(SESSION)], vec![401, 403, 503]),
-        Access::Permission(permission) => {
-            let note = format!("Needs the permission `{}`.", permission.name());
+        Access::Permission(permission) | Access::Signature(permission) => {
+            let mut note = format!("Needs the permission `{}`.", permission.name());
+            let mut all = vec![requirement(KEY), requirement(BEARER), requirement(SESSION)];
+            if let Access::Signature(_) = route.access {
+                note.push_str(
+                    " Without any credential the request must be signed with the source's own secret, and \
+                     the key that the source is bound to must have it.",
+                );
+                all.push(SecurityRequirement::default());
+            }
             let text = operation.description.get_or_insert_default();
             if !text.is_empty() {
                 text.push_str("\n\n");
             }
             text.push_str(&note);
-            let all = vec![requirement(KEY), requirement(BEARER), requirement(SESSION)];
             (all, vec![401, 403, 429, 503])
         }
     };
@@ -205,7 +212,7 @@ mod tests {
                 Access::Anyone | Access::Provider => {
                     assert!(operation.get("security").is_none(), "{}", route.path);
                 }
-                Access::Administrator | Access::Permission(_) => {
+                Access::Administrator | Access::Permission(_) | Access::Signature(_) => {
                     assert!(!operation["security"].as_array().unwrap().is_empty());
                     assert!(has("401") && has("403"), "{}", route.path);
                 }

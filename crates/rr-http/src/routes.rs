@@ -36,6 +36,9 @@ pub enum Access {
     Anyone,
     /// A key with this permission, or an administrator.
     Permission(Permission),
+    /// A key with this permission, or an administrator, or who shows neither and signs with the own secret of
+    /// a source that has such a key.
+    Signature(Permission),
     /// A signed-in administrator.
     Administrator,
     /// A payment provider, which proves itself by signing what it sends.
@@ -78,7 +81,7 @@ const fn key(permission: Permission) -> Access {
 
 #[rustfmt::skip]
 static TABLE: &[RouteInfo] = {
-    use Access::{Administrator, Anyone, Provider};
+    use Access::{Administrator, Anyone, Provider, Signature};
     use Permission::{ManageKeys, ManageWebhooks, ReadEvents, ReadMetrics, ReadUsers, WriteWebhooks};
     &[
     row("GET", "/", Anyone, || web::to(operations::root::get)),
@@ -117,7 +120,7 @@ static TABLE: &[RouteInfo] = {
 
     row("POST", "/api/devops/webhook", key(WriteWebhooks), || web::to(events::webhook::post)),
     row("POST", "/api/devops/webhook/batch", key(WriteWebhooks), || web::to(events::batch::post)),
-    row("POST", "/api/devops/webhook/{source}", key(WriteWebhooks), || web::to(events::webhook::post_named)),
+    row("POST", "/api/devops/webhook/{source}", Signature(WriteWebhooks), || web::to(events::webhook::post_named)),
     row("OPTIONS", "/api/devops/webhook", Anyone, || web::to(events::handshake::options)),
     row("OPTIONS", "/api/devops/webhook/{source}", Anyone, || web::to(events::handshake::options_named)),
     row("GET", "/api/devops/events", key(ReadEvents), || web::to(events::list::get)),

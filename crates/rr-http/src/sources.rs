@@ -27,6 +27,8 @@ pub(crate) struct Intake {
     id: Option<Uuid>,
     format: Format,
     secrets: Vec<WebhookSecret>,
+    /// Whether the secrets are its own and not the default source's.
+    has_own_secrets: bool,
     key_id: Option<Uuid>,
     enabled: bool,
 }
@@ -56,10 +58,7 @@ impl AppState {
         caller: &Caller,
         named: Option<&str>,
     ) -> Outcome<Arc<Intake>> {
-        let book = match self.sources.load_full() {
-            Some(book) => book,
-            None => self.read_sources().await?,
-        };
+        let book = self.book().await?;
         let bound = caller.key_id().and_then(|key| book.by_key.get(&key));
         let intake = match (named, bound) {
             (Some(name), _) => book.by_name.get(name).ok_or_else(no_such_source)?,
@@ -76,6 +75,21 @@ impl AppState {
             return Err(not_allowed("The webhook source is disabled."));
         }
         Ok(Arc::clone(intake))
+    }
+
+    /// The source of this name and its key, where a signature with one of its secrets is enough to send for it:
+    /// the secrets are its own, it has a key to act as, and it is enabled.
+    pub(crate) async fn signing_intake(&self, name: &str) -> Outcome<Option<(Arc<Intake>, Uuid)>> {
+        let book = self.book().await?;
+        let intake = book.by_name.get(name).filter(|it| it.enabled && it.has_own_secrets);
+        Ok(intake.and_then(|intake| Some((Arc::clone(intake), intake.key_id?))))
+    }
+
+    async fn book(&self) -> Outcome<Arc<SourceBook>> {
+        match self.sources.load_full() {
+            Some(book) => Ok(book),
+            None => self.read_sources().await,
+        }
     }
 
     /// Reads the sources anew, after a change.
@@ -117,7 +131,8 @@ impl SourceBook {
         let usual: Vec<WebhookSecret> = of_default.chain(own).cloned().collect();
         let intakes = sources.into_iter().map(|source| {
             let mut secrets: Vec<_> = source.secrets.into_iter().map(|one| one.secret).collect();
-            if source.id.is_none() || secrets.is_empty() {
+            let has_own_secrets = source.id.is_some() && !secrets.is_empty();
+            if !has_own_secrets {
                 secrets.clone_from(&usual);
             }
             Arc::new(Intake {
@@ -125,6 +140,7 @@ impl SourceBook {
                 id: source.id,
                 format: source.format,
                 secrets,
+                has_own_secrets,
                 key_id: source.key_id,
                 enabled: source.enabled,
             })

@@ -29,7 +29,7 @@ pub use usage::{KeyUsage, UseTally};
 pub(crate) use work::looks;
 
 use crate::hash::Digest;
-use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyStore, Request};
+use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyRecord, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
 use slots::Loan;
@@ -104,6 +104,22 @@ impl<S: KeyStore> Verifier<S> {
             Ok(Find::Miss(_)) => None,
             Err(denial) => Some(Err(denial)),
         }
+    }
+
+    /// Judges a key for a caller that proved in another way that it speaks for it, as by a signature made with
+    /// a secret that was given to its holder. `record` is what the store says of the key now.
+    ///
+    /// Every condition holds as for its secret, a use is taken from the same limits and quotas and counted with
+    /// the others. Nothing of it answers a later call, so there is nothing to forget.
+    pub fn vouch(
+        &self,
+        record: KeyRecord,
+        request: &Request<'_>,
+        now: SystemTime,
+    ) -> Result<Grant, Denial> {
+        let instant = Instant::of(now);
+        let entry = self.cache.pass(record, instant);
+        admit(Loan::from_inner(entry), request, now, instant)
     }
 
     /// Forgets one key. Call it after the store has committed a change of it.

@@ -29,4 +29,4 @@ pub use rr_domain::{
     Progress, Trigger,
 };
 pub use secret::{SecretError, WebhookSecret};
-pub use signature::{SignatureHint, diagnose};
+pub use signature::{SignatureHint, diagnose, is_signed, is_signed_with};

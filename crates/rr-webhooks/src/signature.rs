@@ -23,7 +23,7 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::headers::Headers;
-use crate::{Refusal, WebhookSecret};
+use crate::{Incoming, Refusal, WebhookSecret};
 
 /// How far the signed time may be from now, either way, in seconds. Exactly this far passes.
 const TOLERANCE: u64 = 300;
@@ -52,6 +52,17 @@ pub(crate) fn verify(
         return Err(Refusal::SignatureExpired);
     }
     Ok(())
+}
+
+/// Whether a request shows a signature that can be looked at, good or not.
+pub fn is_signed(headers: &[(&str, &[u8])]) -> bool {
+    matches!(Shown::read(Headers(headers)), Ok(Some(_)))
+}
+
+/// Whether a request is signed, now, with one of these secrets.
+pub fn is_signed_with(incoming: &Incoming<'_>, secrets: &[WebhookSecret]) -> bool {
+    let Incoming { headers, body, received_at, .. } = *incoming;
+    verify(Headers(headers), body, received_at, secrets).is_ok()
 }
 
 /// Which header shows the signature.

@@ -11,10 +11,11 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Either, LocalBoxFuture};
 use rr_domain::{Label, Timestamp};
 use rr_keys::{Grant, Request, VerifyError};
+use uuid::Uuid;
 
 use super::credential::{Credential, credential};
 use super::denial::{denied, suited_to};
-use super::permission::Needs;
+use super::permission::{Needs, Permission};
 use super::session::SessionToken;
 use super::{Admin, Caller, CallerId, KeyCaller, check_same_site, client_address};
 use crate::codes::Code;
@@ -141,6 +142,22 @@ pub(crate) fn known_key(
         Some(Err(denial)) => Err(suited_to(headers, denied(&denial))),
         None => Ok(None),
     }
+}
+
+/// A caller that showed no credential and proved otherwise that it speaks for a key: judged, limited and counted
+/// like one that shows it, by what the store says of the key now.
+pub(crate) async fn vouched_for(
+    request: &HttpRequest,
+    key_id: Uuid,
+    permission: Permission,
+) -> Outcome<Caller> {
+    let state = state_of(request)?;
+    let key = state.store.key(key_id).await?.ok_or_else(Problem::unauthenticated)?;
+    let address = address_of(state, request);
+    let wanted = Request::requires(permission.name()).from(address);
+    let grant = state.verifier.vouch(key.record, &wanted, state.now().to_system_time());
+    let grant = grant.map_err(|denial| suited_to(request.headers(), denied(&denial)))?;
+    Ok(Caller::Key(key_caller(request, grant, address)))
 }
 
 fn key_caller(request: &HttpRequest, grant: Grant, address: Option<IpAddr>) -> KeyCaller {

@@ -24,7 +24,7 @@ pub(crate) use cookie::{clear_cookie, session_cookie};
 pub(crate) use credential::{Credential, credential};
 pub(crate) use cross_site::{check_same_site, is_own_origin};
 pub use extract::{Administrator, Allowed};
-pub(crate) use extract::{address_of, admit, known_key, perhaps_allowed, state_of};
+pub(crate) use extract::{address_of, admit, known_key, perhaps_allowed, state_of, vouched_for};
 pub(crate) use password::{Checked, Passwords};
 pub use password::{PasswordError, check_password, hash_password};
 pub use permission::{

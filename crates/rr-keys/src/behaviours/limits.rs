@@ -122,3 +122,27 @@ fn every_window_must_have_room() {
     assert_eq!(wait, Duration::from_millis(18_800));
     assert_eq!(limits.rate_limit(), "\"burst\";r=1;t=1, \"sustained\";r=0;t=59");
 }
+
+/// (c) also for callers that show no secret: whoever vouches for a key takes from its limits and is counted.
+#[test]
+fn a_key_that_is_vouched_for_is_the_same_key() {
+    let verifier = limited(3);
+    let key = issue(0);
+    let stored = || KeyRecord { rate_limits: per_minute(3).into(), ..record(0) };
+    let verify = || block_on(verifier.verify(key.secret.expose(), &Request::any(), noon()));
+    let vouch = |record| verifier.vouch(record, &Request::any(), noon());
+    verify().unwrap();
+    assert_eq!(
+        vouch(stored()).unwrap().rate_limits().unwrap().rate_limit(),
+        "\"default\";r=1;t=40"
+    );
+    let revoked = KeyRecord { revoked_at: Some(noon()), ..stored() };
+    assert_eq!(vouch(revoked).unwrap_err(), Denial::Revoked, "from now on");
+    verify().unwrap();
+    assert_eq!(vouch(stored()).unwrap_err().code(), "rate_limited");
+    let usage = verifier.take_usage();
+    assert_eq!((usage.len(), usage[0].count), (1, 3), "{usage:?}");
+    verifier.forget(record(0).id);
+    assert_eq!(verifier.stats().entries, 0);
+    assert!(verifier.take_usage().is_empty(), "each use is handed out once");
+}

@@ -23,9 +23,9 @@ use super::slots::{Guess, Loan, Slots};
 use super::spot::{Sought, Spot, Spots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
-use crate::Request;
 use crate::hash::Digest;
 use crate::sync::{Mutex, MutexGuard};
+use crate::{KeyRecord, Request};
 
 /// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
 const PORTION: usize = 256;
@@ -183,6 +183,16 @@ impl<E> Cache<E> {
         Join::Lead(Lead { cache: self, sought, ticket, charge, reported: false })
     }
 
+    /// An entry that takes no place, of a key that is judged without its secret: its limits are those of the key,
+    /// and what it counts is taken with the rest. It stands under the identity, which no secret looks like.
+    pub(super) fn pass(&self, record: KeyRecord, now: Instant) -> Arc<Entry> {
+        let text = record.id.to_string();
+        let sought = Sought { spot: self.spots.of(&text), digest: Digest::of(&text) };
+        let mut directory = self.lock();
+        directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
+        directory.entry(sought, record.into(), 0, now)
+    }
+
     /// Believes nothing any more that was known of a key. When this returns, no later caller is answered from
     /// before. The entry stays where it is until a newer one replaces it, for it says that there is such a key.
     pub(super) fn forget(&self, id: Uuid) {
@@ -246,6 +256,25 @@ impl<E> Cache<E> {
     }
 }
 
+impl<E> Directory<E> {
+    /// What was found, as an entry that shares limits with those of the same key.
+    fn entry(
+        &mut self,
+        sought: Sought,
+        mut found: Found,
+        max_age_us: u64,
+        now: Instant,
+    ) -> Arc<Entry> {
+        self.sets.share(&mut found.record.permissions);
+        let meter = self.identities.meter(&found.record, now.nanoseconds);
+        let loaded_us = now.microseconds();
+        let fresh_until_us = loaded_us.saturating_add(max_age_us);
+        let entry = Arc::new(Entry::new(sought, found, meter, loaded_us, fresh_until_us));
+        self.identities.add(&entry, now.nanoseconds);
+        entry
+    }
+}
+
 impl<E> Lead<'_, E> {
     /// Brings home what the store said: to the cache if nothing changed meanwhile, and to all who wait.
     pub(super) fn report(mut self, answer: Result<Option<Found>, E>, now: Instant) -> Outcome<E> {
@@ -254,7 +283,7 @@ impl<E> Lead<'_, E> {
         let unchanged = directory.epoch == self.ticket.epoch;
         let outcome = match answer {
             Ok(Some(found)) => {
-                let entry = self.entry(&mut directory, found, now);
+                let entry = directory.entry(self.sought, found, self.cache.max_age_us, now);
                 if unchanged {
                     self.cache.put_in(&mut directory, &entry);
                 }
@@ -278,16 +307,6 @@ impl<E> Lead<'_, E> {
         drop(directory);
         self.ticket.flight.land(Some(outcome.clone()));
         outcome
-    }
-
-    fn entry(&self, directory: &mut Directory<E>, mut found: Found, now: Instant) -> Arc<Entry> {
-        directory.sets.share(&mut found.record.permissions);
-        let meter = directory.identities.meter(&found.record, now.nanoseconds);
-        let loaded_us = now.microseconds();
-        let fresh_until_us = loaded_us.saturating_add(self.cache.max_age_us);
-        let entry = Arc::new(Entry::new(self.sought, found, meter, loaded_us, fresh_until_us));
-        directory.identities.add(&entry, now.nanoseconds);
-        entry
     }
 
     fn give_back(&self, directory: &mut Directory<E>) {

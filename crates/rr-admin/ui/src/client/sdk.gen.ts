@@ -387,8 +387,9 @@ export const getApiDevopsMetrics = <ThrowOnError extends boolean = false>(option
 });
 
 /**
- * Takes a report in. The script runs in browsers and cannot keep a signing secret, so reports
- * are not asked for a signature.
+ * Takes a report in. The script runs in browsers and cannot keep a signing secret, so reports are
+ * not asked for a signature; therefore they are the script's own events and no others, and belong to
+ * the source `default`.
  *
  * Needs the permission `write_webhooks`.
  */
@@ -777,9 +778,10 @@ export const postApiDevopsWebhookBatch = <ThrowOnError extends boolean = false>(
 export const optionsApiDevopsWebhookBySource = <ThrowOnError extends boolean = false>(options: Options<OptionsApiDevopsWebhookBySourceData, ThrowOnError>) => (options.client ?? client).options<OptionsApiDevopsWebhookBySourceResponses, unknown, ThrowOnError>({ url: '/api/devops/webhook/{source}', ...options });
 
 /**
- * The same for a source that is named.
+ * The same for a source that is named. Tools whose webhooks can carry no key of ours sign them: what is
+ * signed with the source's own secret is taken as sent by the key that the source is bound to.
  *
- * Needs the permission `write_webhooks`.
+ * Needs the permission `write_webhooks`. Without any credential the request must be signed with the source's own secret, and the key that the source is bound to must have it.
  */
 export const postApiDevopsWebhookBySource = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsWebhookBySourceData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsWebhookBySourceResponses, PostApiDevopsWebhookBySourceErrors, ThrowOnError>({
     security: [
@@ -921,8 +923,9 @@ export const postWebhook = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * A WebSocket. The first message, `{"type":"auth","apiKey":"…"}`, must come within five seconds and
  * show a key with `read_metrics`. The server then sends `metrics_update` with the figures that
- * changed (all of them at first), and to a key that also has `read_events` `revenue_generated` and
- * `agent_status` when events say so.
+ * changed (all of them at first), and `revenue_generated` and `agent_status` when events say so: the
+ * script's own two kinds, which say nothing about a person. Other events are for the stream, and for
+ * keys with `read_events`.
  */
 export const getWsDevopsModules = <ThrowOnError extends boolean = false>(options?: Options<GetWsDevopsModulesData, ThrowOnError>) => (options?.client ?? client).get<unknown, GetWsDevopsModulesErrors, ThrowOnError>({ url: '/ws/devops-modules', ...options });
 

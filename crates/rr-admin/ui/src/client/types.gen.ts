@@ -2421,7 +2421,7 @@ export type GetApiDevopsMetricsResponse = GetApiDevopsMetricsResponses[keyof Get
 
 export type PostApiDevopsMetricsData = {
     /**
-     * Any JSON object; `event` names it
+     * A JSON object whose `event` is `revenue_generated`, `agent_status` or `agent_status_changed`
      */
     body: {
         [key: string]: unknown;

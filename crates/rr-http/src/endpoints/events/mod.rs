@@ -9,3 +9,4 @@ pub(crate) mod stream;
 pub(crate) mod webhook;
 
 mod refused;
+mod signed;

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::refused::{hints, refused};
-use crate::auth::{Allowed, Caller, WriteWebhooks};
+use super::signed;
+use crate::auth::{Allowed, Caller, WriteWebhooks, perhaps_allowed};
 use crate::body::Body;
 use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
@@ -52,7 +53,8 @@ pub(crate) async fn post(
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
 }
 
-/// The same for a source that is named.
+/// The same for a source that is named. Tools whose webhooks can carry no key of ours sign them: what is
+/// signed with the source's own secret is taken as sent by the key that the source is bound to.
 #[utoipa::path(post, path = "/api/devops/webhook/{source}", operation_id = "send_event_of_source", tag = "events",
     request_body(content = Object, content_type = "application/json",
         description = "What the source sends"),
@@ -64,19 +66,23 @@ pub(crate) async fn post(
         (status = 409, description = "The same id with another body", body = crate::openapi::Problem,
             content_type = "application/problem+json")))]
 pub(crate) async fn post_named(
-    who: Allowed<WriteWebhooks>,
     source: Path<String>,
     request: HttpRequest,
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    let intake = state.intake(&who.caller, Some(&source)).await?;
-    let webhook_id = take_in(&who.caller, &request, &state, body, intake.terms()).await?;
+    let webhook_id = match perhaps_allowed::<WriteWebhooks>(&request).await? {
+        Some(caller) => {
+            let intake = state.intake(&caller, Some(&source)).await?;
+            take_in(&caller, &request, &state, body, intake.terms()).await?
+        }
+        None => signed::take_in(&source, &request, &state, body).await?,
+    };
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
 }
 
 /// Reads, judges and stores what one request brings; gives the id of its first event.
-pub(super) async fn take_in(
+async fn take_in(
     caller: &Caller,
     request: &HttpRequest,
     state: &AppState,
@@ -87,22 +93,18 @@ pub(super) async fn take_in(
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes).await?;
     let headers = headers(request.headers());
-    let incoming =
-        Incoming { headers: &headers, body: &body, received_at: state.now(), key_id: caller.id() };
+    let (at, key_id) = (state.now(), caller.id());
+    let incoming = Incoming { headers: &headers, body: &body, received_at: at, key_id };
     let Terms { secrets, format, source } = terms;
     let policy = Policy { secrets, max_bytes, format };
     let events = accept(&incoming, &policy).map_err(|refusal| {
         refused(&refusal).signature_hints(hints(&refusal, &incoming, secrets))
     })?;
-    store(events, body, Arrival { caller, state, at: incoming.received_at, source }).await
+    store(events, body, Arrival { caller, state, at, source }).await
 }
 
 /// Stores what one request brought, all of it or nothing; gives the id of its first event.
-pub(super) async fn store(
-    events: Vec<Event>,
-    body: Bytes,
-    arrival: Arrival<'_>,
-) -> Outcome<Uuid> {
+pub(super) async fn store(events: Vec<Event>, body: Bytes, arrival: Arrival<'_>) -> Outcome<Uuid> {
     // The first event keeps the body as it came; the others keep their parts of it.
     let mut whole = Some(Vec::from(body));
     let offers = events.into_iter().map(|event| {
