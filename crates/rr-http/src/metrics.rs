@@ -106,6 +106,8 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     write_counter(text, "rr_store_connections", "Connections made", store.connections)?;
     let broken = store.connections_broken;
     write_counter(text, "rr_store_connections_broken", "Connections that broke", broken)?;
+    let chores = store.failed_chores;
+    write_counter(text, "rr_store_failed_chores", "Removals of what is over that failed", chores)?;
     let checks = store.ledger_checks;
     write_counter(text, "rr_ledger_checks", "Days of the ledger compared", checks)?;
     let faults = store.ledger_faults;

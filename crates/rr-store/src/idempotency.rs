@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, SqliteConnection};
 use rr_domain::Timestamp;
@@ -30,16 +31,25 @@ pub struct Idempotency {
 }
 
 impl Store {
-    /// Forgets the ids claimed before `before`, whose repeats will count as new; says how many.
+    /// Forgets the oldest ids claimed before `before`, whose repeats will count as new, a few hundred at
+    /// most; says how many. To be called again until nothing goes.
     pub async fn forget_idempotency(
         &self,
         before: Timestamp,
         audit: Audit,
     ) -> Result<usize, StoreError> {
         self.write(move |conn| {
-            let old =
-                || idempotency_keys::table.filter(idempotency_keys::created_at.lt(At(before)));
-            let count = on_each!(conn, |c| diesel::delete(old()).execute(c))?;
+            let old = || {
+                let oldest = "(scope, key) IN (SELECT scope, key FROM idempotency_keys \
+                    WHERE created_at < ";
+                sql::<Bool>(oldest)
+                    .bind::<DbTime, _>(At(before))
+                    .sql(" ORDER BY created_at LIMIT ")
+                    .bind::<BigInt, _>(STEP)
+                    .sql(")")
+            };
+            let count = on_each!(conn, |c| diesel::delete(idempotency_keys::table.filter(old()))
+                .execute(c))?;
             if count > 0 {
                 let detail = json!({ "count": count, "before": before });
                 audit.record(conn, "idempotency.forgotten", None, &detail)?;
@@ -49,6 +59,9 @@ impl Store {
         .await
     }
 }
+
+/// How many ids go at a time: the writer is soon free for others.
+const STEP: i64 = 500;
 
 /// An id that wants to be the first of its kind.
 pub(crate) struct Claim<'a> {

@@ -32,6 +32,7 @@ mod sequence;
 mod sessions;
 mod settings;
 mod sources;
+mod sweep;
 mod users;
 
 mod checkpoint;
@@ -73,5 +74,6 @@ pub use sources::{
 };
 pub use stats::{BATCH_BUCKETS, StoreStats};
 pub use store::Store;
+pub use sweep::{Chore, Swept};
 pub use url::{DatabaseUrl, UrlError};
 pub use users::{CreateUser, Login, NewUser, UserFilter, UserRow};

@@ -46,4 +46,6 @@ pub struct StoreStats {
     /// How many sums of them were not what they should be: in the round through all days that goes on, or in
     /// the one before if there were more.
     pub ledger_faults: usize,
+    /// How often something that is over could not be removed.
+    pub failed_chores: u64,
 }

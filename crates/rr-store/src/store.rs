@@ -39,6 +39,7 @@ struct Inner {
     ledger_checks: AtomicU64,
     /// Found in the round that goes on, and in the one before.
     ledger_faults: [AtomicUsize; 2],
+    failed_chores: AtomicU64,
 }
 
 /// About what a write without a body of its own weighs in the queue.
@@ -91,6 +92,7 @@ impl Store {
             looking: tokio::sync::Mutex::new(()),
             ledger_checks: AtomicU64::new(0),
             ledger_faults: Default::default(),
+            failed_chores: AtomicU64::new(0),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
@@ -140,6 +142,7 @@ impl Store {
                 .map(|count| count.load(Ordering::Relaxed))
                 .max()
                 .unwrap_or(0),
+            failed_chores: get(&inner.failed_chores),
         }
     }
 
@@ -226,6 +229,12 @@ impl Store {
             before.store(this.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         }
         this.fetch_add(faults, Ordering::Relaxed);
+    }
+
+    /// Counts parts of a sweep that were not done.
+    pub(crate) fn count_failed_chores(&self, number: usize) {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        self.inner.failed_chores.fetch_add(number, Ordering::Relaxed);
     }
 
     /// Waits until nobody else looks at the ledger.

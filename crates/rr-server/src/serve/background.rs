@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rr_http::AppState;
-use rr_store::{Actor, Audit, StoreError};
+use rr_store::{Actor, Audit};
 use tokio::task::JoinHandle;
 
 /// How often counted key usage is written.
@@ -107,26 +107,21 @@ async fn check_ledger(state: Arc<AppState>) {
     }
 }
 
+/// What could not be done is tried again with the next sweep, and counted in `/metrics`.
 async fn sweep(state: Arc<AppState>) {
     loop {
         let audit =
             Audit { at: state.now(), actor: Actor::System, request_id: None, address: None };
-        if let Err(error) = state.store.prepare_months(audit.at).await {
-            tracing::debug!(%error, "no room was made for the months to come; later, then");
+        for (chore, outcome) in state.store.sweep(REMEMBER, audit).await {
+            match outcome {
+                Ok(0) => {}
+                Ok(count) => tracing::debug!(count, "swept: {chore}"),
+                Err(error) => {
+                    let error = anyhow::Error::from(error);
+                    tracing::warn!(error = %format_args!("{error:#}"), "not swept: {chore}");
+                }
+            }
         }
-        let before = audit.at.minus(REMEMBER);
-        removed("sessions that were over", state.store.end_expired(audit.clone()).await);
-        let forgotten = state.store.forget_idempotency(before, audit.clone()).await;
-        removed("idempotency ids of long ago", forgotten);
-        removed("events past their time", state.store.keep_to_retention(audit).await);
         tokio::time::sleep(SWEEP).await;
-    }
-}
-
-fn removed(what: &str, outcome: Result<usize, StoreError>) {
-    match outcome {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(count, "removed {what}"),
-        Err(error) => tracing::debug!(%error, "{what} were not removed; later, then"),
     }
 }

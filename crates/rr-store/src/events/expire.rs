@@ -59,33 +59,33 @@ const STEP: i64 = 500;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Store {
-    /// Removes what every source no longer keeps, as of the audit's instant; says how many events.
-    pub async fn keep_to_retention(&self, audit: Audit) -> Result<usize, StoreError> {
-        self.drop_months(audit.clone()).await?;
-        let (_, sources) = self.webhook_sources().await?;
+    /// Removes what a source no longer keeps, as of the audit's instant; says how many events.
+    pub(crate) async fn keep_to_retention(
+        &self,
+        source: &WebhookSource,
+        audit: &Audit,
+    ) -> Result<usize, StoreError> {
+        let id = source.id;
         let mut removed = 0;
-        for source in sources {
-            let WebhookSource { id, retention_bytes, .. } = source;
-            if let Some(cutoff) = source.cutoff(audit.at) {
-                let expiry = Expiry::Before(cutoff);
-                loop {
-                    let gone = self.expire_events(id, expiry, audit.clone()).await?;
-                    removed += gone.events;
-                    if gone.events == 0 {
-                        break;
-                    }
+        if let Some(cutoff) = source.cutoff(audit.at) {
+            let expiry = Expiry::Before(cutoff);
+            loop {
+                let gone = self.expire_events(id, expiry, audit.clone()).await?;
+                removed += gone.events;
+                if gone.events == 0 {
+                    break;
                 }
             }
-            if let Some(most) = retention_bytes {
-                let mut excess = self.event_bytes(id).await? - most;
-                while excess > 0 {
-                    let expiry = Expiry::Bytes(excess);
-                    let gone = self.expire_events(id, expiry, audit.clone()).await?;
-                    removed += gone.events;
-                    excess -= gone.bytes;
-                    if gone.events == 0 {
-                        break;
-                    }
+        }
+        if let Some(most) = source.retention_bytes {
+            let mut excess = self.event_bytes(id).await? - most;
+            while excess > 0 {
+                let expiry = Expiry::Bytes(excess);
+                let gone = self.expire_events(id, expiry, audit.clone()).await?;
+                removed += gone.events;
+                excess -= gone.bytes;
+                if gone.events == 0 {
+                    break;
                 }
             }
         }

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::AcceptEvent::{Conflict, Repeated, Stored};
-use crate::{AcceptEvent, EventBody, EventFilter, OfferedEvent, Together};
+use crate::{AcceptEvent, EventBody, EventFilter, NewEvent, OfferedEvent, Together};
 
 #[tokio::test]
 async fn a_repeat_stores_nothing_and_names_the_first() {
@@ -23,6 +23,33 @@ async fn a_repeat_stores_nothing_and_names_the_first() {
     assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 3);
     assert_eq!(store.forget_idempotency(at(5), audit(6)).await.unwrap(), 2);
     assert_eq!(accept(7, once("a", 1)).await.unwrap(), Stored(id(7)), "forgotten");
+}
+
+#[tokio::test]
+async fn ids_are_forgotten_in_steps_the_oldest_first() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    for second in [3_i64, 2, 1] {
+        let offers = (0..400).map(|number| OfferedEvent {
+            event: NewEvent {
+                id: id(1_000 * u128::from(second.unsigned_abs()) + number),
+                received_at: at(second),
+                ..event(number)
+            },
+            ids: once(&format!("{second}/{number}"), 1).into_iter().collect(),
+        });
+        store.accept_events(offers.collect(), Together::EachByItself).await.unwrap();
+    }
+    let left = async |query| number(&store, query).await;
+    assert_eq!(store.forget_idempotency(at(3), audit(4)).await.unwrap(), 500);
+    assert_eq!(left("SELECT count(*) FROM idempotency_keys WHERE key LIKE '1/%'").await, 0);
+    assert_eq!(left("SELECT count(*) FROM idempotency_keys WHERE key LIKE '2/%'").await, 300);
+    assert_eq!(store.forget_idempotency(at(3), audit(4)).await.unwrap(), 300);
+    assert_eq!(store.forget_idempotency(at(3), audit(4)).await.unwrap(), 0);
+    assert_eq!(left("SELECT count(*) FROM idempotency_keys").await, 400);
+    // A sweep takes as many steps as it needs.
+    store.sweep(std::time::Duration::from_secs(10), audit(14)).await;
+    assert_eq!(left("SELECT count(*) FROM idempotency_keys").await, 0);
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::conn::on_each;
 use crate::{
-    Actor, Audit, Idempotency, NewEvent, NewKey, NewSourceSecret, NewUser, PageRequest, Store,
-    WebhookSource,
+    Actor, Audit, Chore, Idempotency, NewEvent, NewKey, NewSourceSecret, NewUser, PageRequest,
+    Store, WebhookSource,
 };
 
 /// A moment, some seconds into 2026.
@@ -148,4 +148,11 @@ pub(super) async fn number(store: &Store, query: &'static str) -> i64 {
 pub(super) async fn audited(store: &Store, action: &str) -> usize {
     let rows = store.activity(first(1_000)).await.unwrap().items;
     rows.iter().filter(|row| row.action == action).count()
+}
+
+/// How many events a sweep removes.
+pub(super) async fn swept(store: &Store, seconds: i64) -> usize {
+    let swept = store.sweep(Duration::from_secs(30 * 86_400), audit(seconds)).await;
+    let events = swept.into_iter().filter(|(chore, _)| matches!(chore, Chore::EventsOf(_)));
+    events.map(|(_, outcome)| outcome.unwrap()).sum()
 }

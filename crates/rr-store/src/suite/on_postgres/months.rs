@@ -58,7 +58,7 @@ async fn a_month_goes_when_nobody_keeps_anything_of_it() {
 
     // The default source has given January up, the other one has not.
     assert_eq!(store.drop_months(audit(50 * DAY)).await.unwrap(), 0);
-    assert_eq!(store.keep_to_retention(audit(50 * DAY)).await.unwrap(), 1);
+    assert_eq!(swept(&store, 50 * DAY).await, 1);
     assert!(store.event_body(id(2)).await.unwrap().is_some());
     // Sixty days after the end of January it has as well. Of February it never had anything.
     let late = (31 + 60) * DAY;
@@ -67,7 +67,7 @@ async fn a_month_goes_when_nobody_keeps_anything_of_it() {
     let left = store.events(EventFilter::default(), first(10)).await.unwrap().items;
     assert_eq!(left.len(), 2, "events go step by step, also without their bodies");
     assert!(store.event_body(id(2)).await.unwrap().is_none());
-    assert_eq!(store.keep_to_retention(audit(late)).await.unwrap(), 2);
+    assert_eq!(swept(&store, late).await, 2);
     assert_eq!(rows_of(&store, "events").await, 0);
     // What comes late all the same is taken.
     store.accept_event(on_day(4, 4, None), None).await.unwrap();
