@@ -6,7 +6,7 @@ use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel::result::Error;
 use rr_domain::Timestamp;
-use rr_sync::dora::{Dora, Told, Window, dora};
+use rr_sync::dora::{Asked, Commits, Dora, Relevance, Told, Window, dora_of};
 
 use crate::conn::{Conn, on_each};
 use crate::schema::meanings;
@@ -15,40 +15,115 @@ use crate::{Store, StoreError};
 
 /// What is told of this long before a window bears on it: steps of deployments, commits, incidents.
 const LOOK_BACK: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// How much of what was told is in memory at once, and how many events told it.
-const MOST_BYTES: usize = 32 << 20;
-const MOST_EVENTS: usize = 50_000;
 /// How many are read at a time.
 const PAGE: i64 = 500;
 
+/// How much is in memory at once for one answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    /// Bytes of deployments and incidents, about.
+    pub(crate) bytes: usize,
+    /// Commits, each of about 150 bytes.
+    pub(crate) commits: usize,
+}
+
+const MOST: Most = Most { bytes: 128 << 20, commits: 500_000 };
+
 impl Store {
-    /// The figures of a window; none where more was told than one answer may read.
-    pub async fn dora(&self, window: Window) -> Result<Option<Dora>, StoreError> {
-        self.read(move |conn| {
-            let mut told = Vec::new();
-            let mut bytes = 0;
-            for kind in ["deployment", "incident", "change"] {
-                let mut after = (window.from.minus(LOOK_BACK), i64::MIN);
-                loop {
-                    let page = page(conn, kind, after, window.to)?;
-                    let Some((seq, _, at, _)) = page.last() else { break };
-                    after = (at.0, *seq);
-                    for record in page {
-                        bytes += record.3.0.len();
-                        told.push(read(record)?);
-                    }
-                    if bytes > MOST_BYTES || told.len() > MOST_EVENTS {
-                        return Ok(None);
-                    }
-                }
-            }
-            Ok(Some(dora(&told, window)))
+    /// The figures of a window for the places that are asked for; none where more bears on them than one
+    /// answer may hold.
+    pub async fn dora(&self, window: Window, asked: Asked) -> Result<Option<Dora>, StoreError> {
+        self.dora_within(window, asked, MOST).await
+    }
+
+    pub(crate) async fn dora_within(
+        &self,
+        window: Window,
+        asked: Asked,
+        most: Most,
+    ) -> Result<Option<Dora>, StoreError> {
+        self.read(move |conn| match figures(conn, window, &asked, most) {
+            Ok(dora) => Ok(Some(dora)),
+            Err(Stop::TooMuch) => Ok(None),
+            Err(Stop::Failed(error)) => Err(error),
         })
         .await
     }
 }
 
+/// Why no figures were computed.
+enum Stop {
+    TooMuch,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+/// Incidents say which deployments of other places bear on the asked ones; deployments are read twice then.
+/// Of changes, the most numerous, only their commits are held.
+fn figures(conn: &mut Conn, window: Window, asked: &Asked, most: Most) -> Result<Dora, Stop> {
+    let mut held = Held { told: Vec::new(), bytes: 0, most };
+    each(conn, "incident", window, |one, length| held.add(one, length))?;
+    let mut relevance = Relevance::new(asked.clone(), &held.told);
+    if !relevance.keeps_all() {
+        each(conn, "deployment", window, |one, _| {
+            relevance.look(&one);
+            Ok(())
+        })?;
+    }
+    let mut commits = Commits::default();
+    each(conn, "deployment", window, |one, length| {
+        commits.tell(&one);
+        if relevance.keeps(&one) { held.add(one, length) } else { Ok(()) }
+    })?;
+    each(conn, "change", window, |one, _| {
+        if one.at < window.to {
+            commits.tell(&one);
+        }
+        if commits.len() > most.commits { Err(Stop::TooMuch) } else { Ok(()) }
+    })?;
+    Ok(dora_of(&held.told, &commits, window, asked))
+}
+
+/// What is in memory.
+struct Held {
+    told: Vec<Told>,
+    bytes: usize,
+    most: Most,
+}
+
+impl Held {
+    fn add(&mut self, one: Told, length: usize) -> Result<(), Stop> {
+        self.bytes += length + size_of::<Told>();
+        self.told.push(one);
+        if self.bytes > self.most.bytes { Err(Stop::TooMuch) } else { Ok(()) }
+    }
+}
+
 type Record = (i64, Id, At, JsonText);
+
+/// Reads all meanings of a kind that bear on a window, in the order of their times, and how long each is.
+fn each(
+    conn: &mut Conn,
+    kind: &str,
+    window: Window,
+    mut take: impl FnMut(Told, usize) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let mut after = (window.from.minus(LOOK_BACK), i64::MIN);
+    loop {
+        let page = page(conn, kind, after, window.to)?;
+        let Some((seq, _, at, _)) = page.last() else { return Ok(()) };
+        after = (at.0, *seq);
+        for record in page {
+            let length = record.3.0.len();
+            take(read(record)?, length)?;
+        }
+    }
+}
 
 /// The next meanings of a kind after a place, of those that speak of something before `end`.
 fn page(

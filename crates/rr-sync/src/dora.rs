@@ -5,6 +5,7 @@
 //! nothing dated at or after it counts, whenever it arrived, so what arrives late corrects the past and
 //! what happens later does not. No data is no figure, never 0.
 
+mod asked;
 mod figures;
 mod incidents;
 mod leads;
@@ -17,7 +18,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::Percent;
-pub use figures::dora;
+pub use asked::{Asked, Relevance};
+pub use figures::{dora, dora_of};
+pub use leads::Commits;
 pub use numbers::Halves;
 
 /// What one event said.
@@ -183,7 +186,7 @@ impl Evidence {
 }
 
 /// The name under which the figures know an environment. Who says none means production.
-pub fn environment_name(said: Option<&str>) -> String {
+pub(crate) fn environment_name(said: Option<&str>) -> String {
     let name = said.unwrap_or("production").trim().to_lowercase();
     match name.as_str() {
         "" | "prod" | "prd" | "live" => "production".to_owned(),

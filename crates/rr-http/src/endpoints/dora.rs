@@ -5,9 +5,10 @@ use std::time::Duration;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
-use rr_sync::dora::{Window, environment_name};
+use rr_sync::dora::{Asked, Window};
 
 use crate::auth::{Allowed, ReadMetrics};
+use crate::codes::Code;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::AppState;
@@ -35,12 +36,9 @@ pub(crate) async fn get(
     let query = Query::read(&request, &["from", "to", "service", "environment"])?;
     let window = window(query.instant("from")?, query.instant("to")?, state.now())?;
     let (service, environment) = (query.text("service")?, query.text("environment")?);
-    let environment = environment.map(|name| environment_name(Some(&name)));
-    let mut figures = state.store.dora(window).await?.ok_or_else(too_much)?;
-    figures.services.retain(|one| {
-        service.as_ref().is_none_or(|wanted| *wanted == one.service)
-            && environment.as_ref().is_none_or(|wanted| *wanted == one.environment)
-    });
+    let asked = Asked::new(service, environment.as_deref());
+    let figures = state.store.dora(window, asked).await?;
+    let figures = figures.ok_or_else(|| Problem::new(Code::TooMuchTold))?;
     Ok(HttpResponse::Ok().json(figures))
 }
 
@@ -54,10 +52,6 @@ fn window(from: Option<Timestamp>, to: Option<Timestamp>, now: Timestamp) -> Out
         return Err(Problem::parameter("from", "must lie at most 366 days before `to`"));
     }
     Ok(Window { from, to })
-}
-
-fn too_much() -> Problem {
-    Problem::parameter("from", "must leave a window of fewer events: this one holds too many")
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What events say happened is kept with them, once, and costs nothing where they say nothing.
 
+use rr_sync::dora::{Asked, Window};
 use rr_webhooks::{Meaning, understand};
 
 use super::*;
 use crate::NewEvent;
+use crate::dora::Most;
 use crate::{OfferedEvent, Together};
 
 fn deployment(number: u128) -> NewEvent {
@@ -64,4 +66,42 @@ async fn event_time_and_arrival_time_are_apart() {
     assert_eq!((seconds(1, "began_at").await, seconds(1, "at").await), (10, 60));
     assert_eq!(seconds(1, "received_at").await, 1_000);
     assert_eq!((seconds(2, "began_at").await, seconds(2, "at").await), (2_000, 2_000));
+}
+
+#[tokio::test]
+async fn figures_of_one_place_are_had_where_all_would_be_too_much() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let deployment = |number: u32, service: &str| {
+        let data = raw(&format!(
+            r#"{{"service":"{service}","status":"success","finished_at":"2026-01-02T00:00:00Z"}}"#
+        ));
+        NewEvent { meaning: understand("deployment", "ci", &data), data, ..event(number.into()) }
+    };
+    let push = |number: u32| {
+        let change = serde_json::json!({"kind": "change", "service": "busy",
+            "commits": [{"sha": format!("c{number}"), "committed_at": at(0)}]});
+        NewEvent { meaning: serde_json::from_value(change).unwrap(), ..event(number.into()) }
+    };
+    let events = (0..60).map(|number| match number {
+        0..20 => push(number),
+        20..58 => deployment(number, "busy"),
+        _ => deployment(number, "calm"),
+    });
+    let offers = events.map(|event| OfferedEvent { event, ids: Vec::new() }).collect();
+    store.accept_events(offers, Together::EachByItself).await.unwrap();
+
+    let window = Window { from: at(0), to: at(14 * 86_400) };
+    let calm = Asked::new(Some("calm".to_owned()), None);
+    let held = async |asked: &Asked, bytes, commits| {
+        store.dora_within(window, asked.clone(), Most { bytes, commits }).await.unwrap()
+    };
+    let all = held(&Asked::default(), 1 << 20, 20).await.unwrap();
+    assert_eq!(all.services.iter().map(|one| one.deployments).collect::<Vec<_>>(), [38, 2]);
+    assert_eq!(held(&Asked::default(), 5_000, 20).await, None, "bytes of deployments");
+    let narrow = held(&calm, 5_000, 20).await.unwrap();
+    assert_eq!(narrow.services[..], all.services[1..]);
+    assert_eq!(held(&calm, 5_000, 19).await, None, "commits");
+    let usual = store.dora(window, Asked::default()).await.unwrap();
+    assert_eq!(usual, Some(all));
 }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rr_domain::{Timestamp, Trigger};
+use rr_domain::{Meaning, Timestamp, Trigger};
 
 use super::incidents::{Trouble, incidents};
 use super::leads::{Commits, leads};
 use super::links::{SUSPICION, cause};
 use super::numbers::{median_count, median_seconds, share};
 use super::rollouts::{Place, Rollout, rollouts, taken_back};
-use super::{Delivery, Dora, Evidence, IncidentCounts, Link, MOST_LINKS, Told, Week, Window};
+use super::{
+    Asked, Delivery, Dora, Evidence, IncidentCounts, Link, MOST_LINKS, Told, Week, Window,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -25,13 +27,26 @@ struct Found<'a> {
     troubles: Vec<(&'a Trouble<'a>, Option<Cause<'a>>)>,
 }
 
-/// Computes the figures of a window from what was told, in any order. Who tells more of the time
+/// Computes the figures of a window from all that was told, in any order. Who tells more of the time
 /// before the window gets more commits and incidents tied to it.
 pub fn dora(told: &[Told], window: Window) -> Dora {
+    let is_change =
+        |told: &&Told| matches!(told.meaning, Meaning::Change(_)) && told.at < window.to;
+    let mut changes: Vec<&Told> = told.iter().filter(is_change).collect();
+    changes.sort_unstable_by_key(|told| (told.at, told.seq));
+    let mut commits = Commits::default();
+    changes.into_iter().for_each(|told| commits.tell(told));
+    let is_deployment = |told: &&Told| matches!(told.meaning, Meaning::Deployment(_));
+    told.iter().filter(is_deployment).for_each(|told| commits.tell(told));
+    dora_of(told, &commits, window, &Asked::default())
+}
+
+/// The same from deployments and incidents, in any order, and from what all changes and all deployments told of
+/// commits, for the places that are asked for.
+pub fn dora_of(told: &[Told], commits: &Commits, window: Window, asked: &Asked) -> Dora {
     let rollouts = rollouts(told, window.to);
     let taken_back = taken_back(&rollouts);
     let troubles = incidents(told, window.to);
-    let commits = Commits::read(told, window.to);
 
     let mut places: BTreeMap<Place, Found<'_>> = BTreeMap::new();
     for (index, rollout) in rollouts.iter().enumerate() {
@@ -55,7 +70,8 @@ pub fn dora(told: &[Told], window: Window) -> Dora {
     }
     let services = places
         .into_iter()
-        .filter_map(|(place, found)| found.delivery(place, window, &harmful, &commits))
+        .filter(|(place, _)| asked.holds(&place.service, &place.environment))
+        .filter_map(|(place, found)| found.delivery(place, window, &harmful, commits))
         .collect();
     Dora { window, services, incidents_without_service }
 }
@@ -74,7 +90,7 @@ impl<'a> Found<'a> {
         place: Place,
         window: Window,
         harmful: &BTreeSet<usize>,
-        commits: &Commits<'a>,
+        commits: &'a Commits,
     ) -> Option<Delivery> {
         let held = |rollout: &Rollout<'_>| window.holds(rollout.finished_at);
         let good: Vec<&Rollout<'_>> =

@@ -11,7 +11,7 @@ use rr_domain::{
 use serde_json::{Value, json};
 
 use super::{at, id};
-use crate::dora::{Told, Window, dora};
+use crate::dora::{Asked, Commits, Relevance, Told, Window, dora, dora_of};
 
 fn deployment(name: Option<&str>, finished: &str) -> Deployment {
     Deployment {
@@ -366,5 +366,30 @@ proptest! {
             other.rotate_left(by);
         }
         prop_assert_eq!(dora(&told, window), dora(&other, window));
+    }
+
+    /// Asking for less reads less and finds the same.
+    #[test]
+    fn a_place_has_the_same_figures_when_it_is_asked_for_alone(
+        told in anything(),
+        service in option::of(one_of(SERVICES)),
+        environment in option::of(one_of(PLACES)),
+    ) {
+        let window = Window { from: at(FEBRUARY.0), to: at(FEBRUARY.1) };
+        let asked = Asked::new(service, environment.as_deref());
+        let mut all = dora(&told, window);
+        all.services.retain(|one| asked.holds(&one.service, &one.environment));
+
+        let is = |kind: &'static str| move |told: &&Told| told.meaning.kind() == Some(kind);
+        let mut held: Vec<Told> = told.iter().filter(is("incident")).cloned().collect();
+        let mut relevance = Relevance::new(asked.clone(), &held);
+        told.iter().filter(is("deployment")).for_each(|told| relevance.look(told));
+        held.extend(told.iter().filter(|told| relevance.keeps(told)).cloned());
+        let mut changes: Vec<&Told> = told.iter().filter(is("change")).collect();
+        changes.sort_unstable_by_key(|told| (told.at, told.seq));
+        let mut commits = Commits::default();
+        told.iter().filter(is("deployment")).for_each(|one| commits.tell(one));
+        changes.into_iter().filter(|one| one.at < window.to).for_each(|one| commits.tell(one));
+        prop_assert_eq!(dora_of(&held, &commits, window, &asked), all);
     }
 }
