@@ -73,6 +73,87 @@ async fn a_flood_is_shed_early_and_harms_nobody_else() {
     key.post(WEBHOOK, &json!({"event_type": "afterwards"})).await.expect(200);
 }
 
+/// The head of an event of so many bytes.
+fn head(secret: &str, length: usize, more: &str) -> String {
+    format!(
+        "POST {WEBHOOK} HTTP/1.1\r\nHost: localhost\r\nx-api-key: {secret}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n"
+    )
+}
+
+/// Few large events wait, and are as much as may: the next large one is refused unread, a small one is not.
+#[tokio::test]
+async fn what_waits_is_bounded_by_its_weight_as_well() {
+    let database = TestDatabase::migrated().await;
+    let mut options = StoreOptions::new(DatabaseUrl::parse(database.url()).unwrap());
+    options.queue_bytes = 700_000;
+    let app = TestApp::with_store(database, Store::open(options).unwrap(), |_| {});
+    let key = app.with_key(&["write_webhooks"]).await;
+    let stalled = Stalled::writer(app.database.url()).await;
+    let send = |body: serde_json::Value| {
+        let client = key.clone();
+        tokio::spawn(async move { client.post(WEBHOOK, &body).await.code() })
+    };
+    // The writer takes what comes first and is stuck with it. Of what comes then, one large event may wait, as
+    // its body and as what lists show of it.
+    let first = send(json!({"event_type": "first"}));
+    let large = [1, 2].map(|number| {
+        send(json!({"event_type": "large", "number": number, "fill": "x".repeat(250_000)}))
+    });
+    let refused_unread = || async {
+        let mut raw = Raw::connect(app.address()).await;
+        raw.send(head(&key.secret, 250_000, "")).await;
+        raw.read_answer(Duration::from_millis(300)).await.status() == Some(503)
+    };
+    eventually("no other large one is taken", LIMIT, refused_unread).await;
+    let depth = app.store().stats().writer_queue_depth;
+    let small = send(json!({"event_type": "small"}));
+    let waits = || async { app.store().stats().writer_queue_depth > depth };
+    eventually("a small one waits", LIMIT, waits).await;
+    drop(stalled);
+    assert_eq!((first.await.unwrap(), small.await.unwrap()), (200, 200));
+    let large = futures_util::future::join_all(large).await;
+    assert!(large.iter().any(|code| matches!(code, Ok(200))), "{large:?}");
+}
+
+/// Bodies of which only a part has come hold what they have sent and no more than there is room for.
+#[tokio::test]
+async fn unfinished_bodies_hold_a_bounded_memory() {
+    let app = TestApp::with_settings(|settings| settings.limits.unfinished_bytes = 300_000).await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let body = json!({"event_type": "large", "fill": "x".repeat(199_000)}).to_string();
+    let (begun, rest) = body.split_at(180_000);
+    let mut first = Raw::connect(app.address()).await;
+    first.send(head(&key.secret, body.len(), "")).await;
+    first.send(begun).await;
+    // Who asks first is refused at once, as soon as the first is read so far.
+    let refused = || async {
+        let mut asks = Raw::connect(app.address()).await;
+        asks.send(head(&key.secret, 180_000, "Expect: 100-continue\r\n")).await;
+        asks.read_answer(Duration::from_millis(300)).await.status() == Some(503)
+    };
+    eventually("there is no room", LIMIT, refused).await;
+    let mut second = Raw::connect(app.address()).await;
+    second.send(head(&key.secret, body.len(), "")).await;
+    second.send(begun).await;
+    let answer = second.read_answer(LIMIT).await;
+    assert_eq!(answer.status(), Some(503));
+    assert!(answer.text.to_lowercase().contains("retry-after"), "{}", answer.text);
+    // Of a length that nobody says, what has come counts.
+    let mut third = Raw::connect(app.address()).await;
+    let chunked =
+        head(&key.secret, 0, "").replace("Content-Length: 0", "Transfer-Encoding: chunked");
+    third.send(format!("{chunked}{:x}\r\n{begun}", body.len())).await;
+    assert_eq!(third.read_answer(LIMIT).await.status(), Some(503));
+    key.post(WEBHOOK, &json!({"event_type": "small"})).await.expect(200);
+    first.send(rest).await;
+    assert_eq!(first.read_answer(LIMIT).await.status(), Some(200));
+    let mut last = Raw::connect(app.address()).await;
+    last.send(head(&key.secret, body.len(), "")).await;
+    last.send(&body).await;
+    assert_eq!(last.read_answer(LIMIT).await.status(), Some(200), "all was given back");
+}
+
 /// Somebody else who holds what the writer needs, until dropped.
 enum Stalled {
     Sqlite(Child),

@@ -20,6 +20,8 @@ use crate::connection::Activity;
 use crate::json_fault;
 use crate::limits::Limits;
 use crate::problem::{FieldError, Outcome, Problem};
+use crate::room::Room;
+use crate::state::AppState;
 
 /// A body that nobody has read yet. Taking it as an argument reads nothing, so a handler decides
 /// who is calling before it spends anything on what they send.
@@ -59,18 +61,28 @@ impl Body {
         }
     }
 
+    /// How long the client says that it is.
+    pub(crate) fn declared(&self) -> Option<usize> {
+        let length = self.request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim();
+        // What no machine could hold is too long for any limit.
+        length.parse::<u64>().ok().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
     /// The body as it is, at most `limit` bytes of it.
     pub(crate) async fn bytes(mut self, limit: usize) -> Outcome<Bytes> {
-        let declared = declared_length(self.request.headers());
-        if declared.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
+        let declared = self.declared().unwrap_or(0);
+        if declared > limit {
             return Err(too_large(limit));
         }
-        let limits = state_of(&self.request)?.settings.limits;
+        let AppState { settings, room, .. } = state_of(&self.request)?;
+        if declared > AT_ONCE {
+            room.expect(declared)?;
+        }
         let activity = self.request.conn_data::<Rc<Activity>>();
         if let Some(activity) = activity {
             activity.wants_body();
         }
-        let bytes = collect(&mut self.payload, limit, &limits).await?;
+        let bytes = collect(&mut self.payload, limit, &settings.limits, room).await?;
         if let Some(activity) = activity {
             activity.body_was_read();
         }
@@ -83,9 +95,18 @@ impl Body {
     }
 }
 
+/// A body of so many bytes mostly is there at once and never unfinished.
+const AT_ONCE: usize = 16 * 1024;
+
 /// Gathers chunks until the end. The deadline moves with what has arrived: a large body may take
 /// its time, a dripping one may not.
-async fn collect(payload: &mut Payload, limit: usize, limits: &Limits) -> Outcome<Bytes> {
+async fn collect(
+    payload: &mut Payload,
+    limit: usize,
+    limits: &Limits,
+    room: &Room,
+) -> Outcome<Bytes> {
+    let mut share = room.share();
     let started = Instant::now();
     let mut looked_twice = false;
     let mut first = Bytes::new();
@@ -100,9 +121,12 @@ async fn collect(payload: &mut Payload, limit: usize, limits: &Limits) -> Outcom
                 next_turn().await;
                 continue;
             }
-            None => timeout_at(started + limits.body_deadline(received), payload.next())
-                .await
-                .map_err(|_| Problem::new(Code::Timeout))?,
+            None => {
+                share.grow_to(received)?;
+                timeout_at(started + limits.body_deadline(received), payload.next())
+                    .await
+                    .map_err(|_| Problem::new(Code::Timeout))?
+            }
         };
         match chunk {
             None if rest.is_empty() => return Ok(first),
@@ -111,6 +135,7 @@ async fn collect(payload: &mut Payload, limit: usize, limits: &Limits) -> Outcom
             Some(Ok(chunk)) if received + chunk.len() > limit => return Err(too_large(limit)),
             Some(Ok(chunk)) if received == 0 => first = chunk,
             Some(Ok(chunk)) => {
+                share.grow_to(received + chunk.len())?;
                 rest.extend_from_slice(&std::mem::take(&mut first));
                 rest.extend_from_slice(&chunk);
             }
@@ -140,10 +165,6 @@ fn broken(error: &PayloadError, limit: usize) -> Problem {
         PayloadError::Overflow => too_large(limit),
         _ => Problem::new(Code::InvalidEncoding),
     }
-}
-
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// `application/json`, UTF-8 if anything is said about it, and no content coding.
@@ -237,21 +258,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_is_gathered_within_its_limit() {
-        let limits = Limits::STANDARD;
+        let (limits, room) = (Limits::STANDARD, Room::new(5));
         let mut whole = pieces(vec![(0, b"ab"), (1, b""), (1, b"cd"), (1, b"e")]);
-        assert_eq!(collect(&mut whole, 5, &limits).await.unwrap(), "abcde");
+        assert_eq!(collect(&mut whole, 5, &limits, &room).await.unwrap(), "abcde");
         let mut long = pieces(vec![(0, b"ab"), (1, b"cd"), (1, b"e")]);
-        let problem = collect(&mut long, 4, &limits).await.unwrap_err();
+        let problem = collect(&mut long, 4, &limits, &room).await.unwrap_err();
         assert_eq!(problem.code(), Code::TooLarge);
         let mut empty = pieces(vec![]);
-        assert_eq!(collect(&mut empty, 0, &limits).await.unwrap(), "");
+        assert_eq!(collect(&mut empty, 0, &limits, &room).await.unwrap(), "");
+        // What is unfinished is bounded by the room as well, what comes at once is not.
+        let room = Room::new(4);
+        let mut late = pieces(vec![(0, b"ab"), (1, b"cd"), (1, b"e")]);
+        let problem = collect(&mut late, 5, &limits, &room).await.unwrap_err();
+        assert_eq!(problem.code(), Code::Busy);
+        let mut at_once = pieces(vec![(0, b"abcde")]);
+        assert_eq!(collect(&mut at_once, 5, &limits, &room).await.unwrap(), "abcde");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_dripping_body_is_cut_although_it_never_stops() {
         let began = Instant::now();
         let mut drip = pieces(vec![(2, b"x"); 100]);
-        let problem = collect(&mut drip, 1000, &Limits::STANDARD).await.unwrap_err();
+        let problem =
+            collect(&mut drip, 1000, &Limits::STANDARD, &Room::new(1000)).await.unwrap_err();
         assert_eq!(problem.code(), Code::Timeout);
         assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
     }

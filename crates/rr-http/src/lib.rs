@@ -39,6 +39,7 @@ pub mod key_words;
 mod leaks;
 mod query;
 mod repeatable;
+mod room;
 mod seal;
 mod short_way;
 

@@ -24,6 +24,8 @@ pub struct Limits {
 
     /// A body of JSON, for every endpoint without a limit of its own.
     pub body_bytes: usize,
+    /// Bytes of bodies of which more is to come, in all.
+    pub unfinished_bytes: usize,
     /// A whole body must have arrived this long after its head…
     pub body_time: Duration,
     /// …plus the time its bytes take at this many bytes a second.
@@ -58,6 +60,7 @@ impl Limits {
         write_rate: 4 * 1024,
         linger: Duration::from_secs(2),
         body_bytes: 64 * 1024,
+        unfinished_bytes: 128 << 20,
         body_time: Duration::from_secs(5),
         body_rate: 16 * 1024,
         stream_readers: 2 * 1024,

@@ -17,6 +17,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::problem::Chain;
 use crate::request_id::RequestIds;
+use crate::room::Room;
 use crate::settings::HttpSettings;
 use crate::sources::Shelf;
 use crate::verifications::Verifications;
@@ -35,6 +36,7 @@ pub struct AppState {
     pub settings: HttpSettings,
     /// What is counted.
     pub metrics: Metrics,
+    pub(crate) room: Room,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     /// Apart from the sign-in's, so that a flood of reports makes nobody's failures forgotten.
@@ -63,6 +65,7 @@ impl AppState {
                 VerifierOptions { scheme: key_scheme(), ..VerifierOptions::default() },
             ),
             metrics: Metrics::new(),
+            room: Room::new(settings.limits.unfinished_bytes),
             passwords: Passwords::new(&random),
             throttle: Throttle::new(),
             report_throttle: Throttle::new(),

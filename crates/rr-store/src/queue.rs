@@ -54,8 +54,7 @@ impl<T> Queue<T> {
         if state.closed {
             return Err(Refused::Closed);
         }
-        let heavy = !state.items.is_empty() && state.weight + weight > self.max_weight;
-        if state.items.len() >= self.capacity || heavy {
+        if !self.has_room_beside(&state, weight) {
             return Err(Refused::Full);
         }
         state.weight += weight;
@@ -66,6 +65,16 @@ impl<T> Queue<T> {
             self.filled.notify_one();
         }
         Ok(())
+    }
+
+    /// Whether it would take an item so heavy.
+    pub(crate) fn has_room(&self, weight: usize) -> bool {
+        self.has_room_beside(&self.lock(), weight)
+    }
+
+    fn has_room_beside(&self, state: &State<T>, weight: usize) -> bool {
+        let fits = state.items.is_empty() || state.weight.saturating_add(weight) <= self.max_weight;
+        state.items.len() < self.capacity && fits
     }
 
     /// Waits for an item; `None` once the queue is closed and empty.
@@ -146,12 +155,15 @@ mod tests {
     #[test]
     fn refuses_when_full_by_number_or_weight_and_when_closed() {
         let queue = Queue::new(2, 10);
+        assert!(queue.has_room(1_000));
         assert_eq!(queue.push('a', 1_000), Ok(()), "one item is always taken");
+        assert!(!queue.has_room(1));
         assert_eq!(queue.push('b', 1), Err(Refused::Full), "too heavy");
         assert_eq!(queue.pop(), Some('a'));
         assert_eq!(queue.push('b', 5), Ok(()));
         assert_eq!(queue.push('c', 5), Ok(()));
         assert_eq!(queue.push('d', 0), Err(Refused::Full), "too many");
+        assert!(!queue.has_room(0));
         queue.close();
         assert_eq!(queue.push('d', 0), Err(Refused::Closed));
         assert_eq!(queue.pop_batch(10, 10, Company::NONE), Some(vec!['b', 'c']));

@@ -107,9 +107,9 @@ impl Store {
         self.ledger_is_current().await
     }
 
-    /// Whether the writer takes nothing more at present.
-    pub fn is_full(&self) -> bool {
-        self.inner.writer.queue.len() >= self.inner.writer.queue.capacity()
+    /// Whether the writer would at present take an event whose body has so many bytes.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.inner.writer.queue.has_room(SMALL.saturating_add(bytes))
     }
 
     /// Numbers about the store itself.

@@ -69,7 +69,7 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    refuse_when_full(&state)?;
+    refuse_when_full(&state, &body)?;
     let intake = state.intake(&who.caller, None).await?;
     let Terms { secrets, format, source } = intake.terms();
     let max_bytes = state.settings.webhook_max_bytes;

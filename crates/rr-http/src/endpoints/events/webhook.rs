@@ -89,7 +89,7 @@ async fn take_in(
     body: Body,
     terms: Terms<'_>,
 ) -> Outcome<Uuid> {
-    refuse_when_full(state)?;
+    refuse_when_full(state, &body)?;
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes).await?;
     let headers = headers(request.headers());
@@ -122,9 +122,10 @@ pub(super) async fn store(events: Vec<Event>, body: Bytes, arrival: Arrival<'_>)
     }
 }
 
-/// When too much waits already, the body is not even read.
-pub(super) fn refuse_when_full(state: &AppState) -> Outcome<()> {
-    if state.store.is_full() { Err(Problem::new(Code::Busy)) } else { Ok(()) }
+/// When too much waits already to take this as well, the body is not even read.
+pub(super) fn refuse_when_full(state: &AppState, body: &Body) -> Outcome<()> {
+    let has_room = state.store.has_room(body.declared().unwrap_or(0));
+    if has_room { Ok(()) } else { Err(Problem::new(Code::Busy)) }
 }
 
 pub(super) fn headers(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
