@@ -82,6 +82,12 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// A parameter that is `true` or `false`; false where it is left out.
+    pub(crate) fn switch(&self, name: &str) -> Outcome<bool> {
+        let wrong = || Problem::parameter(name, "must be true or false");
+        self.text(name)?.map_or(Ok(false), |text| text.parse().map_err(|_| wrong()))
+    }
+
     /// `limit` and `cursor`.
     pub(crate) fn page(&self) -> Outcome<PageRequest> {
         let wrong = |_| Problem::parameter("cursor", "must be the next_cursor of an earlier page");

@@ -4,6 +4,7 @@ mod accept;
 mod after;
 mod bodies;
 mod expire;
+mod full;
 mod list;
 mod meanings;
 mod rows;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::Idempotency;
 
 pub use expire::{Expired, Expiry};
+pub use full::FullEvent;
 
 pub(crate) use accept::{EventGroup, EventJob, import};
 pub(crate) use meanings::understand_stored;
@@ -95,6 +97,8 @@ pub struct EventRow {
     pub received_at: Timestamp,
     /// What lists show, exactly as it was accepted.
     pub data: Box<RawValue>,
+    /// The source of webhooks that it belongs to; none: the default one.
+    pub webhook_source: Option<Uuid>,
 }
 
 /// The body of a stored event as it was received.

@@ -67,6 +67,7 @@ mod tests {
                 occurred_at: None,
                 received_at: Timestamp::EPOCH,
                 data: RawValue::from_string(data.to_owned()).unwrap(),
+                webhook_source: None,
             })
         };
         let revenue = r#"{"event":"revenue_generated","data":{"source":"ab_optimizer","amount":1250.00,"details":{}}}"#;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::bodies::its_event;
-use super::{EventBody, EventFilter, EventRow};
+use super::{EventBody, EventFilter, EventRow, FullEvent, full};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{event_bodies, events};
@@ -21,24 +21,20 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<EventRow>, StoreError> {
         self.read(move |conn| {
-            let mut rows: Vec<EventRow> = Vec::new();
-            let (mut bytes, mut missing) = (0, fetch_limit(&page));
-            while missing > 0 && bytes <= PAGE_BYTES {
-                let after = rows.last().map(place).or(page.cursor);
-                let part = part(conn, &filter, after, missing.min(PART))?;
-                let at_the_end = part.len() < usize::try_from(missing.min(PART)).unwrap_or(0);
-                for record in part {
-                    bytes += record.data.0.len();
-                    missing -= 1;
-                    rows.push(record.into_row()?);
-                }
-                if at_the_end {
-                    return Ok(cut(rows, &page, place));
-                }
-            }
-            // Either the page is full or its bytes are: the last row says that there are more.
-            let limit = u32::try_from(rows.len() - 1).unwrap_or(u32::MAX);
-            Ok(cut(rows, &PageRequest { limit, ..page }, place))
+            let rows = |_: &mut Conn, rows| Ok(rows);
+            read_page(conn, &filter, &page, rows, |row| (row, row.data.get().len()))
+        })
+        .await
+    }
+
+    /// The same with everything that is kept of them.
+    pub async fn full_events(
+        &self,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<FullEvent>, StoreError> {
+        self.read(move |conn| {
+            read_page(conn, &filter, &page, full::complete, |full| (&full.row, full.weight()))
         })
         .await
     }
@@ -58,14 +54,44 @@ impl Store {
     }
 }
 
+/// Reads a page of rows, each made into what is wanted of it; `look` says of that where it stands in the list,
+/// and how many bytes it has.
+fn read_page<T>(
+    conn: &mut Conn,
+    filter: &EventFilter,
+    page: &PageRequest,
+    make: impl Fn(&mut Conn, Vec<EventRow>) -> QueryResult<Vec<T>>,
+    look: impl Fn(&T) -> (&EventRow, usize),
+) -> QueryResult<Page<T>> {
+    let place = |item: &T| {
+        let (row, _) = look(item);
+        Cursor::after_seq(row.received_at, row.seq)
+    };
+    let mut items: Vec<T> = Vec::new();
+    let (mut bytes, mut missing) = (0, fetch_limit(page));
+    while missing > 0 && bytes <= PAGE_BYTES {
+        let after = items.last().map(place).or(page.cursor);
+        let part = part(conn, filter, after, missing.min(PART))?;
+        let at_the_end = part.len() < usize::try_from(missing.min(PART)).unwrap_or(0);
+        let rows = part.into_iter().map(EventRecord::into_row).collect::<QueryResult<_>>()?;
+        for item in make(conn, rows)? {
+            bytes += look(&item).1;
+            missing -= 1;
+            items.push(item);
+        }
+        if at_the_end {
+            return Ok(cut(items, page, place));
+        }
+    }
+    // Either the page is full or its bytes are: the last row says that there are more.
+    let limit = u32::try_from(items.len() - 1).unwrap_or(u32::MAX);
+    Ok(cut(items, &PageRequest { limit, ..*page }, place))
+}
+
 /// How many bytes of events a page holds, about.
 const PAGE_BYTES: usize = 4 << 20;
 /// How many events are read at once; when they are as large as events may be, a page holds these.
 const PART: i64 = 32;
-
-fn place(row: &EventRow) -> Cursor {
-    Cursor::after_seq(row.received_at, row.seq)
-}
 
 /// The next events after a place in the list.
 fn part(
@@ -110,6 +136,7 @@ pub(super) struct EventRecord {
     occurred_at: Option<At>,
     received_at: At,
     data: JsonText,
+    webhook_source: Option<Id>,
 }
 
 impl EventRecord {
@@ -123,6 +150,7 @@ impl EventRecord {
             occurred_at: self.occurred_at.map(|at| at.0),
             received_at: self.received_at.0,
             data: raw_json(self.data)?,
+            webhook_source: self.webhook_source.map(|id| id.0),
         })
     }
 }

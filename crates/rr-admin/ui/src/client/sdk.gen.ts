@@ -198,8 +198,8 @@ export const getApiDevopsEvents = <ThrowOnError extends boolean = false>(options
 });
 
 /**
- * Every event, newest first, one JSON object a line, as the list has them. What arrives meanwhile is
- * not in it. An answer that breaks off before its end was not all.
+ * Every event, newest first, one JSON object a line: as the list has them, or with all that is kept of them.
+ * What arrives meanwhile is not in it. An answer that breaks off before its end was not all.
  *
  * Needs the permission `read_events`.
  */

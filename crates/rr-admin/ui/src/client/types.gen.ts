@@ -382,6 +382,42 @@ export type Figure = About & {
 };
 
 /**
+ * An event with everything that is kept of it.
+ */
+export type FullEvent = Event & {
+    /**
+     * The body as it was received, where it is UTF-8.
+     */
+    body?: string | null;
+    /**
+     * The body as it was received, in base64, where it is not.
+     */
+    body_base64?: string | null;
+    /**
+     * The content type of its body; null, where the body is kept no longer.
+     */
+    content_type: string | null;
+    /**
+     * The key that sent it.
+     */
+    key_id: string | null;
+    /**
+     * What it says happened; null, where that was not understood.
+     */
+    meaning: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Its number in the order of the commits, as the live stream has it.
+     */
+    seq: number;
+    /**
+     * The name of its webhook source; null, if that was removed.
+     */
+    webhook_source: string | null;
+};
+
+/**
  * The new key. This is the only time that it can be seen.
  */
 export type GeneratedKey = {
@@ -1910,6 +1946,10 @@ export type GetApiDevopsEventsExportData = {
          * Arrived before this time (RFC 3339)
          */
         to?: string;
+        /**
+         * With body, content type, number, key, source and meaning
+         */
+        full?: boolean;
     };
     url: '/api/devops/events/export';
 };
@@ -1943,7 +1983,7 @@ export type GetApiDevopsEventsExportResponses = {
     /**
      * An event a line
      */
-    200: string;
+    200: FullEvent;
 };
 
 export type GetApiDevopsEventsExportResponse = GetApiDevopsEventsExportResponses[keyof GetApiDevopsEventsExportResponses];

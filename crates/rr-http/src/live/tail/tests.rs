@@ -16,6 +16,7 @@ fn row(seq: i64, data: &str) -> EventRow {
         occurred_at: None,
         received_at: Timestamp::EPOCH,
         data: RawValue::from_string(data.to_owned()).unwrap(),
+        webhook_source: None,
     }
 }
 
