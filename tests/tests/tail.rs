@@ -114,7 +114,14 @@ async fn it_shows_every_event_once_through_a_restart() {
     let number = last.split_whitespace().nth(1).unwrap();
     send(&server, &key, 6).await;
     let again = Tail::start(&url, &key, &["--json", "--after", number]);
-    assert_eq!(again.json()["data"]["number"], 6);
+    let line = again.json();
+    assert_eq!(line["data"]["number"], 6);
+    // A program that was killed goes on from the last line that it has.
+    drop(again);
+    send(&server, &key, 7).await;
+    let place = line["seq"].as_i64().unwrap().to_string();
+    let again = Tail::start(&url, &key, &["--json", "--after", &place]);
+    assert_eq!(again.json()["data"]["number"], 7);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,8 @@ use clap::Args;
 #[command(after_help = "\
 One line an event: when it arrived, its type, its source, its data; coloured in a terminal. The key
 needs `read_events`. When the connection breaks it comes back by itself and goes on where it was: no
-event is missed and none is shown twice. Ctrl-C ends it with 0 and says from where to go on.
+event is missed and none is shown twice. Ctrl-C ends it with 0 and says from where to go on; with --json
+every line does, as `seq`.
 
 Examples:
   RR_API_KEY=rr_… revenue-ripple tail
@@ -29,7 +30,7 @@ pub(crate) struct Tail {
     /// Begin after the event of this number; 0 begins with the oldest
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..))]
     pub(crate) after: Option<i64>,
-    /// Print each event as one line of JSON
+    /// Print each event as one line of JSON, with its number (`seq`) for --after
     #[arg(long)]
     pub(crate) json: bool,
 }

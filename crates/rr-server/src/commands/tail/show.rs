@@ -37,7 +37,7 @@ impl Show {
     /// Prints what a frame carries. Figures are for programs that ask for them.
     pub(super) fn frame(&self, frame: &Frame) {
         match (frame.kind.as_str(), self.json) {
-            ("event", true) => output::line(&frame.data),
+            ("event", true) => output::line(numbered(frame)),
             ("event", false) => output::line(self.event(&frame.data)),
             _ => {}
         }
@@ -52,6 +52,15 @@ impl Show {
         }
         let colour = colour(event.data);
         format!("{DIM}{time}{PLAIN}  {colour}{kind}{PLAIN}  {BLUE}{source}{PLAIN}  {data}")
+    }
+}
+
+/// An event for a program, with the number after which to go on: who reads the last line knows where it is,
+/// however this ended.
+fn numbered(frame: &Frame) -> String {
+    match (frame.id, frame.data.strip_prefix('{')) {
+        (Some(seq), Some(rest)) => format!("{{\"seq\":{seq},{rest}"),
+        _ => frame.data.clone(),
     }
 }
 
@@ -85,6 +94,12 @@ mod tests {
         assert_eq!(plain, r#"2026-01-15T12:00:00Z  deployment  ci  {"status":"success"}"#);
         let coloured = Show { json: false, is_colourful: true }.event(json);
         assert!(coloured.contains(&format!("{GREEN}deployment{PLAIN}")), "{coloured:?}");
+    }
+
+    #[test]
+    fn a_program_is_told_the_number() {
+        let frame = Frame { id: Some(7), kind: "event".into(), data: r#"{"id":"1"}"#.into() };
+        assert_eq!(numbered(&frame), r#"{"seq":7,"id":"1"}"#);
     }
 
     #[test]
