@@ -1,8 +1,9 @@
 //! Faults under load, many times over: after each of them, what was acknowledged has to be there,
-//! exactly once. `cargo xtask rig kill|power|flush|slow` builds what this needs and runs it.
+//! exactly once. `cargo xtask rig kill|power|flush|slow|full` builds what this needs and runs it.
 //!
 //! A rig that finds nothing could be blind, so each one that takes something away from the server
-//! ends with a control that must lose events: the same server whose flushes do nothing.
+//! ends with a control that must lose events: the same server whose flushes do nothing. Killing ends with one
+//! that must double them: the same senders, whose repeats nobody can tell.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +14,7 @@
 )]
 
 mod disk;
+mod full;
 mod power;
 mod slow;
 
@@ -22,7 +24,8 @@ use std::process::{Command, ExitCode};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use rr_tests::database::{TestDatabase, is_postgres};
-use rr_tests::durability::{Acknowledged, Tally, kill_rounds, round};
+use rr_tests::durability::{Acknowledged, Ledger, Tally, kill_rounds};
+use rr_tests::load::Repeats;
 use rr_tests::measure::option;
 use rr_tests::process::{Program, make_key};
 
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
     let own_mounts = std::env::args().any(|argument| argument == OWN_MOUNTS);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut random = ChaCha20Rng::seed_from_u64(seed);
-    if what == "power" && !own_mounts {
+    if matches!(what.as_str(), "power" | "full") && !own_mounts {
         return with_own_mounts();
     }
     println!("{what}: {rounds} rounds, --seed {seed}");
@@ -46,17 +49,32 @@ fn main() -> ExitCode {
         "power" => runtime.block_on(power::rig(rounds, &mut random)),
         "flush" => runtime.block_on(flush(rounds, &mut random)),
         "slow" => runtime.block_on(slow::rig(rounds)),
-        other => panic!("kill, power, flush or slow, not {other:?}"),
+        "full" => runtime.block_on(full::rig(rounds)),
+        other => panic!("kill, power, flush, slow or full, not {other:?}"),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// So often without what makes a repeat known: those must double.
+const CONTROLS: u32 = 3;
+
 async fn kill(rounds: u32, random: &mut ChaCha20Rng) -> bool {
+    let tried = killed(rounds, random, Repeats::Known).await;
+    let control = killed(CONTROLS, random, Repeats::Unknown).await;
+    let is_blind = control.doubled.is_empty();
+    if is_blind {
+        println!("VOID: the control doubled nothing, so the rig sees no repeats");
+    }
+    tried.is_whole() && control.lost.is_empty() && !is_blind
+}
+
+async fn killed(rounds: u32, random: &mut ChaCha20Rng, repeats: Repeats) -> Tally {
     let database = TestDatabase::migrated().await;
     let (_, key) = make_key(database.url(), &["write_webhooks"]);
-    let acknowledged = kill_rounds(database.url(), &key, rounds, random).await;
-    let on = if is_postgres() { "SIGKILL, PostgreSQL" } else { "SIGKILL, SQLite" };
-    is_whole(on, database.url(), &acknowledged).await
+    let acknowledged = kill_rounds(database.url(), &key, rounds, random, repeats).await;
+    let on = if is_postgres() { "PostgreSQL" } else { "SQLite" };
+    let how = if repeats == Repeats::Known { "" } else { ", repeats without their key" };
+    tally(&format!("SIGKILL, {on}{how}"), database.url(), &acknowledged).await
 }
 
 /// The argument of a rig that may mount what nobody else sees.
@@ -80,21 +98,22 @@ fn left_out(reason: &str) -> ExitCode {
 async fn flush(rounds: u32, random: &mut ChaCha20Rng) -> bool {
     let database = TestDatabase::migrated_sqlite().await;
     let (_, key) = make_key(database.url(), &["write_webhooks"]);
-    let mut acknowledged = Vec::new();
+    let mut ledger = Ledger::new(Repeats::Known);
     for number in 1..=rounds {
         let fault =
             format!("inject=fsync,fdatasync:error=EIO:when={}..{}", number * 2, number * 2 + 2);
         let wrapper = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", &fault];
         let server = Program::new(database.url(), ["serve"]).with_log_file().under(&wrapper);
-        acknowledged.extend(round(server, &key, random, || ()).await);
+        ledger.round(server, &key, random, None).await;
     }
-    is_whole("flushes that fail", database.url(), &acknowledged).await
+    ledger.settle_at_the_end(database.url(), &key).await;
+    tally("flushes that fail", database.url(), &ledger.acknowledged).await.is_whole()
 }
 
-/// Says what was found.
-async fn is_whole(what: &str, url: &str, acknowledged: &Acknowledged) -> bool {
+/// Finds out what is there, and says it.
+async fn tally(what: &str, url: &str, acknowledged: &Acknowledged) -> Tally {
     let tally = Tally::of(url, acknowledged).await;
     let (lost, doubled) = (tally.lost.len(), tally.doubled.len());
     println!("{what}: {} acknowledged, {lost} lost, {doubled} doubled", tally.acknowledged);
-    lost == 0 && doubled == 0
+    tally
 }

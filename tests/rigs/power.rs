@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use rand_chacha::ChaCha20Rng;
 use rr_tests::cluster::Cluster;
 use rr_tests::database::is_postgres;
-use rr_tests::durability::{Acknowledged, round};
+use rr_tests::durability::Ledger;
+use rr_tests::load::Repeats;
 use rr_tests::process::{Program, make_key};
 
 use crate::disk::Disk;
-use crate::{NO_FLUSH, is_whole, left_out};
+use crate::{NO_FLUSH, left_out, tally};
 
 /// So often without a flush that does anything: those must lose.
 const CONTROLS: u32 = 3;
@@ -49,16 +50,17 @@ async fn cut_sqlite(
     let url = format!("sqlite://{}", disk.mounted().join(format!("{rounds}.db")).display());
     Program::new(&url, ["migrate", "up"]).run().expect(0);
     let (_, key) = make_key(&url, &["write_webhooks"]);
-    let mut acknowledged = Acknowledged::new();
+    let mut ledger = Ledger::new(Repeats::Known);
     for _ in 0..rounds {
         let mut server = Program::new(&url, ["serve"]).with_log_file();
         if !wrapper.is_empty() {
             server = server.under(wrapper);
         }
-        acknowledged.extend(round(server, &key, random, || disk.cut().unwrap()).await);
+        ledger.round(server, &key, random, Some(&|| disk.cut().unwrap())).await;
         disk.restore().unwrap();
     }
-    is_whole(name, &url, &acknowledged).await
+    ledger.settle_at_the_end(&url, &key).await;
+    tally(name, &url, &ledger.acknowledged).await.is_whole()
 }
 
 async fn cut_postgres(
@@ -75,20 +77,24 @@ async fn cut_postgres(
     // What is there so far is not what is tried.
     cluster.halt();
     disk.sync().unwrap();
-    let mut acknowledged = Acknowledged::new();
+    let mut ledger = Ledger::new(Repeats::Known);
     for _ in 0..rounds {
         if !cluster.start_again(wrapper) {
-            let lost = acknowledged.len();
+            let lost = ledger.acknowledged.len();
             println!("{name}, PostgreSQL: does not start again; {lost} acknowledged, all lost");
             return false;
         }
         let server = Program::new(&url, ["serve"]).with_log_file();
-        acknowledged.extend(round(server, &key, random, || disk.cut().unwrap()).await);
+        ledger.round(server, &key, random, Some(&|| disk.cut().unwrap())).await;
         cluster.kill();
         disk.restore().unwrap();
     }
-    let whole = cluster.start_again(&[])
-        && is_whole(&format!("{name}, PostgreSQL"), &url, &acknowledged).await;
+    let starts = cluster.start_again(&[]);
+    if starts {
+        ledger.settle_at_the_end(&url, &key).await;
+    }
+    let name = format!("{name}, PostgreSQL");
+    let whole = starts && tally(&name, &url, &ledger.acknowledged).await.is_whole();
     cluster.kill();
     whole
 }

@@ -9,7 +9,7 @@ use rr_tests::load::Load;
 use rr_tests::process::{Program, make_key};
 use serde_json::json;
 
-use crate::is_whole;
+use crate::tally;
 
 /// More than a batch and the queue hold together, and few enough to leave the processors idle.
 const SENDERS: usize = 20;
@@ -80,7 +80,7 @@ async fn flood(flush: Option<Duration>) -> Seen {
     server.kill();
     drop(load.stop().await);
     let name = flush.map_or("usual flushes".to_owned(), |flush| format!("flushes of {flush:?}"));
-    let whole = is_whole(&name, database.url(), &acknowledged).await;
+    let whole = tally(&name, database.url(), &acknowledged).await.is_whole();
     println!(
         "    {shed} of {} shed; reads with a key: {:.1?} in the median, {:.1?} at worst",
         reads.len(),

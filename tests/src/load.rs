@@ -1,9 +1,9 @@
 //! Numbered events from many senders, and what was acknowledged of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rr_store::{EventFilter, PageRequest};
 use serde_json::json;
@@ -22,6 +22,16 @@ pub struct Load {
 struct Shared {
     stopped: AtomicBool,
     acknowledged: Mutex<Vec<(String, String)>>,
+    open: Mutex<BTreeSet<String>>,
+}
+
+/// What became of the events of a load.
+#[derive(Debug, Default)]
+pub struct Stopped {
+    /// Name and id of those that were acknowledged.
+    pub acknowledged: Vec<(String, String)>,
+    /// Names of those that were sent and never acknowledged: nobody knows whether they are stored.
+    pub open: Vec<String>,
 }
 
 /// Every load's events have names of their own.
@@ -50,15 +60,36 @@ impl Load {
         self.shared.acknowledged.lock().unwrap().clone()
     }
 
-    /// Stops, and gives name and id of what was acknowledged.
-    pub async fn stop(self) -> Vec<(String, String)> {
+    /// Lets every sender give up in the middle of whatever it does: what was under way is stored or not,
+    /// and its answer is heard by nobody.
+    pub fn hang_up(&self) {
+        self.senders.lock().unwrap().iter().for_each(JoinHandle::abort);
+    }
+
+    /// Stops, and tells what became of the events.
+    pub async fn stop(self) -> Stopped {
         self.shared.stopped.store(true, Ordering::SeqCst);
         let senders = std::mem::take(&mut *self.senders.lock().unwrap());
         for sender in senders {
-            sender.await.unwrap();
+            if let Err(error) = sender.await {
+                assert!(error.is_cancelled(), "{error}");
+            }
         }
-        std::mem::take(&mut *self.shared.acknowledged.lock().unwrap())
+        let open = std::mem::take(&mut *self.shared.open.lock().unwrap());
+        Stopped {
+            acknowledged: std::mem::take(&mut *self.shared.acknowledged.lock().unwrap()),
+            open: open.into_iter().collect(),
+        }
     }
+}
+
+/// What makes a repeat of an event known for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// Its `Idempotency-Key`.
+    Known,
+    /// Nothing: an event that was stored is stored once more.
+    Unknown,
 }
 
 /// An event that was refused, or whose answer was lost, is sent again: its name makes that harmless.
@@ -66,23 +97,58 @@ async fn send(client: Client, prefix: String, shared: Arc<Shared>) {
     let mut number = 0;
     while !shared.stopped.load(Ordering::SeqCst) {
         let name = format!("{prefix}-{number}");
-        let body = json!({"event_type": "load", "name": name});
-        let call = client.post("/api/devops/webhook", &body).header("idempotency-key", &name);
-        match call.attempt().await {
-            Ok(answer) if answer.code() == 200 => {
-                let id = answer.json()["webhook_id"].as_str().unwrap().to_owned();
+        shared.open.lock().unwrap().insert(name.clone());
+        match offer(&client, &name, Repeats::Known).await {
+            Some(id) => {
+                shared.open.lock().unwrap().remove(&name);
                 shared.acknowledged.lock().unwrap().push((name, id));
                 number += 1;
             }
-            // Temporary trouble is part of what is tried; nothing else may go wrong.
-            Ok(answer) => {
-                assert_eq!(answer.code(), 503, "{}", answer.text());
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            // The server is gone, for good or for a moment.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
+}
+
+/// Sends events again, each until it is acknowledged; gives name and id of each.
+pub async fn repeat(
+    client: &Client,
+    open: impl IntoIterator<Item = String>,
+    repeats: Repeats,
+) -> Vec<(String, String)> {
+    let mut acknowledged = Vec::new();
+    for name in open {
+        let started = Instant::now();
+        let id = loop {
+            match offer(client, &name, repeats).await {
+                Some(id) => break id,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+            assert!(started.elapsed() < PATIENCE, "{name} is not taken");
+        };
+        acknowledged.push((name, id));
+    }
+    acknowledged
+}
+
+/// How long an event may be refused after a fault.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Offers an event; its id, if it is acknowledged.
+async fn offer(client: &Client, name: &str, repeats: Repeats) -> Option<String> {
+    let body = json!({"event_type": "load", "name": name});
+    let call = client.post("/api/devops/webhook", &body);
+    let call = match repeats {
+        Repeats::Known => call.header("idempotency-key", name),
+        Repeats::Unknown => call,
+    };
+    // The server may be gone, for good or for a moment.
+    let answer = call.attempt().await.ok()?;
+    if answer.code() == 200 {
+        return Some(answer.json()["webhook_id"].as_str().unwrap().to_owned());
+    }
+    // Temporary trouble is part of what is tried; nothing else may go wrong.
+    assert_eq!(answer.code(), 503, "{}", answer.text());
+    None
 }
 
 /// The ids of every stored event, by the name that the load gave it.

@@ -102,7 +102,7 @@ async fn whoever_comes_back_misses_nothing_and_sees_nothing_twice() {
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
         }
-        let acknowledged = load.stop().await.len();
+        let acknowledged = load.stop().await.acknowledged.len();
         let mut all = stored(app.database.url()).await;
         all.retain(|(seq, _)| *seq > begin);
         assert!(all.len() >= acknowledged);

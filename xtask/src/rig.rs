@@ -30,6 +30,8 @@ enum What {
     Flush,
     /// Flushes that take 200 ms and 2 s, under more senders than may wait (SQLite; needs strace).
     Slow,
+    /// A disk that is full and free again (SQLite; needs root).
+    Full,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +47,7 @@ impl What {
             What::Power => "power",
             What::Flush => "flush",
             What::Slow => "slow",
+            What::Full => "full",
         }
     }
 
@@ -54,6 +57,7 @@ impl What {
             What::Power => 40,
             What::Flush => 60,
             What::Slow => 3,
+            What::Full => 10,
         }
     }
 }

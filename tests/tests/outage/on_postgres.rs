@@ -119,7 +119,7 @@ async fn a_postgres_that_is_restarted_under_load_loses_nothing() {
             .await;
     }
     server.client().get("/readyz").await.expect(200);
-    let acknowledged = load.stop().await;
+    let acknowledged = load.stop().await.acknowledged;
     load_is_stored(&cluster.url(), &acknowledged).await;
     assert!(!server.output().contains("panicked"), "{}", server.output());
 }

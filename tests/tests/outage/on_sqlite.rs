@@ -170,7 +170,7 @@ async fn a_file_that_is_moved_away_takes_nothing_until_it_is_back() {
     .await;
     eventually("events are taken again", LIMIT, || async { load.acknowledged() > during + 20 })
         .await;
-    let acknowledged = load.stop().await;
+    let acknowledged = load.stop().await.acknowledged;
     drop(server);
     let stored = stored_names(database.url()).await;
     for (name, id) in &acknowledged {
