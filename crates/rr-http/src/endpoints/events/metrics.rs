@@ -38,7 +38,7 @@ pub(crate) async fn post(
     state: Data<AppState>,
     body: Body,
 ) -> Outcome<HttpResponse> {
-    refuse_when_full(&state)?;
+    refuse_when_full(&state, &body)?;
     // Never the source that a key is bound to: its secret is not asked for here.
     let source = state.intake(&who.caller, Some(DEFAULT_SOURCE)).await?.terms().source;
     let max_bytes = state.settings.webhook_max_bytes;

@@ -28,7 +28,7 @@ pub(super) async fn take_in(
     if !is_signed(&headers) {
         return Err(Problem::unauthenticated());
     }
-    refuse_when_full(state)?;
+    refuse_when_full(state, &body)?;
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes).await?;
     let found = state.signing_intake(name).await?;
