@@ -15,7 +15,7 @@ pub(super) fn finish(
     exchange: &Exchange,
     https: bool,
 ) -> HttpResponse {
-    let mut answer = answer.unwrap_or_else(|problem| HttpResponse::from_error(problem));
+    let mut answer = answer.unwrap_or_else(HttpResponse::from_error);
     let problem = answer.error().map(|error| as_problem(error, answer.status()));
     if let Some(problem) = problem {
         let body = problem.body(exchange.id.as_str());
