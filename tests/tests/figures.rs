@@ -56,7 +56,7 @@ async fn the_demo_figures_are_those_of_the_old_server() {
         }),
     );
     let membership = &revenue["subscription_breakdown"]["membership"];
-    assert_has(membership, &json!({"count": 1, "revenue": 47}));
+    assert_has(membership, &json!({"count": 1, "revenue": 47, "mrr": 47}));
     assert_eq!(revenue["subscription_breakdown"].as_object().unwrap().len(), 1);
     assert_eq!(revenue["recent_transactions"].as_array().unwrap().len(), 1);
 

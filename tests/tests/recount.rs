@@ -140,11 +140,15 @@ async fn add_shown(answered: &mut Counted, n: usize, key: &Key) {
     for (tier, figures) in revenue["subscription_breakdown"].as_object().unwrap() {
         add(format!("active of tier {tier}"), count(&figures["count"]));
         add(format!("revenue of tier {tier}"), cents(&figures["revenue"]));
+        add(format!("mrr of tier {tier}"), cents(&figures["mrr"]));
     }
 
     let commissions = key.get("/api/devops/sync/commissions").await.expect(200).json();
     add("total_commissions".to_owned(), cents(&commissions["total_commissions"]));
     add("total_transactions".to_owned(), count(&commissions["total_transactions"]));
+    for (state, sum) in commissions["states"].as_object().unwrap() {
+        add(format!("commissions_{state}"), cents(sum));
+    }
     for (tier, figures) in commissions["commission_by_tier"].as_object().unwrap() {
         add(format!("commissions of tier {tier}"), cents(&figures["total"]));
         add(format!("commissions counted of tier {tier}"), count(&figures["count"]));

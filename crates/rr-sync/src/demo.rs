@@ -121,7 +121,7 @@ mod tests {
                 "tripwire_revenue": 0,
                 "monthly_recurring_revenue": 47,
                 "active_subscriptions": 1,
-                "subscription_breakdown": {"membership": {"count": 1, "revenue": 47}},
+                "subscription_breakdown": {"membership": {"count": 1, "revenue": 47, "mrr": 47}},
                 "recent_transactions": [{
                     "id": sale.id,
                     "type": "subscription",
@@ -136,6 +136,7 @@ mod tests {
             json!({
                 "timestamp": "2026-01-01T00:00:00Z",
                 "total_commissions": 23.5,
+                "states": {"on_hold": 0, "payable": 23.5, "paid": 0},
                 "total_transactions": 1,
                 "top_performers": [
                     {"username": "affiliate1", "total_commission": 23.5, "transaction_count": 1},

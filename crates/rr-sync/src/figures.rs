@@ -69,20 +69,24 @@ pub struct RevenueFigures {
     /// Subscriptions that are active or past due and cost something. One that is set to cancel
     /// counts until its end; trialing, paused, unpaid and incomplete ones do not count.
     pub active_subscriptions: u64,
-    /// Count and revenue per tier; they sum to `active_subscriptions` and `subscription_revenue`.
-    /// A tier that only has revenue left stays, with count 0.
+    /// Count, revenue and recurring revenue per tier. Counts and revenues sum to
+    /// `active_subscriptions` and `subscription_revenue`; the recurring revenues do but for their
+    /// rounding. A tier that only has revenue left stays, with count 0.
     pub subscription_breakdown: BTreeMap<Label, TierFigures>,
     /// The newest money movements, at most 10, newest first.
     pub recent_transactions: Vec<RecentTransaction>,
 }
 
 /// One tier of the subscription breakdown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct TierFigures {
     /// Active subscriptions of the tier they have now.
     pub count: u64,
     /// Net revenue of payments for this tier since ever.
     pub revenue: Total,
+    /// The annualised bases of the active subscriptions of this tier, summed, divided by 12 and
+    /// rounded once, half away from zero.
+    pub mrr: Total,
 }
 
 /// A movement of money. It says nothing about the person.
@@ -124,6 +128,8 @@ pub struct CommissionFigures {
     pub timestamp: Timestamp,
     /// Accruals − reversals ± adjustments. A payout changes who holds the money, not this sum.
     pub total_commissions: Total,
+    /// Where that money is; the states sum to `total_commissions`.
+    pub states: CommissionStates,
     /// Commissions that have not been reversed wholly.
     pub total_transactions: u64,
     /// At most 10 affiliates with a net total above zero: by net total descending, then by
@@ -134,6 +140,18 @@ pub struct CommissionFigures {
     pub commission_by_tier: BTreeMap<Label, TierCommissions>,
     /// The newest accruals as they were earned, at most 5, newest first.
     pub recent_commissions: Vec<RecentCommission>,
+}
+
+/// Commissions by what becomes of their money. What was taken back is in none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct CommissionStates {
+    /// Net of what was paid out, commissions whose hold has not ended.
+    pub on_hold: Total,
+    /// Net of what was paid out, commissions whose hold has ended; below zero where more was paid
+    /// out than was left after a refund.
+    pub payable: Total,
+    /// What was paid out.
+    pub paid: Total,
 }
 
 /// An affiliate and what they earned.

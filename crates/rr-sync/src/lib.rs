@@ -19,9 +19,9 @@ pub mod demo;
 pub use balances::Balances;
 pub use board::{Board, Need};
 pub use figures::{
-    CURRENCY, CommissionFigures, Dashboard, Figures, Headline, RecentCommission, RecentTransaction,
-    RevenueFigures, TierCommissions, TierFigures, TopPerformer, TransactionKind, Trend,
-    UserFigures,
+    CURRENCY, CommissionFigures, CommissionStates, Dashboard, Figures, Headline, RecentCommission,
+    RecentTransaction, RevenueFigures, TierCommissions, TierFigures, TopPerformer, TransactionKind,
+    Trend, UserFigures,
 };
 pub use oracle::{Fold, compute, course};
 pub use percent::Percent;

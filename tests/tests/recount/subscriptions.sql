@@ -93,6 +93,9 @@ UNION ALL
 SELECT n, 'active of tier ' || tier, CAST(sum(number) AS bigint) FROM standing
  WHERE status IN ('active', 'past_due') GROUP BY n, tier
 UNION ALL
+SELECT n, 'mrr of tier ' || tier, (CAST(sum(annual) AS bigint) + 6) / 12 FROM standing
+ WHERE status IN ('active', 'past_due') GROUP BY n, tier
+UNION ALL
 SELECT n, 'arr', CAST(sum(annual) AS bigint) FROM standing
  WHERE status IN ('active', 'past_due') GROUP BY n
 UNION ALL

@@ -125,6 +125,8 @@ pub(crate) struct RevenueFigures {
 pub(crate) struct TierFigures {
     count: u64,
     revenue: f64,
+    /// What its active subscriptions bring every month, rounded once.
+    mrr: f64,
 }
 
 /// A movement of money.
@@ -147,6 +149,8 @@ pub(crate) struct CommissionFigures {
     #[schema(format = DateTime)]
     timestamp: String,
     total_commissions: f64,
+    /// Where that money is; the states sum to `total_commissions`.
+    states: CommissionStates,
     total_transactions: u64,
     /// At most 10.
     top_performers: Vec<TopPerformer>,
@@ -158,6 +162,18 @@ pub(crate) struct CommissionFigures {
     as_of: String,
     /// The version of the ledger: the number of the last fact in the figures.
     seq: i64,
+}
+
+/// Commissions by what becomes of their money. What was taken back is in none of them.
+#[derive(ToSchema)]
+pub(crate) struct CommissionStates {
+    /// Net of what was paid out, commissions whose hold has not ended.
+    on_hold: f64,
+    /// The same of commissions whose hold has ended; below zero where more was paid out than was
+    /// left after a refund.
+    payable: f64,
+    /// What was paid out.
+    paid: f64,
 }
 
 /// An affiliate and what they earned.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{Board, COMMISSIONS, TRANSACTIONS};
 use crate::figures::{
-    CURRENCY, CommissionFigures, Dashboard, Figures, Headline, RecentTransaction, RevenueFigures,
-    TierCommissions, TierFigures, TransactionKind, Trend, UserFigures,
+    CURRENCY, CommissionFigures, CommissionStates, Dashboard, Figures, Headline, RecentTransaction,
+    RevenueFigures, TierCommissions, TierFigures, TransactionKind, Trend, UserFigures,
 };
 use crate::ledger::{Account, Sum, is_recurring, parts};
 use crate::ratio::rounded;
@@ -75,20 +75,21 @@ impl Board {
             |group| group[0] == "subscription",
             |amount, sum| *amount += sum.amount,
         );
-        let counts: BTreeMap<Label, u64> = by_part(
+        let recurring: BTreeMap<Label, Sum> = by_part(
             balances,
             Account::Subscriptions,
             0,
             |group| is_recurring(group[1]),
-            |count, sum| *count += size(sum.count),
+            |total, sum| *total += sum,
         );
         let mut breakdown: BTreeMap<Label, TierFigures> = BTreeMap::new();
         for (tier, amount) in revenue.into_iter().filter(|(_, amount)| *amount != 0) {
-            breakdown.insert(tier, TierFigures { count: 0, revenue: Total::from_minor(amount) });
+            breakdown.entry(tier).or_default().revenue = Total::from_minor(amount);
         }
-        for (tier, count) in counts.into_iter().filter(|(_, count)| *count != 0) {
-            let nothing = TierFigures { count: 0, revenue: Total::default() };
-            breakdown.entry(tier).or_insert(nothing).count = count;
+        for (tier, sum) in recurring.into_iter().filter(|(_, sum)| sum.count != 0) {
+            let figures = breakdown.entry(tier).or_default();
+            figures.count = size(sum.count);
+            figures.mrr = Total::from_minor(rounded(sum.amount, 12));
         }
 
         RevenueFigures {
@@ -122,10 +123,17 @@ impl Board {
             count += counted;
             total += sum.amount;
         }
+        let of = |state: &str| {
+            let sum = balances.total_where(Account::Commissions, |group| group[1] == state);
+            Total::from_minor(sum.amount)
+        };
+        let states =
+            CommissionStates { on_hold: of("on_hold"), payable: of("payable"), paid: of("paid") };
         by_tier.retain(|_, figures| figures.count > 0 || figures.total.minor() != 0);
         CommissionFigures {
             timestamp: now,
             total_commissions: Total::from_minor(total),
+            states,
             total_transactions: count,
             top_performers: self.affiliates.top(&self.pending_affiliates(now)),
             commission_by_tier: by_tier,

@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use super::labels::{LabelId, Labels};
 use super::newest::Newest;
-use crate::figures::{CommissionFigures, RecentCommission, TierCommissions, TopPerformer};
+use super::windows::NextChange;
+use crate::figures::{
+    CommissionFigures, CommissionStates, RecentCommission, TierCommissions, TopPerformer,
+};
 
 /// The commissions of all facts so far.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ struct Commission {
     earned: Option<Earned>,
     reversed: i128,
     adjusted: i128,
+    paid: i128,
 }
 
 #[derive(Debug)]
@@ -33,6 +37,7 @@ struct Earned {
     affiliate: usize,
     tier: LabelId,
     amount: i64,
+    payable_at: Timestamp,
 }
 
 /// What one affiliate, or one tier, adds up to.
@@ -60,7 +65,7 @@ impl Commissions {
                 tier,
                 sale,
                 amount,
-                payable_at: _,
+                payable_at,
             } => {
                 let entry = self.entries.entry(*commission).or_default();
                 if entry.earned.is_some() {
@@ -70,6 +75,7 @@ impl Commissions {
                     affiliate: self.affiliates.index(affiliate),
                     tier: self.tiers.id(tier),
                     amount: *amount,
+                    payable_at: *payable_at,
                 });
                 let shown = RecentCommission {
                     id: *commission,
@@ -87,12 +93,16 @@ impl Commissions {
             FactKind::CommissionAdjusted { commission, amount, reason: _ } => {
                 self.entries.entry(*commission).or_default().adjusted += i128::from(*amount);
             }
+            FactKind::CommissionPaid { commission, amount } => {
+                self.entries.entry(*commission).or_default().paid += i128::from(*amount);
+            }
             _ => {}
         }
     }
 
-    pub(super) fn finish(self, as_of: Timestamp) -> CommissionFigures {
+    pub(super) fn finish(self, as_of: Timestamp, next: &mut NextChange) -> CommissionFigures {
         let mut all = Sum::default();
+        let (mut on_hold, mut payable, mut paid) = (0, 0, 0);
         let mut by_tier: BTreeMap<LabelId, Sum> = BTreeMap::new();
         let mut by_affiliate = vec![Sum::default(); self.affiliates.names.len()];
         for commission in self.entries.values() {
@@ -101,6 +111,13 @@ impl Commissions {
                 all.add(one);
                 by_tier.entry(earned.tier).or_default().add(one);
                 by_affiliate[earned.affiliate].add(one);
+                paid += commission.paid;
+                if earned.payable_at > as_of {
+                    on_hold += one.total - commission.paid;
+                    next.consider(earned.payable_at);
+                } else {
+                    payable += one.total - commission.paid;
+                }
             }
         }
         let by_tier = by_tier
@@ -115,6 +132,11 @@ impl Commissions {
         CommissionFigures {
             timestamp: as_of,
             total_commissions: Total::from_minor(all.total),
+            states: CommissionStates {
+                on_hold: Total::from_minor(on_hold),
+                payable: Total::from_minor(payable),
+                paid: Total::from_minor(paid),
+            },
             total_transactions: all.count,
             top_performers: top_performers(self.affiliates.names, &by_affiliate),
             commission_by_tier: by_tier,

@@ -92,12 +92,12 @@ impl Fold {
 
         let mut breakdown: BTreeMap<Label, TierFigures> = BTreeMap::new();
         for (tier, revenue) in sums.by_tier.into_iter().filter(|(_, revenue)| *revenue != 0) {
-            let figures = TierFigures { count: 0, revenue: Total::from_minor(revenue) };
-            breakdown.insert(self.tiers.name(tier).clone(), figures);
+            let figures = breakdown.entry(self.tiers.name(tier).clone()).or_default();
+            figures.revenue = Total::from_minor(revenue);
         }
-        for (tier, count) in active.by_tier {
-            let nothing = TierFigures { count: 0, revenue: Total::default() };
-            breakdown.entry(self.tiers.name(tier).clone()).or_insert(nothing).count = count;
+        for (tier, active) in active.by_tier {
+            let figures = breakdown.entry(self.tiers.name(tier).clone()).or_default();
+            (figures.count, figures.mrr) = (active.count, active.monthly());
         }
 
         let total_revenue_shown = Total::from_minor(total_revenue);
@@ -110,12 +110,12 @@ impl Fold {
                 total_revenue: total_revenue_shown,
                 subscription_revenue: Total::from_minor(subscription_revenue),
                 tripwire_revenue: Total::from_minor(sums.tripwire),
-                monthly_recurring_revenue: active.monthly,
-                active_subscriptions: active.count,
+                monthly_recurring_revenue: active.all.monthly(),
+                active_subscriptions: active.all.count,
                 subscription_breakdown: breakdown,
                 recent_transactions,
             },
-            commissions: self.commissions.finish(as_of),
+            commissions: self.commissions.finish(as_of, &mut self.next),
             dashboard: Dashboard {
                 users: users_headline,
                 revenue: headline(total_revenue_shown, sums.window, sums.window_before),

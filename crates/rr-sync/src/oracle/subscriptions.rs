@@ -16,11 +16,17 @@ pub(super) struct Subscriptions {
 }
 
 /// The active subscriptions at the end of all facts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ActiveSubscriptions {
+    pub(super) all: Active,
+    pub(super) by_tier: BTreeMap<LabelId, Active>,
+}
+
+/// Some of them together.
+#[derive(Debug, Default)]
+pub(super) struct Active {
     pub(super) count: u64,
-    pub(super) by_tier: BTreeMap<LabelId, u64>,
-    pub(super) monthly: Total,
+    yearly: i128,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -91,20 +97,16 @@ impl Subscriptions {
     }
 
     pub(super) fn finish(self, as_of: Timestamp, next: &mut NextChange) -> ActiveSubscriptions {
-        let mut active =
-            ActiveSubscriptions { count: 0, by_tier: BTreeMap::new(), monthly: Total::default() };
-        let mut yearly = 0;
+        let mut active = ActiveSubscriptions::default();
         for subscription in self.running.into_values() {
             if !subscription.is_over(as_of) && subscription.is_active() {
-                active.count += 1;
-                *active.by_tier.entry(subscription.tier).or_default() += 1;
-                yearly += subscription.yearly();
+                active.all.add(&subscription);
+                active.by_tier.entry(subscription.tier).or_default().add(&subscription);
                 if let Some(end) = subscription.ends_at {
                     next.consider(end);
                 }
             }
         }
-        active.monthly = Total::from_minor(divide_rounded(yearly, 12));
         active
     }
 
@@ -126,6 +128,18 @@ impl Subscriptions {
             self.running.remove(&subscription);
         }
         self.running.get_mut(&subscription)
+    }
+}
+
+impl Active {
+    fn add(&mut self, subscription: &Subscription) {
+        self.count += 1;
+        self.yearly += subscription.yearly();
+    }
+
+    /// What they bring every month, rounded here and nowhere before.
+    pub(super) fn monthly(&self) -> Total {
+        Total::from_minor(divide_rounded(self.yearly, 12))
     }
 }
 

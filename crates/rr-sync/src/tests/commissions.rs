@@ -31,6 +31,29 @@ fn a_refund_takes_back_the_same_on_hold_and_after_the_payout() {
     }
 }
 
+/// The end of a hold is a change that no fact brings, so it is announced.
+#[test]
+fn the_money_passes_from_hold_to_payable_to_paid_and_its_sum_stays() {
+    let facts = story([
+        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
+        ("2024-04-01", paid(1, 2_350)),
+        ("2024-04-02", reversed(1, 1_000)),
+    ]);
+    for (as_of, on_hold, payable, paid) in [
+        ("2024-01-01", 2_350, 0, 0),
+        ("2024-02-29T23:59:59.999999Z", 2_350, 0, 0),
+        ("2024-03-01", 0, 2_350, 0),
+        ("2024-04-01", 0, 0, 2_350),
+        ("2024-04-02", 0, -1_000, 2_350),
+    ] {
+        let states = commissions(&facts, as_of).states;
+        let shown = [states.on_hold, states.payable, states.paid];
+        assert_eq!(shown, [on_hold, payable, paid].map(cents), "{as_of}");
+    }
+    let announced = figures(&facts[..1], "2024-01-01").next_change;
+    assert_eq!(announced, Some(at("2024-03-01")));
+}
+
 #[test]
 fn when_the_last_commission_of_a_tier_is_reversed_its_counter_is_zero() {
     let facts = story([

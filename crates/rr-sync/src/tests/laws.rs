@@ -64,6 +64,11 @@ proptest! {
             tiers.map(|tier| tier.total.minor()).sum::<i128>(),
             commissions.total_commissions.minor()
         );
+        let states = commissions.states;
+        prop_assert_eq!(
+            states.on_hold.minor() + states.payable.minor() + states.paid.minor(),
+            commissions.total_commissions.minor()
+        );
         prop_assert_eq!(figures.dashboard.users.total, users.total_users);
         prop_assert_eq!(figures.dashboard.revenue.total, revenue.total_revenue);
     }
@@ -133,9 +138,11 @@ proptest! {
         let yearly: i128 = active.iter().map(|one| one.yearly).sum();
         prop_assert_eq!(figures.monthly_recurring_revenue.minor(), (yearly + 6) / 12);
         for name in ["a", "b", "c"] {
-            let count = active.iter().filter(|one| one.tier == label(name)).count();
-            let shown = figures.subscription_breakdown.get(&label(name)).map_or(0, |tier| tier.count);
-            prop_assert_eq!(shown, u64::try_from(count).unwrap());
+            let of_tier = active.iter().filter(|one| one.tier == label(name));
+            let tier = figures.subscription_breakdown.get(&label(name)).copied().unwrap_or_default();
+            prop_assert_eq!(tier.count, u64::try_from(of_tier.clone().count()).unwrap());
+            let yearly: i128 = of_tier.map(|one| one.yearly).sum();
+            prop_assert_eq!(tier.mrr.minor(), (yearly + 6) / 12);
         }
     }
 
@@ -147,6 +154,14 @@ proptest! {
         prop_assert_eq!(figures.total_commissions.minor(), total);
         let count = expected.iter().filter(|one| one.counts).count();
         prop_assert_eq!(figures.total_transactions, u64::try_from(count).unwrap());
+        let open = |on_hold| -> i128 {
+            let open = expected.iter().filter(|one| one.on_hold == on_hold);
+            open.map(|one| one.net - one.paid).sum()
+        };
+        prop_assert_eq!(figures.states.on_hold.minor(), open(true));
+        prop_assert_eq!(figures.states.payable.minor(), open(false));
+        let paid: i128 = expected.iter().map(|one| one.paid).sum();
+        prop_assert_eq!(figures.states.paid.minor(), paid);
         for name in ["a", "b", "c"] {
             let by_tier = figures.commission_by_tier.get(&label(name));
             let of_tier = expected.iter().filter(|one| one.tier == label(name));

@@ -121,6 +121,10 @@ export type CommissionFigures = {
      */
     seq: number;
     /**
+     * Where that money is; the states sum to `total_commissions`.
+     */
+    states: CommissionStates;
+    /**
      * The same as `as_of`.
      */
     timestamp: string;
@@ -130,6 +134,25 @@ export type CommissionFigures = {
     top_performers: Array<TopPerformer>;
     total_commissions: number;
     total_transactions: number;
+};
+
+/**
+ * Commissions by what becomes of their money. What was taken back is in none of them.
+ */
+export type CommissionStates = {
+    /**
+     * Net of what was paid out, commissions whose hold has not ended.
+     */
+    on_hold: number;
+    /**
+     * What was paid out.
+     */
+    paid: number;
+    /**
+     * The same of commissions whose hold has ended; below zero where more was paid out than was
+     * left after a refund.
+     */
+    payable: number;
 };
 
 /**
@@ -1247,6 +1270,10 @@ export type TierCommissions = {
  */
 export type TierFigures = {
     count: number;
+    /**
+     * What its active subscriptions bring every month, rounded once.
+     */
+    mrr: number;
     revenue: number;
 };
 

@@ -79,7 +79,7 @@ export const revenue: RevenueFigures = {
   tripwire_revenue: 0,
   monthly_recurring_revenue: 47,
   active_subscriptions: 1,
-  subscription_breakdown: { membership: { count: 1, revenue: 47 } },
+  subscription_breakdown: { membership: { count: 1, revenue: 47, mrr: 47 } },
   recent_transactions: [
     {
       id: '0190c000-0000-7000-8000-000000000002',
@@ -95,6 +95,7 @@ export const revenue: RevenueFigures = {
 export const commissions: CommissionFigures = {
   timestamp: at,
   total_commissions: 23.5,
+  states: { on_hold: 0, payable: 23.5, paid: 0 },
   total_transactions: 1,
   top_performers: [{ username: 'affiliate1', total_commission: 23.5, transaction_count: 1 }],
   commission_by_tier: { membership: { count: 1, total: 23.5 } },
