@@ -72,6 +72,31 @@ async fn both_ways_say_the_same() {
     }
 }
 
+/// Who asks for the past must not be given the present for it; what old clients append to get round caches says
+/// nothing about the figures.
+#[tokio::test]
+async fn both_ways_refuse_an_instant_and_pass_over_what_gets_round_caches() {
+    for app in [demo(false).await, demo(true).await] {
+        let key = app.with_key(&["read_metrics"]).await;
+        for path in PATHS.into_iter().chain(["/your-existing-api/dashboard"]) {
+            let present = ask(&key, "GET", path, &[]).await.expect(200).text();
+            for query in ["?", "?_=1704067200", "?t=1&t=2", "?past=as_of"] {
+                let answer = ask(&key, "GET", &format!("{path}{query}"), &[]).await.expect(200);
+                assert_eq!(answer.text(), present, "{path}{query}");
+            }
+            for query in ["?as_of=2024-01-01T00:00:00Z", "?_=1&as_of", "?as%5Fof=x"] {
+                let answer = ask(&key, "GET", &format!("{path}{query}"), &[]).await;
+                let problem = answer.problem(400, "invalid_parameter");
+                assert_eq!(problem["errors"][0]["pointer"], "as_of", "{path}{query}");
+                let detail = problem["errors"][0]["detail"].as_str().unwrap();
+                assert!(detail.contains("/api/devops/metrics/{name}?as_of="), "{detail}");
+            }
+        }
+        let stranger = app.with_header("x-api-key", "rr_no_key");
+        stranger.get("/api/devops/sync/users?as_of=2024-01-01").await.expect(401);
+    }
+}
+
 #[tokio::test]
 async fn both_ways_keep_to_the_limits_and_tell_them() {
     let mut told = Vec::new();

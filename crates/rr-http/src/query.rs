@@ -1,7 +1,8 @@
 //! Query strings of lists: every parameter known, none twice.
 //!
-//! A path that has no parameters does not look at its query string: nothing there could show the
-//! wrong thing, and old clients append one to get round caches.
+//! A path that has no parameters passes over its query string: old clients append one to get round
+//! caches. The present figures alone look whether it asks for an instant, which would show the wrong
+//! thing.
 
 use std::borrow::Cow;
 
@@ -17,6 +18,12 @@ use crate::repeatable::repeatable;
 /// A page's size when nobody says otherwise, and the largest.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 1000;
+
+/// Whether the query string of a request has this parameter, whatever others it has.
+pub(crate) fn names(request: &HttpRequest, parameter: &str) -> bool {
+    let text = request.query_string().as_bytes();
+    form_urlencoded::parse(text).any(|(name, _)| name == parameter)
+}
 
 /// The parameters of a query string.
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);

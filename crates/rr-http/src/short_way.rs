@@ -38,6 +38,8 @@ impl ShortWay {
         // Pages of other origins need words of their own in the answer, which the application has.
         if !matches!(*request.method(), Method::GET | Method::HEAD)
             || !state.settings.cors_origins.is_empty()
+            // What it asks for is read in one place.
+            || request.uri().query().is_some()
         {
             return None;
         }
