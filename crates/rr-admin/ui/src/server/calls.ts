@@ -2,7 +2,7 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { KeyRequest, NewSource, RateWindow, Series } from '../client/types.gen';
+import type { KeyRequest, NewSource, RateWindow, Series, SourceChange } from '../client/types.gen';
 import { toProblem } from './problem';
 
 export type {
@@ -29,6 +29,9 @@ const KEYS_A_PAGE = 50;
 export const SOON_DAYS = 14;
 const EVENTS_A_PAGE = 20;
 
+/** Nobody chooses from more. */
+const KEYS_TO_CHOOSE = 1000;
+
 export const server = {
   ready: (signal?: AbortSignal) => answer(sdk.getReadyz({ signal })),
 
@@ -51,6 +54,8 @@ export const server = {
 
   keys: (cursor: string | null, signal?: AbortSignal) =>
     answer(sdk.getApiDevopsKeys({ query: page(KEYS_A_PAGE, cursor), signal })),
+  keysToChoose: (signal?: AbortSignal) =>
+    answer(sdk.getApiDevopsKeys({ query: page(KEYS_TO_CHOOSE, null), signal })),
   createKey: (key: KeyRequest, idempotencyKey: string) =>
     answer(sdk.postApiDevopsGenerateKey({ body: key, headers: { 'idempotency-key': idempotencyKey } })),
   endingKeys: (days: number, signal?: AbortSignal) =>
@@ -73,8 +78,9 @@ export const server = {
 
   sources: (signal?: AbortSignal) => answer(sdk.getApiDevopsSources({ signal })),
   createSource: (source: NewSource) => answer(sdk.postApiDevopsSources({ body: source })),
-  enableSource: (source: string, enabled: boolean) =>
-    answer(sdk.patchApiDevopsSourcesBySource({ path: { source }, body: { enabled } })),
+  changeSource: (source: string, change: SourceChange) =>
+    answer(sdk.patchApiDevopsSourcesBySource({ path: { source }, body: change })),
+  removeSource: (source: string) => answer(sdk.deleteApiDevopsSourcesBySource({ path: { source } })),
   addSourceSecret: (source: string, secret: string, overlapSeconds: number) =>
     answer(
       sdk.postApiDevopsSourcesBySourceSecrets({ path: { source }, body: { secret, overlap_s: overlapSeconds } }),

@@ -64,6 +64,10 @@ export const queries = {
     queryFn: ({ signal }) => server.endingKeys(SOON_DAYS, signal),
     ...refreshed,
   }),
+  keysToChoose: queryOptions({
+    queryKey: [DATA, 'keys', 'to choose'],
+    queryFn: ({ signal }) => server.keysToChoose(signal),
+  }),
   sources: queryOptions({
     queryKey: [DATA, 'sources'],
     queryFn: ({ signal }) => server.sources(signal),

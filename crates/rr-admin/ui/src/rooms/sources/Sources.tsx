@@ -10,13 +10,17 @@ import { Failure } from '../../parts/Failure';
 import { type Source, server } from '../../server/calls';
 import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
+import { DEFAULT_SOURCE } from './choices';
 import { NewSecretDialog } from './NewSecretDialog';
-import { NewSourceDialog } from './NewSourceDialog';
+import { RemoveSourceDialog } from './RemoveSourceDialog';
+import { SourceDialog } from './SourceDialog';
 import styles from './sources.module.css';
 
 export function Sources() {
   const sources = useQuery(queries.sources);
   const [creating, setCreating] = useState(false);
+  const [changing, setChanging] = useState<Source | null>(null);
+  const [removing, setRemoving] = useState<Source | null>(null);
   const [rotating, setRotating] = useState<Source | null>(null);
   const [news, setNews] = useState('');
   return (
@@ -33,12 +37,31 @@ export function Sources() {
         {(data) => (
           <ul className={styles.sources}>
             {data.sources.map((source) => (
-              <SourceRow key={source.name} source={source} rotate={() => setRotating(source)} />
+              <SourceRow
+                key={source.name}
+                source={source}
+                change={() => setChanging(source)}
+                rotate={() => setRotating(source)}
+              />
             ))}
           </ul>
         )}
       </Answer>
-      {creating && <NewSourceDialog close={() => setCreating(false)} />}
+      {creating && <SourceDialog source={null} close={() => setCreating(false)} />}
+      {changing && (
+        <SourceDialog
+          source={changing}
+          close={() => setChanging(null)}
+          remove={changing.name === DEFAULT_SOURCE ? undefined : () => (setRemoving(changing), setChanging(null))}
+        />
+      )}
+      {removing && (
+        <RemoveSourceDialog
+          source={removing}
+          close={() => setRemoving(null)}
+          removed={() => setNews(`The source “${removing.name}” is gone.`)}
+        />
+      )}
       {rotating && (
         <NewSecretDialog
           source={rotating}
@@ -51,10 +74,16 @@ export function Sources() {
   );
 }
 
-function SourceRow({ source, rotate }: { source: Source; rotate: () => void }) {
+interface SourceRowProps {
+  source: Source;
+  change: () => void;
+  rotate: () => void;
+}
+
+function SourceRow({ source, change, rotate }: SourceRowProps) {
   const client = useQueryClient();
   const toggle = useMutation({
-    mutationFn: (enabled: boolean) => server.enableSource(source.name, enabled),
+    mutationFn: (enabled: boolean) => server.changeSource(source.name, { enabled }),
     onSettled: () => client.invalidateQueries({ queryKey: queries.sources.queryKey }),
   });
   return (
@@ -63,6 +92,7 @@ function SourceRow({ source, rotate }: { source: Source; rotate: () => void }) {
         <strong>{source.name}</strong>
         <span className={styles.note}>
           {source.format === 'auto' ? 'any format' : source.format}
+          {source.key_id !== null && ', with a key of its own'}
           {source.retention_days !== null && `, kept for ${source.retention_days} days`}
         </span>
         <span className={styles.note}>{signedBy(source)}</span>
@@ -75,6 +105,9 @@ function SourceRow({ source, rotate }: { source: Source; rotate: () => void }) {
           aria-label={`Take what ${source.name} sends`}
           onChange={(event) => toggle.mutate(event.currentTarget.checked)}
         />
+        <Button variant="default" size="compact-sm" aria-label={`Change ${source.name}`} onClick={change}>
+          Change
+        </Button>
         <Button variant="default" size="compact-sm" aria-label={`New secret for ${source.name}`} onClick={rotate}>
           New Secret
         </Button>
