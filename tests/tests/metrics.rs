@@ -289,9 +289,106 @@ async fn what_is_known_already_is_not_sent_again() {
     for (path, tag) in paths.iter().zip(&tags) {
         key.get(path).header("if-none-match", tag).await.expect(200);
     }
-    // These are others whenever time goes on.
-    for query in ["/mrr?from=2024-01-01T00:00:00Z&step=month", "/nrr"] {
-        let answer = key.get(&format!("{METRICS_PATH}{query}")).await.expect(200);
-        assert_eq!(answer.header("etag"), None, "{query}");
+}
+
+/// What time moves is another as soon as it says something else, and not before: neither the clock alone nor
+/// the edge of a window that nothing passes make it one.
+#[tokio::test]
+async fn what_time_moves_is_sent_again_when_it_says_something_else() {
+    let app = TestApp::demo().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    // Of the customers of thirty days before nobody left; the one there is began on 2024-01-02.
+    app.clock.set("2024-01-31T12:00:00Z");
+    let paths = [
+        "/nrr",
+        "/arpu",
+        "/mrr?from=2024-01-01T00:00:00Z&step=week",
+        "/mrr?from=2024-01-01T00:00:00Z&step=week&format=csv",
+        "/nrr?from=2024-01-01T00:00:00Z&step=week&format=ndjson",
+    ]
+    .map(|path| format!("{METRICS_PATH}{path}"));
+    let tags = async || {
+        let mut tags = Vec::new();
+        for path in &paths {
+            let answer = key.get(path).await.expect(200);
+            let tag = answer.header("etag").expect("an ETag").to_owned();
+            let again = key.get(path).header("if-none-match", &tag).await.expect(304);
+            assert!(again.body.is_empty(), "{path}");
+            tags.push(tag);
+        }
+        tags
+    };
+    let first = tags().await;
+    assert_ne!(first[2], first[3], "the forms of a series are not each other's");
+    app.clock.advance(std::time::Duration::from_secs(3_601));
+    assert_eq!(tags().await, first, "an hour in which nothing happened");
+
+    // Two days on the customer is one of thirty days before, so the rate has a value.
+    app.clock.set("2024-02-02T00:00:00Z");
+    let later = tags().await;
+    assert_ne!(later[0], first[0]);
+    assert_eq!(later[1..], first[1..], "the same week, and nothing happened in it");
+    // Another week has begun.
+    app.clock.set("2024-02-05T00:00:00.000001Z");
+    let next_week = tags().await;
+    assert_eq!(next_week[..2], later[..2]);
+    for series in 2..5 {
+        assert_ne!(next_week[series], later[series], "{}", paths[series]);
     }
+    // A fact of this very moment is in the next answer.
+    let email = "new@example.com";
+    app.create_user(email, "member", None).await;
+    let last = tags().await;
+    assert!(last.iter().zip(&next_week).all(|(now, before)| now != before), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_series_that_goes_on_tells_what_was_recorded_just_now() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let from = app.clock.now().floor_to_minute();
+    let path = format!("{METRICS_PATH}/signups?from={from}&step=hour");
+    let mut tag = "\"none\"".to_owned();
+    for round in 0..5 {
+        if round > 0 {
+            app.create_user(&format!("user{round}@example.com"), "member", None).await;
+            app.clock.advance(std::time::Duration::from_micros(1));
+        } else {
+            app.clock.advance(std::time::Duration::from_secs(1));
+        }
+        let answer = key.get(&path).header("if-none-match", &tag).await.expect(200);
+        answer.header("etag").expect("an ETag").clone_into(&mut tag);
+        assert_eq!(answer.json()["points"][0]["value"], round, "round {round}");
+    }
+}
+
+/// The catalogue changes with the build, the list of restatements with the ledger and with who asks.
+#[tokio::test]
+async fn lists_that_are_known_already_are_not_sent_again() {
+    const RESTATEMENTS: &str = "/api/devops/restatements";
+    let app = TestApp::demo().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let knows_names = app.with_key(&["read_metrics", "read_users"]).await;
+    let mut tags = Vec::new();
+    for (caller, path) in [(&key, METRICS_PATH), (&key, RESTATEMENTS), (&knows_names, RESTATEMENTS)]
+    {
+        let tag = caller.get(path).await.expect(200).header("etag").expect("an ETag").to_owned();
+        let again = caller.get(path).header("if-none-match", &tag).await.expect(304);
+        assert!(again.body.is_empty(), "{path}");
+        tags.push(tag);
+    }
+    let with_names = |answer: &Value| answer.to_string().contains("affiliate1");
+    let told = key.get(RESTATEMENTS).header("if-none-match", &tags[2]).await.json();
+    assert!(!with_names(&told), "{told}");
+    let told = knows_names.get(RESTATEMENTS).header("if-none-match", &tags[1]).await.json();
+    assert!(with_names(&told), "{told}");
+    assert_eq!(told["as_of"], app.clock.now().to_string());
+    assert_eq!(told["seq"], app.store().facts_version().await.unwrap());
+
+    app.create_user("new@example.com", "member", None).await;
+    app.clock.advance(std::time::Duration::from_secs(90));
+    key.get(METRICS_PATH).header("if-none-match", &tags[0]).await.expect(304);
+    let later = key.get(RESTATEMENTS).header("if-none-match", &tags[1]).await.json();
+    assert_eq!(later["seq"], app.store().facts_version().await.unwrap());
+    assert_eq!(later["as_of"], app.clock.now().to_string());
 }

@@ -68,6 +68,40 @@ async fn what_one_process_records_every_other_counts_within_a_second() {
     }
 }
 
+/// A caller that is sent now here and now there, or comes back after a restart, is not sent what it has.
+#[tokio::test]
+async fn a_tag_is_as_good_at_another_server_and_after_a_restart() {
+    let database = TestDatabase::migrated().await;
+    Program::new(database.url(), ["seed", "--demo"]).run().expect(0);
+    let (_, secret) = make_key(database.url(), &["read_metrics"]);
+    let mut known: Vec<String> = Vec::new();
+    let paths = [
+        SYNC,
+        "/api/devops/sync/revenue",
+        "/api/devops/dashboard",
+        "/api/devops/metrics",
+        "/api/devops/metrics/mrr",
+        "/api/devops/metrics/nrr",
+        "/api/devops/metrics/signups?from=2024-01-01T00:00:00Z&step=month",
+        "/api/devops/restatements",
+    ];
+    let mut one = Program::new(database.url(), ["serve"]).serve().await;
+    let asks = one.client().with_key(&secret);
+    for path in paths {
+        known.push(asks.get(path).await.expect(200).header("etag").expect("an ETag").to_owned());
+    }
+    let two = Program::new(database.url(), ["serve"]).serve().await;
+    one.kill();
+    let three = Program::new(database.url(), ["serve"]).serve().await;
+    for server in [&two, &three] {
+        let asks = server.client().with_key(&secret);
+        for (path, tag) in paths.iter().zip(&known) {
+            let answer = asks.get(path).header("if-none-match", tag).await;
+            assert_eq!(answer.code(), 304, "{path}: {:?} is not {tag}", answer.header("etag"));
+        }
+    }
+}
+
 /// A write is in the next read of the server that took it, however little time there is between.
 #[tokio::test]
 async fn what_this_process_records_it_counts_at_once() {

@@ -1,12 +1,13 @@
 //! Answers made of the present figures: written out once, sent many times.
 
+use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use arc_swap::{ArcSwapOption, Guard};
 use bytes::Bytes;
 use rr_domain::Timestamp;
@@ -15,9 +16,9 @@ use rr_sync::{CommissionFigures, Figures, RevenueFigures, UserFigures};
 use serde::Serialize;
 
 use crate::codes::Code;
-use crate::format::Format;
 use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
+use crate::tag::{Tag, unchanged, with_tag};
 
 /// What holds at present, its tag, and what was written out of it so far.
 pub(crate) struct Rendered {
@@ -37,10 +38,6 @@ pub(crate) enum Part {
     Commissions,
     Dashboard,
 }
-
-/// The tag of an answer made of figures. A weak one: beside the figures the body also says when it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tag(HeaderValue);
 
 impl Part {
     /// All of them, by the names of their endpoints.
@@ -73,7 +70,7 @@ impl AppState {
         {
             return Ok(Arc::clone(known));
         }
-        let tag = Tag::now(&present);
+        let tag = Tag::of(&present, present.seq, &told(&present));
         let rendered = Arc::new(Rendered { present, tag, bodies: Default::default() });
         self.figures.0.store(Some(Arc::clone(&rendered)));
         Ok(rendered)
@@ -109,6 +106,16 @@ impl Rendered {
         let content_type = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         Ok(with_tag(response, &self.tag))
+    }
+
+    /// What it is made of.
+    pub(crate) fn present(&self) -> &Present {
+        &self.present
+    }
+
+    /// The same for the same figures, whichever server computed them and when.
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
     }
 
     /// Later figures have a greater one.
@@ -188,92 +195,47 @@ impl Body {
     }
 }
 
-impl Tag {
-    /// Of what holds now: another fact, a ledger made anew and the next instant at which time moves
-    /// something give another.
-    pub(crate) fn now(present: &Present) -> Tag {
-        let change = present.figures.next_change.map_or(0, Timestamp::micros);
-        Tag::new(&format!("{}-{}-{change}", present.rebuilds, present.seq))
-    }
-
-    /// Of what was read of the past, in one of its forms: the ledger alone changes it.
-    pub(crate) fn at(present: &Present, seq: i64, format: Format) -> Tag {
-        Tag::new(&format!("{}-{seq}-{}", present.rebuilds, format.letter()))
-    }
-
-    #[expect(clippy::expect_used, reason = "digits, letters and dashes may stand in a header")]
-    fn new(text: &str) -> Tag {
-        Tag(HeaderValue::try_from(format!("W/\"{text}\"")).expect("visible ASCII"))
-    }
-}
-
-/// 304 for a caller that has this already.
-pub(crate) fn unchanged(asked: &HeaderMap, tag: &Tag) -> Option<HttpResponse> {
-    let response = || HttpResponse::new(StatusCode::NOT_MODIFIED);
-    has_tag(asked, &tag.0).then(|| with_tag(response(), tag))
-}
-
-fn with_tag(mut response: HttpResponse, tag: &Tag) -> HttpResponse {
-    for (name, value) in tag_headers(tag) {
-        response.headers_mut().insert(name, value);
-    }
-    response
-}
-
-/// An answer with this tag.
-pub(crate) fn tagged(tag: &Tag) -> HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
-    for header in tag_headers(tag) {
-        response.insert_header(header);
-    }
-    response
-}
-
-/// Kept by nobody but the caller, and only to be asked about again.
-fn tag_headers(tag: &Tag) -> [(HeaderName, HeaderValue); 2] {
-    // A copy: all workers would count the holders of a shared text in one place.
-    let text = HeaderValue::from_bytes(tag.0.as_bytes()).unwrap_or_else(|_| tag.0.clone());
-    let cache = HeaderValue::from_static("private, no-cache");
-    [(header::ETAG, text), (header::CACHE_CONTROL, cache)]
-}
-
-/// `If-None-Match`, compared weakly (RFC 9110 §13.1.2). Most callers send none, and nothing is read for them.
-fn has_tag(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || opaque(known) == tag.to_str().map_or("", opaque))
-}
-
-/// A tag without the mark of a weak one.
-fn opaque(tag: &str) -> &str {
-    tag.strip_prefix("W/").unwrap_or(tag)
+/// All that is told of the present, but for the instants: those the clock moves, and it moves them every time.
+fn told(present: &Present) -> impl Hash {
+    let Figures { as_of: _, next_change: _, users, revenue, commissions, dashboard } =
+        &*present.figures;
+    let UserFigures { timestamp: _, total_users, users_by_role, users_by_status, recent_signups } =
+        users;
+    let RevenueFigures {
+        timestamp: _,
+        currency,
+        total_revenue,
+        subscription_revenue,
+        tripwire_revenue,
+        monthly_recurring_revenue,
+        active_subscriptions,
+        subscription_breakdown,
+        recent_transactions,
+    } = revenue;
+    let CommissionFigures {
+        timestamp: _,
+        total_commissions,
+        states,
+        total_transactions,
+        top_performers,
+        commission_by_tier,
+        recent_commissions,
+    } = commissions;
+    (
+        (total_users, users_by_role, users_by_status, recent_signups),
+        (currency, total_revenue, subscription_revenue, tripwire_revenue),
+        (monthly_recurring_revenue, active_subscriptions),
+        (subscription_breakdown, recent_transactions),
+        (total_commissions, states, total_transactions),
+        (top_performers, commission_by_tier, recent_commissions),
+        dashboard,
+        &present.balances,
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tag_is_found_in_a_list_and_compared_weakly() {
-        let tag = HeaderValue::from_static("W/\"abc\"");
-        for (sent, expected) in [
-            ("\"abc\"", true),
-            ("W/\"abc\"", true),
-            ("\"x\", \"abc\"", true),
-            ("*", true),
-            ("\"x\"", false),
-            ("abc", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_str(sent).unwrap());
-            assert_eq!(has_tag(&headers, &tag), expected, "{sent}");
-        }
-        assert!(!has_tag(&HeaderMap::new(), &tag));
-    }
 
     #[test]
     fn the_body_says_now_and_ends_with_the_version() {
@@ -294,7 +256,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_767_225_600).unwrap();
         let figures = Arc::new(rr_sync::compute(&rr_sync::demo::facts(), now));
         let present = Present { seq: 7, rebuilds: 0, figures, balances: Default::default() };
-        let tag = Tag::now(&present);
+        let tag = Tag::of(&present, 7, &told(&present));
         let rendered =
             Rendered { present: Arc::new(present), tag: tag.clone(), bodies: Default::default() };
         let ask = |condition: &str| {
@@ -303,19 +265,20 @@ mod tests {
             rendered.respond(Part::Users, &asked, now).unwrap().status()
         };
         let written = || rendered.bodies.iter().filter(|body| body.get().is_some()).count();
-        assert_eq!(ask(tag.0.to_str().unwrap()), 304);
+        let known = with_tag(HttpResponse::Ok().finish(), &tag);
+        assert_eq!(ask(known.headers().get(header::ETAG).unwrap().to_str().unwrap()), 304);
         assert_eq!(written(), 0);
         assert_eq!(ask("\"another\""), 200);
         assert_eq!(written(), 1);
     }
 
     #[test]
-    fn the_tag_follows_whatever_may_change_a_figure() {
+    fn the_tag_follows_what_is_told_and_nothing_else() {
         let tag = |rebuilds, seq, facts: &[rr_domain::Fact], second: i64| {
             let now = Timestamp::from_seconds(1_704_067_200 + second).unwrap();
             let figures = Arc::new(rr_sync::compute(facts, now));
-            let balances = rr_sync::Balances::default();
-            Tag::now(&Present { seq, rebuilds, figures, balances })
+            let present = Present { seq, rebuilds, figures, balances: Default::default() };
+            Tag::of(&present, seq, &told(&present))
         };
         let demo = rr_sync::demo::facts();
         let one = tag(0, 7, &demo, 90_000);
@@ -323,5 +286,24 @@ mod tests {
         assert_ne!(one, tag(0, 8, &demo, 90_000), "a fact more");
         assert_ne!(one, tag(1, 7, &demo, 90_000), "made anew");
         assert_ne!(one, tag(0, 7, &demo, 10 * 86_400), "a window has moved on");
+        let year = 366 * 86_400;
+        assert_eq!(tag(0, 7, &demo, year), tag(0, 7, &demo, 2 * year), "nothing was left to move");
+    }
+
+    /// A board knows what comes within an hour or so of when it was read; that is its own affair.
+    #[test]
+    fn the_tag_is_the_same_wherever_the_same_is_told() {
+        let now = Timestamp::from_seconds(1_704_157_200).unwrap();
+        let tag = |change: i64, balances: &rr_sync::Balances| {
+            let mut figures = rr_sync::compute(&rr_sync::demo::facts(), now);
+            figures.next_change = Timestamp::from_seconds(1_704_157_200 + change).ok();
+            let figures = Arc::new(figures);
+            let present = Present { seq: 7, rebuilds: 0, figures, balances: balances.clone() };
+            Tag::of(&present, 7, &told(&present))
+        };
+        let nothing = rr_sync::Balances::default();
+        assert_eq!(tag(60, &nothing), tag(90, &nothing));
+        let entries = rr_sync::ledger::posting(&[], &rr_sync::demo::facts()).unwrap();
+        assert_ne!(tag(60, &nothing), tag(60, &entries.iter().collect()));
     }
 }

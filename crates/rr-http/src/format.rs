@@ -9,7 +9,7 @@ use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 
 /// A form that lists of numbers come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
     Json,
     /// Comma-separated values, for spreadsheets.

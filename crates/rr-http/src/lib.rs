@@ -42,6 +42,7 @@ mod repeatable;
 mod room;
 mod seal;
 mod short_way;
+mod tag;
 
 mod figures;
 mod live;

@@ -9,7 +9,7 @@ use crate::ledger::{Account, Entry, Sum, parts};
 ///
 /// All entries until an instant give what stood then; the difference of two such
 /// ([`Balances::since`]) is what happened in between.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Balances(BTreeMap<Account, BTreeMap<String, Sum>>);
 
 impl Balances {

@@ -78,7 +78,7 @@ pub struct RevenueFigures {
 }
 
 /// One tier of the subscription breakdown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct TierFigures {
     /// Active subscriptions of the tier they have now.
     pub count: u64,
@@ -90,7 +90,7 @@ pub struct TierFigures {
 }
 
 /// A movement of money. It says nothing about the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RecentTransaction {
     /// The fact that recorded it.
     pub id: Uuid,
@@ -106,7 +106,7 @@ pub struct RecentTransaction {
 }
 
 /// What moved the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionKind {
     /// A captured instalment of a subscription.
@@ -143,7 +143,7 @@ pub struct CommissionFigures {
 }
 
 /// Commissions by what becomes of their money. What was taken back is in none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct CommissionStates {
     /// Net of what was paid out, commissions whose hold has not ended.
     pub on_hold: Total,
@@ -155,7 +155,7 @@ pub struct CommissionStates {
 }
 
 /// An affiliate and what they earned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct TopPerformer {
     /// The affiliate's username.
     pub username: String,
@@ -166,7 +166,7 @@ pub struct TopPerformer {
 }
 
 /// One tier of the commissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct TierCommissions {
     /// Commissions that have not been reversed wholly.
     pub count: u64,
@@ -176,7 +176,7 @@ pub struct TierCommissions {
 
 /// A commission as it was earned. Rate, tier and amount are fixed at that moment; what is taken
 /// back later is an entry of its own and shows in the totals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RecentCommission {
     /// The commission.
     pub id: Uuid,
@@ -193,7 +193,7 @@ pub struct RecentCommission {
 }
 
 /// The two numbers people look at first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Dashboard {
     /// `total_users`, against 30 days ago.
     pub users: Headline<u64>,
@@ -202,7 +202,7 @@ pub struct Dashboard {
 }
 
 /// A number, how it grew and which way it points.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Headline<T> {
     /// The number.
     pub total: T,
@@ -214,7 +214,7 @@ pub struct Headline<T> {
 }
 
 /// Which way a number points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trend {
     /// Grew by 2.5 percent or more.

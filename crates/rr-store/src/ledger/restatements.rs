@@ -6,9 +6,10 @@ use rr_domain::Timestamp;
 use rr_sync::ledger::Account;
 
 use super::read;
-use crate::conn::on_each;
+use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::restatements;
+use crate::sequence::Sequence;
 use crate::types::At;
 use crate::{Cursor, Page, PageRequest, Store, StoreError};
 
@@ -37,33 +38,45 @@ pub struct Restatement {
 const GROUPS: u128 = 1 << 32;
 
 impl Store {
-    /// Restatements, newest first.
-    pub async fn restatements(&self, page: PageRequest) -> Result<Page<Restatement>, StoreError> {
+    /// Restatements, newest first, with the version of the ledger that they are of.
+    pub async fn restatements(
+        &self,
+        page: PageRequest,
+    ) -> Result<(i64, Page<Restatement>), StoreError> {
         // The tie-breaker of a cursor: the posting, and how many of its groups were shown.
         let last = page.cursor.map(|cursor| (cursor.tie / GROUPS, cursor.tie % GROUPS));
         let last = last.map(|(seq, shown)| {
             (i64::try_from(seq).unwrap_or(i64::MAX), i64::try_from(shown).unwrap_or(i64::MAX))
         });
         self.read(move |conn| {
-            let (seq, shown) = last.unwrap_or((i64::MAX, 0));
-            let rows: Vec<Row> = on_each!(conn, |c| restatements::table
-                .filter(restatements::seq.le(seq))
-                .order((restatements::seq.desc(), restatements::account, restatements::grp))
-                .offset(shown)
-                .limit(fetch_limit(&page))
-                .load(c))?;
-            let rows = rows.into_iter().map(restatement).collect::<QueryResult<Vec<_>>>()?;
-            let mut page = cut(rows, &page, |row| Cursor::after_seq(row.recorded_at, row.seq));
-            if let (Some(next), Some(last)) = (&mut page.next, page.items.last()) {
-                let of_last = page.items.iter().filter(|row| row.seq == last.seq).count();
-                let before = if last.seq == seq { shown } else { 0 };
-                let shown = u128::from(before.unsigned_abs()) + of_last as u128;
-                next.tie = u128::from(last.seq.unsigned_abs()) * GROUPS + shown;
-            }
-            Ok(page)
+            conn.snapshot(|conn| Ok((Sequence::Ledger.last(conn)?, read_page(conn, &page, last)?)))
         })
         .await
     }
+}
+
+/// A page that begins behind so many groups of a posting.
+fn read_page(
+    conn: &mut Conn,
+    page: &PageRequest,
+    last: Option<(i64, i64)>,
+) -> QueryResult<Page<Restatement>> {
+    let (seq, shown) = last.unwrap_or((i64::MAX, 0));
+    let rows: Vec<Row> = on_each!(conn, |c| restatements::table
+        .filter(restatements::seq.le(seq))
+        .order((restatements::seq.desc(), restatements::account, restatements::grp))
+        .offset(shown)
+        .limit(fetch_limit(page))
+        .load(c))?;
+    let rows = rows.into_iter().map(restatement).collect::<QueryResult<Vec<_>>>()?;
+    let mut page = cut(rows, page, |row| Cursor::after_seq(row.recorded_at, row.seq));
+    if let (Some(next), Some(last)) = (&mut page.next, page.items.last()) {
+        let of_last = page.items.iter().filter(|row| row.seq == last.seq).count();
+        let before = if last.seq == seq { shown } else { 0 };
+        let shown = u128::from(before.unsigned_abs()) + of_last as u128;
+        next.tie = u128::from(last.seq.unsigned_abs()) * GROUPS + shown;
+    }
+    Ok(page)
 }
 
 type Row = (i64, String, String, At, i64, i64, i64, At);

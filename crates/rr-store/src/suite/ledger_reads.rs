@@ -135,10 +135,10 @@ async fn exactly_the_late_moves_are_restatements() {
     store.append_facts(vec![signup(1, hour)], audit(hour)).await.unwrap();
     store.append_facts(vec![signup(2, hour)], audit(hour + 30)).await.unwrap();
     store.append_facts(vec![signup(3, 2 * hour)], audit(hour)).await.unwrap();
-    assert!(store.restatements(first(10)).await.unwrap().items.is_empty());
+    assert!(store.restatements(first(10)).await.unwrap().1.items.is_empty());
 
     store.append_facts(vec![signup(4, 100), signup(5, 50)], audit(hour)).await.unwrap();
-    let rows = store.restatements(first(10)).await.unwrap().items;
+    let rows = store.restatements(first(10)).await.unwrap().1.items;
     let shown: Vec<_> = rows
         .iter()
         .map(|row| (row.seq, row.account, row.group.as_str(), row.since, row.count, row.facts))
@@ -158,18 +158,18 @@ async fn exactly_the_late_moves_are_restatements() {
         kind: FactKind::UserCreated { user, role, status },
     };
     store.append_facts(vec![earlier], audit(2 * hour)).await.unwrap();
-    let page = store.restatements(first(1)).await.unwrap();
+    let page = store.restatements(first(1)).await.unwrap().1;
     assert_eq!((page.items[0].seq, page.items[0].since, page.items[0].count), (6, at(10), 0));
     let mut walked = Vec::new();
     let mut cursor = None;
     loop {
-        let page = store.restatements(crate::PageRequest { limit: 1, cursor }).await.unwrap();
+        let page = store.restatements(crate::PageRequest { limit: 1, cursor }).await.unwrap().1;
         walked.extend(page.items);
         match page.next {
             Some(next) => cursor = Some(crate::Cursor::parse(&next.to_string()).unwrap()),
             None => break,
         }
     }
-    assert_eq!(walked, store.restatements(first(10)).await.unwrap().items);
+    assert_eq!(walked, store.restatements(first(10)).await.unwrap().1.items);
     assert_eq!(walked.len(), 4);
 }

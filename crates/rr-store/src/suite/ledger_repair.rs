@@ -35,7 +35,7 @@ async fn a_ledger_that_was_tampered_with_is_found_and_repaired() {
         let database = TestDatabase::new();
         let store = database.migrated().await;
         with_history(&store, 21).await;
-        let before = store.restatements(first(1_000)).await.unwrap().items;
+        let before = store.restatements(first(1_000)).await.unwrap().1.items;
         assert!(!before.is_empty());
         let good = store.verify(now, silent).await.unwrap();
         assert_eq!((good.seq, good.faults), (200, vec![]));
@@ -57,12 +57,12 @@ async fn a_ledger_that_was_tampered_with_is_found_and_repaired() {
         for store in [&store, &other] {
             assert_eq!(store.verify(now, silent).await.unwrap().faults, []);
         }
-        assert_eq!(store.restatements(first(1_000)).await.unwrap().items, before);
+        assert_eq!(store.restatements(first(1_000)).await.unwrap().1.items, before);
         assert_eq!(audited(&store, "ledger.rebuilt").await, 1);
         // And it goes on from there.
         store.append_facts(vec![signup(900, 1)], audit(86_400)).await.unwrap();
         assert_eq!(store.verify(now, silent).await.unwrap().faults, []);
-        assert!(store.restatements(first(1_000)).await.unwrap().items.len() > before.len());
+        assert!(store.restatements(first(1_000)).await.unwrap().1.items.len() > before.len());
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Metric {
 }
 
 /// What a value of a figure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Things.
@@ -38,7 +38,7 @@ pub enum Unit {
 }
 
 /// How a figure belongs to a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// What stands at the end of the period.
@@ -129,7 +129,7 @@ impl Movements {
 }
 
 /// A value, in its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Things.

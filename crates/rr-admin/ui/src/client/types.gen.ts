@@ -1065,8 +1065,13 @@ export type Restated = {
  * A page of restatements.
  */
 export type RestatementList = {
+    as_of: string;
     next_cursor?: string | null;
     restatements: Array<Restated>;
+    /**
+     * The version of the ledger that the list was read from.
+     */
+    seq: number;
 };
 
 /**

@@ -1,21 +1,24 @@
 //! `GET /api/devops/metrics`: every named figure and what it means.
 
-use actix_web::HttpResponse;
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse};
 use rr_sync::metrics::{METRICS, Metric};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::About;
 use crate::auth::{Allowed, ReadMetrics};
+use crate::tag::{Tag, tagged, unchanged};
 
 /// Every named figure.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Hash, Serialize, ToSchema)]
 pub(crate) struct Catalogue {
     metrics: Vec<Definition>,
 }
 
 /// What a figure is.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Hash, Serialize, ToSchema)]
 pub(crate) struct Definition {
     #[serde(flatten)]
     about: About,
@@ -26,9 +29,19 @@ pub(crate) struct Definition {
 
 /// Every named figure and what it means.
 #[utoipa::path(get, path = "/api/devops/metrics", operation_id = "list_metrics", tag = "figures",
-    responses((status = 200, description = "The figures there are", body = Catalogue)))]
-pub(crate) async fn get(_: Allowed<ReadMetrics>) -> HttpResponse {
-    HttpResponse::Ok().json(Catalogue { metrics: METRICS.iter().map(Definition::of).collect() })
+    responses(
+        (status = 200, description = "The figures there are", body = Catalogue,
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match")))]
+pub(crate) async fn get(_: Allowed<ReadMetrics>, request: HttpRequest) -> HttpResponse {
+    static TAG: LazyLock<Tag> = LazyLock::new(|| Tag::of_build(&Catalogue::new()));
+    unchanged(request.headers(), &TAG).unwrap_or_else(|| tagged(&TAG).json(Catalogue::new()))
+}
+
+impl Catalogue {
+    fn new() -> Catalogue {
+        Catalogue { metrics: METRICS.iter().map(Definition::of).collect() }
+    }
 }
 
 impl Definition {

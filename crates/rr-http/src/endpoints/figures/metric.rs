@@ -13,11 +13,11 @@ use super::asked::{Asked, Steps};
 use super::series::{self, Series};
 use super::{About, TICK, beginning, named};
 use crate::auth::{Allowed, ReadMetrics};
-use crate::figures::{Tag, tagged, unchanged};
 use crate::format::Format;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::AppState;
+use crate::tag::{Tag, tagged, unchanged};
 
 /// A figure at one instant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,7 +61,8 @@ pub(crate) enum MetricAnswer {
         ("format" = Option<String>, Query, description = "Of a series: `json`, `csv` or `ndjson`, whatever `Accept` says")),
     responses(
         (status = 200, description = "The figure", content(
-            (MetricAnswer = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"))),
+            (MetricAnswer = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")),
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
         (status = 304, description = "Unchanged since If-None-Match"),
         (status = 404, description = "No figure has that name", body = crate::openapi::Problem,
             content_type = "application/problem+json"),
@@ -89,20 +90,25 @@ pub(crate) async fn get(
     if query.text("format")?.is_some() {
         return Err(Problem::unusable("from", "is needed with format"));
     }
-    let present = state.store.present(now).await?;
+    let rendered = state.rendered_figures(now).await?;
+    let present = rendered.present();
     let at = if let Asked::At(at) = asked { Some(at) } else { None };
-    // A rate that looks back from now is another every minute.
-    let lasts = at.is_some() || metric.kind != Kind::Rate;
-    let tag_of = |seq| match at {
-        Some(_) => Tag::at(&present, seq, Format::Json),
-        None => Tag::now(&present),
+    // What is known before anything is read. A rate looks back from now and has to be computed first.
+    let fixed = |seq| match at {
+        Some(_) => Some(Tag::at(present, seq, Format::Json)),
+        None if metric.kind == Kind::Rate => None,
+        None => Some(rendered.tag().clone()),
     };
-    if lasts && let Some(response) = unchanged(request.headers(), &tag_of(present.seq)) {
+    let known = |tag: &Tag| unchanged(request.headers(), tag);
+    if let Some(response) = fixed(present.seq).as_ref().and_then(known) {
         return Ok(response);
     }
-    let figure = figure(&state.store, &present, metric, at, now).await?;
-    let mut response = if lasts { tagged(&tag_of(figure.seq)) } else { HttpResponse::Ok() };
-    Ok(response.json(MetricAnswer::Value(figure)))
+    let figure = figure(&state.store, present, metric, at, now).await?;
+    let tag = fixed(figure.seq).unwrap_or_else(|| Tag::of(present, figure.seq, &figure.value));
+    if let Some(response) = known(&tag) {
+        return Ok(response);
+    }
+    Ok(tagged(&tag).json(MetricAnswer::Value(figure)))
 }
 
 /// The figure at an instant, or as it is.

@@ -35,7 +35,7 @@ fn named(name: &str) -> Outcome<&'static Metric> {
 }
 
 /// What a figure is: the beginning of every answer about it.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Hash, Serialize, ToSchema)]
 pub(crate) struct About {
     #[schema(example = "mrr")]
     name: &'static str,

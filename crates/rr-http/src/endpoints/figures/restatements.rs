@@ -14,12 +14,17 @@ use crate::auth::{Allowed, Permission, ReadMetrics};
 use crate::problem::Outcome;
 use crate::query::Query;
 use crate::state::AppState;
+use crate::tag::{Tag, tagged, unchanged};
 
 /// A page of restatements.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RestatementList {
     restatements: Vec<Restated>,
     next_cursor: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Timestamp,
+    /// The version of the ledger that the list was read from.
+    seq: i64,
 }
 
 /// What one write moved in one group of an account. Entries dated more than a minute before they were
@@ -53,18 +58,31 @@ pub(crate) struct Restated {
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Restatements per page (50)"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
-    responses((status = 200, description = "A page of restatements", body = RestatementList)))]
+    responses(
+        (status = 200, description = "A page of restatements", body = RestatementList,
+            headers(("etag" = String, description = "Send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match")))]
 pub(crate) async fn get(
     who: Allowed<ReadMetrics>,
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
     let query = Query::read(&request, &["limit", "cursor"])?;
-    let page = state.store.restatements(query.page()?).await?;
+    let wanted = query.page()?;
     let with_names = who.caller.may(Permission::ReadUsers);
-    Ok(HttpResponse::Ok().json(RestatementList {
+    let now = state.now();
+    let present = state.store.present(now).await?;
+    // The ledger alone makes the list longer, and who asks decides about the names.
+    let tag_of = |seq| Tag::of(&present, seq, &with_names);
+    if let Some(response) = unchanged(request.headers(), &tag_of(present.seq)) {
+        return Ok(response);
+    }
+    let (seq, page) = state.store.restatements(wanted).await?;
+    Ok(tagged(&tag_of(seq)).json(RestatementList {
         restatements: page.items.into_iter().map(|row| Restated::of(row, with_names)).collect(),
         next_cursor: page.next.map(|cursor| cursor.to_string()),
+        as_of: now,
+        seq,
     }))
 }
 

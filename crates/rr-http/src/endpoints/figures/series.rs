@@ -12,10 +12,10 @@ use super::About;
 use super::asked::{Range, Steps};
 use super::metric::MetricAnswer;
 use crate::csv;
-use crate::figures::{Tag, tagged, unchanged};
 use crate::format::{Format, lines};
 use crate::problem::Outcome;
 use crate::state::AppState;
+use crate::tag::{Tag, tagged, unchanged};
 
 /// A figure period by period.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,7 +61,8 @@ struct Line<'a> {
     seq: i64,
 }
 
-/// Answers with a series. One with both ends given changes with the ledger alone.
+/// Answers with a series. One with both ends given changes with the ledger alone, and for a caller that has it
+/// nothing is read; one that goes on is read and compared.
 pub(super) async fn answer(
     state: &AppState,
     metric: &'static Metric,
@@ -72,10 +73,9 @@ pub(super) async fn answer(
 ) -> Outcome<HttpResponse> {
     let periods = steps.cut(range)?;
     let present = state.store.present(state.now()).await?;
-    let tag_of = |seq| Tag::at(&present, seq, format);
-    if !range.is_open
-        && let Some(response) = unchanged(request.headers(), &tag_of(present.seq))
-    {
+    let fixed = |seq| (!range.is_open).then(|| Tag::at(&present, seq, format));
+    let known = |tag: &Tag| unchanged(request.headers(), tag);
+    if let Some(response) = fixed(present.seq).as_ref().and_then(known) {
         return Ok(response);
     }
     let mut instants = vec![range.from];
@@ -87,15 +87,21 @@ pub(super) async fn answer(
         partial: period.partial,
         value,
     });
+    let points: Vec<Point> = points.collect();
+    let tag =
+        fixed(read.seq).unwrap_or_else(|| Tag::of(&present, read.seq, &(format, told(&points))));
+    if let Some(response) = known(&tag) {
+        return Ok(response);
+    }
     let series = Series {
         about: About::of(metric),
         step: steps.step,
         tz: steps.zone.name().to_owned(),
-        points: points.collect(),
+        points,
         as_of: range.to,
         seq: read.seq,
     };
-    let mut response = if range.is_open { HttpResponse::Ok() } else { tagged(&tag_of(read.seq)) };
+    let mut response = tagged(&tag);
     response.insert_header((header::VARY, HeaderValue::from_static("accept")));
     Ok(match format {
         Format::Json => response.json(MetricAnswer::Series(series)),
@@ -104,6 +110,11 @@ pub(super) async fn answer(
             response.content_type("application/x-ndjson").body(lines(series.lines())?)
         }
     })
+}
+
+/// What points say. Each ends where the next one begins, and the last one at `as_of`.
+fn told(points: &[Point]) -> Vec<(Timestamp, bool, Option<Value>)> {
+    points.iter().map(|point| (point.start, point.partial, point.value)).collect()
 }
 
 /// The figure of every span.
