@@ -377,6 +377,13 @@ async fn lists_that_are_known_already_are_not_sent_again() {
         assert!(again.body.is_empty(), "{path}");
         tags.push(tag);
     }
+    // Nobody's browser keeps who earned what.
+    let kept = async |caller: &Key| {
+        let answer = caller.get(RESTATEMENTS).await.expect(200);
+        answer.header("cache-control").unwrap().to_owned()
+    };
+    assert_eq!(kept(&key).await, "private, no-cache");
+    assert_eq!(kept(&knows_names).await, "no-store");
     let with_names = |answer: &Value| answer.to_string().contains("affiliate1");
     let told = key.get(RESTATEMENTS).header("if-none-match", &tags[2]).await.json();
     assert!(!with_names(&told), "{told}");
@@ -391,4 +398,41 @@ async fn lists_that_are_known_already_are_not_sent_again() {
     let later = key.get(RESTATEMENTS).header("if-none-match", &tags[1]).await.json();
     assert_eq!(later["seq"], app.store().facts_version().await.unwrap());
     assert_eq!(later["as_of"], app.clock.now().to_string());
+}
+
+/// A page of entries, or of affiliates, is made of figures too. Whoever may know whose fact an entry is has
+/// another page than those who may not.
+#[tokio::test]
+async fn pages_that_are_known_already_are_not_sent_again() {
+    let (app, key) = with_history().await;
+    let knows_names = app.with_key(&["read_metrics", "read_users"]).await;
+    let explain = format!("{METRICS_PATH}/revenue/explain?limit=2");
+    let payout = "/api/devops/commissions/payout?limit=1".to_owned();
+    let mut paths = vec![explain, payout];
+    for first in paths.clone() {
+        let page = knows_names.get(&first).await.json();
+        let cursor = page["next_cursor"].as_str().expect("another page");
+        paths.push(format!("{first}&cursor={cursor}"));
+    }
+    let mut tags = Vec::new();
+    for path in &paths {
+        let answer = knows_names.get(path).await.expect(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        tags.push(answer.header("etag").expect("an ETag").to_owned());
+    }
+    key.get(&paths[0]).header("if-none-match", &tags[0]).await.expect(200);
+    assert_ne!(tags[0], tags[2], "pages are not each other's");
+    app.clock.advance(std::time::Duration::from_secs(90));
+    for (path, tag) in paths.iter().zip(&tags) {
+        let again = knows_names.get(path).header("if-none-match", tag).await.expect(304);
+        assert_eq!(again.header("cache-control"), Some("no-store"), "{path}");
+        assert!(again.body.is_empty(), "{path}");
+    }
+    app.create_user("new@example.com", "member", None).await;
+    for (path, tag) in paths.iter().zip(&tags).take(2) {
+        knows_names.get(path).header("if-none-match", tag).await.expect(200);
+    }
+    for (path, tag) in paths.iter().zip(&tags).skip(2) {
+        knows_names.get(path).header("if-none-match", tag).await.expect(304);
+    }
 }

@@ -6,13 +6,17 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use rr_store::Present;
+use serde::Serialize;
 
 use crate::format::Format;
 
 /// The tag of an answer. A weak one: two answers with the same tag say the same, but for the instants that
 /// follow from the clock: `as_of`, `timestamp`, `from` of a rate, and the end of a period that goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tag(HeaderValue);
+pub(crate) struct Tag {
+    text: HeaderValue,
+    tells_of_people: bool,
+}
 
 impl Tag {
     /// Of what was read of the past, in one of its forms: the ledger alone changes it. Nothing has to be read
@@ -33,9 +37,20 @@ impl Tag {
         Tag::new(&format!("{:016x}", fingerprint(told)))
     }
 
+    /// Of an answer that names people, if it does: the caller may know it, and no browser keeps it.
+    pub(crate) fn of_people(self, tells_of_people: bool) -> Tag {
+        Tag { tells_of_people, ..self }
+    }
+
+    /// 304 for a caller that has this already, else what it wants as JSON.
+    pub(crate) fn answer(&self, asked: &HeaderMap, body: &impl Serialize) -> HttpResponse {
+        unchanged(asked, self).unwrap_or_else(|| tagged(self).json(body))
+    }
+
     #[expect(clippy::expect_used, reason = "digits, letters and dashes may stand in a header")]
     fn new(text: &str) -> Tag {
-        Tag(HeaderValue::try_from(format!("W/\"{text}\"")).expect("visible ASCII"))
+        let text = HeaderValue::try_from(format!("W/\"{text}\"")).expect("visible ASCII");
+        Tag { text, tells_of_people: false }
     }
 }
 
@@ -49,7 +64,7 @@ fn fingerprint(told: &impl Hash) -> u64 {
 /// 304 for a caller that has this already.
 pub(crate) fn unchanged(asked: &HeaderMap, tag: &Tag) -> Option<HttpResponse> {
     let response = || HttpResponse::new(StatusCode::NOT_MODIFIED);
-    has_tag(asked, &tag.0).then(|| with_tag(response(), tag))
+    has_tag(asked, &tag.text).then(|| with_tag(response(), tag))
 }
 
 /// This answer, with its tag.
@@ -72,8 +87,9 @@ pub(crate) fn tagged(tag: &Tag) -> HttpResponseBuilder {
 /// Kept by nobody but the caller, and only to be asked about again.
 fn tag_headers(tag: &Tag) -> [(HeaderName, HeaderValue); 2] {
     // A copy: all workers would count the holders of a shared text in one place.
-    let text = HeaderValue::from_bytes(tag.0.as_bytes()).unwrap_or_else(|_| tag.0.clone());
-    let cache = HeaderValue::from_static("private, no-cache");
+    let text = HeaderValue::from_bytes(tag.text.as_bytes()).unwrap_or_else(|_| tag.text.clone());
+    let cache = if tag.tells_of_people { "no-store" } else { "private, no-cache" };
+    let cache = HeaderValue::from_static(cache);
     [(header::ETAG, text), (header::CACHE_CONTROL, cache)]
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Payable {
 }
 
 /// Commissions in the state `payable`, and how much is to be paid out.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Hash, Serialize, ToSchema)]
 pub(crate) struct Payout {
     commissions: i64,
     /// Below zero where more was paid out than was left after a refund.

@@ -1,5 +1,7 @@
 //! `GET /api/devops/commissions/payout`: what is to be paid out to each affiliate, with a control total.
 
+use std::hash::Hash;
+
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -17,6 +19,7 @@ use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::seal::{Seal, no_place};
 use crate::state::AppState;
+use crate::tag::Tag;
 
 /// A page of affiliates.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +44,7 @@ pub(crate) struct Head {
 }
 
 /// What is payable to an affiliate.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Hash, Serialize, ToSchema)]
 pub(crate) struct Line {
     affiliate: String,
     #[serde(flatten)]
@@ -63,7 +66,9 @@ pub(crate) struct Line {
     responses(
         (status = 200, description = "A page of affiliates; as NDJSON a head, every affiliate, and a last line \
             with `control_total`; as CSV every affiliate, and a last row with the control total",
-            content((PayoutPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+            content((PayoutPage = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")),
+            headers(("etag" = String, description = "Of a page: send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match"),
         (status = 422, description = "A parameter makes no sense; see `errors`", body = crate::openapi::Problem,
             content_type = "application/problem+json")))]
 pub(crate) async fn get(
@@ -84,6 +89,7 @@ pub(crate) async fn get(
     match Format::of(&request, &query)? {
         Format::Json => {
             let limit = usize::try_from(query.limit()?).unwrap_or(usize::MAX);
+            let present = state.store.present(now).await?;
             let payables = match query.text("cursor")? {
                 None => Payables::begin(&state.store, at).await?,
                 Some(text) => {
@@ -91,7 +97,9 @@ pub(crate) async fn get(
                     Payables::resume(&state.store, place).await?.ok_or_else(no_place)?
                 }
             };
-            page(payables, limit, &seal).await
+            let page = page(payables, limit, &seal).await?;
+            let tag = Tag::of(&present, page.head.seq, &page.told()).of_people(true);
+            Ok(tag.answer(request.headers(), &page))
         }
         _ if is_paged => Err(Problem::unusable(
             "format",
@@ -102,7 +110,7 @@ pub(crate) async fn get(
 }
 
 /// One page, and where the next one begins.
-async fn page(mut payables: Payables, limit: usize, seal: &Seal) -> Outcome<HttpResponse> {
+async fn page(mut payables: Payables, limit: usize, seal: &Seal) -> Outcome<PayoutPage> {
     /// So many reads, unless one affiliate alone takes more: where little is payable pages are shorter.
     const READS: u32 = 20;
     let (head, control_total) = (Head::of(&payables), Payout::of(payables.control));
@@ -123,7 +131,14 @@ async fn page(mut payables: Payables, limit: usize, seal: &Seal) -> Outcome<Http
     found.truncate(limit);
     let affiliates = found.into_iter().map(Line::of).collect();
     let next_cursor = place.map(|place| seal.close(place.numbers()));
-    Ok(HttpResponse::Ok().json(PayoutPage { head, control_total, affiliates, next_cursor }))
+    Ok(PayoutPage { head, control_total, affiliates, next_cursor })
+}
+
+impl PayoutPage {
+    /// What it says, but for the instants that follow from the clock.
+    fn told(&self) -> impl Hash {
+        (&self.control_total, &self.affiliates, self.next_cursor.is_some())
+    }
 }
 
 /// The last line of a stream. Without it the stream is not whole.

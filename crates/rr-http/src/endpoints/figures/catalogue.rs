@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::About;
 use crate::auth::{Allowed, ReadMetrics};
-use crate::tag::{Tag, tagged, unchanged};
+use crate::tag::Tag;
 
 /// Every named figure.
 #[derive(Debug, Hash, Serialize, ToSchema)]
@@ -34,14 +34,13 @@ pub(crate) struct Definition {
             headers(("etag" = String, description = "Send it back in If-None-Match"))),
         (status = 304, description = "Unchanged since If-None-Match")))]
 pub(crate) async fn get(_: Allowed<ReadMetrics>, request: HttpRequest) -> HttpResponse {
-    static TAG: LazyLock<Tag> = LazyLock::new(|| Tag::of_build(&Catalogue::new()));
-    unchanged(request.headers(), &TAG).unwrap_or_else(|| tagged(&TAG).json(Catalogue::new()))
-}
-
-impl Catalogue {
-    fn new() -> Catalogue {
-        Catalogue { metrics: METRICS.iter().map(Definition::of).collect() }
-    }
+    static CATALOGUE: LazyLock<(Catalogue, Tag)> = LazyLock::new(|| {
+        let catalogue = Catalogue { metrics: METRICS.iter().map(Definition::of).collect() };
+        let tag = Tag::of_build(&catalogue);
+        (catalogue, tag)
+    });
+    let (catalogue, tag) = &*CATALOGUE;
+    tag.answer(request.headers(), catalogue)
 }
 
 impl Definition {

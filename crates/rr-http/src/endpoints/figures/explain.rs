@@ -1,6 +1,8 @@
 //! `GET /api/devops/metrics/{name}/explain`: the entries behind a figure, one after the other, with a running
 //! total that ends at it.
 
+use std::hash::Hash;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
@@ -22,6 +24,7 @@ use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::seal::Seal;
 use crate::state::AppState;
+use crate::tag::Tag;
 
 /// A figure and what it is made of.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +58,7 @@ pub(crate) struct Head {
 }
 
 /// An entry and what it does to the figure.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Hash, Serialize, ToSchema)]
 pub(crate) struct Line {
     /// From when on it counts.
     #[schema(value_type = String, format = DateTime)]
@@ -97,7 +100,9 @@ pub(crate) struct Line {
         ("format" = Option<String>, Query, description = "`json`, or `ndjson` for all at once, whatever `Accept` says")),
     responses(
         (status = 200, description = "A page of entries; as NDJSON a head, every entry, and a last line with `total`",
-            content((Explanation = "application/json"), (String = "application/x-ndjson"))),
+            content((Explanation = "application/json"), (String = "application/x-ndjson")),
+            headers(("etag" = String, description = "Of a page: send it back in If-None-Match"))),
+        (status = 304, description = "Unchanged since If-None-Match"),
         (status = 404, description = "No figure has that name, or it is a rate", body = crate::openapi::Problem,
             content_type = "application/problem+json"),
         (status = 422, description = "A parameter makes no sense; see `errors`", body = crate::openapi::Problem,
@@ -117,7 +122,8 @@ pub(crate) async fn get(
     let now = state.now();
     let asked = Asked::read(&query, now)?;
     let with_facts = who.caller.may(Permission::ReadUsers);
-    let rebuilds = state.store.present(now).await?.rebuilds;
+    let present = state.store.present(now).await?;
+    let rebuilds = present.rebuilds;
     let seal = place::seal(metric, asked, rebuilds);
     let question = Question { store: &state.store, metric, asked, rebuilds };
     let format = match Format::of(&request, &query)? {
@@ -139,18 +145,15 @@ pub(crate) async fn get(
                 None => question.begin(now).await?,
                 Some(text) => question.resume(&seal.open(&text, Place::of)?),
             };
-            page(walk, limit, with_facts, &seal).await
+            let page = page(walk, limit, with_facts, &seal).await?;
+            let tag = Tag::of(&present, page.head.seq, &page.told()).of_people(with_facts);
+            Ok(tag.answer(request.headers(), &page))
         }
     }
 }
 
 /// One page, and where the next one begins.
-async fn page(
-    mut walk: Walk,
-    limit: usize,
-    with_facts: bool,
-    seal: &Seal,
-) -> Outcome<HttpResponse> {
+async fn page(mut walk: Walk, limit: usize, with_facts: bool, seal: &Seal) -> Outcome<Explanation> {
     /// So many reads at most: a figure that hardly any of its account's entries move gets shorter pages.
     const READS: u32 = 20;
     let head = Head::of(&walk);
@@ -168,7 +171,15 @@ async fn page(
     steps.truncate(limit);
     let entries = steps.iter().map(|step| Line::of(walk.metric, step, with_facts)).collect();
     let next_cursor = place.map(|place| seal.close(place.numbers()));
-    Ok(HttpResponse::Ok().json(Explanation { head, entries, next_cursor }))
+    Ok(Explanation { head, entries, next_cursor })
+}
+
+impl Explanation {
+    /// What it says, but for the instants that follow from the clock.
+    fn told(&self) -> impl Hash {
+        let Head { about: _, from: _, opening, total, as_of: _, seq: _ } = &self.head;
+        (opening, total, &self.entries, self.next_cursor.is_some())
+    }
 }
 
 /// The last line of a stream. Without it the stream is not whole.

@@ -17,7 +17,7 @@ use crate::format::Format;
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::AppState;
-use crate::tag::{Tag, tagged, unchanged};
+use crate::tag::{Tag, unchanged};
 
 /// A figure at one instant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,16 +99,14 @@ pub(crate) async fn get(
         None if metric.kind == Kind::Rate => None,
         None => Some(rendered.tag().clone()),
     };
-    let known = |tag: &Tag| unchanged(request.headers(), tag);
-    if let Some(response) = fixed(present.seq).as_ref().and_then(known) {
+    if let Some(tag) = fixed(present.seq)
+        && let Some(response) = unchanged(request.headers(), &tag)
+    {
         return Ok(response);
     }
     let figure = figure(&state.store, present, metric, at, now).await?;
     let tag = fixed(figure.seq).unwrap_or_else(|| Tag::of(present, figure.seq, &figure.value));
-    if let Some(response) = known(&tag) {
-        return Ok(response);
-    }
-    Ok(tagged(&tag).json(MetricAnswer::Value(figure)))
+    Ok(tag.answer(request.headers(), &MetricAnswer::Value(figure)))
 }
 
 /// The figure at an instant, or as it is.

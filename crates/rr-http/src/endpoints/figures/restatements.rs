@@ -14,7 +14,7 @@ use crate::auth::{Allowed, Permission, ReadMetrics};
 use crate::problem::Outcome;
 use crate::query::Query;
 use crate::state::AppState;
-use crate::tag::{Tag, tagged, unchanged};
+use crate::tag::{Tag, unchanged};
 
 /// A page of restatements.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,17 +73,18 @@ pub(crate) async fn get(
     let now = state.now();
     let present = state.store.present(now).await?;
     // The ledger alone makes the list longer, and who asks decides about the names.
-    let tag_of = |seq| Tag::of(&present, seq, &with_names);
+    let tag_of = |seq| Tag::of(&present, seq, &with_names).of_people(with_names);
     if let Some(response) = unchanged(request.headers(), &tag_of(present.seq)) {
         return Ok(response);
     }
     let (seq, page) = state.store.restatements(wanted).await?;
-    Ok(tagged(&tag_of(seq)).json(RestatementList {
+    let list = RestatementList {
         restatements: page.items.into_iter().map(|row| Restated::of(row, with_names)).collect(),
         next_cursor: page.next.map(|cursor| cursor.to_string()),
         as_of: now,
         seq,
-    }))
+    };
+    Ok(tag_of(seq).answer(request.headers(), &list))
 }
 
 impl Restated {
