@@ -41,6 +41,42 @@ async fn rows_of_postgres(url: &str, query: &str) -> Vec<Row> {
     .collect()
 }
 
+/// The columns of which some row holds this text, as `table.column`, in the order of their names.
+pub async fn columns_that_hold(url: &str, text: &str) -> Vec<String> {
+    assert!(!text.contains('\''), "{text} would end the literal that it stands in");
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let (columns, holds) = if is_postgres() {
+        (
+            "SELECT 0 AS n, table_name || '.' || column_name AS figure, 0 AS value \
+             FROM information_schema.columns WHERE table_schema = 'revenue_ripple'",
+            // Bytes read as text are hexadecimal digits.
+            format!("strpos(lower(COLUMN::text), lower('{text}')) + strpos(COLUMN::text, '{hex}')"),
+        )
+    } else {
+        (
+            "SELECT 0 AS n, m.name || '.' || c.name AS figure, 0 AS value \
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'",
+            format!("instr(CAST(COLUMN AS BLOB), x'{hex}')"),
+        )
+    };
+    let questions: Vec<String> = rows(url, columns)
+        .await
+        .iter()
+        .map(|row| {
+            let (table, column) = row.figure.split_once('.').unwrap();
+            let holds = holds.replace("COLUMN", &format!("\"{column}\""));
+            let (figure, table) = (&row.figure, format!("\"{table}\""));
+            format!("SELECT count(*) AS n, '{figure}' AS figure, 0 AS value FROM {table} WHERE {holds} > 0")
+        })
+        .collect();
+    assert!(questions.len() > 50, "these are not all columns: {questions:?}");
+    let counts = rows(url, &questions.join(" UNION ALL ")).await;
+    let mut holding: Vec<String> =
+        counts.into_iter().filter(|row| row.n > 0).map(|row| row.figure).collect();
+    holding.sort();
+    holding
+}
+
 fn rows_of_sqlite(url: &str, query: &str) -> Vec<Row> {
     let mut connection = SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap();
     diesel::sql_query(query).load(&mut connection).unwrap()

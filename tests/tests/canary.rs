@@ -1,10 +1,12 @@
 //! No secret ends up where it can be read: not in the log at its most talkative, not in the
-//! database, not in a problem's text.
+//! database, not in a problem's text. Of a webhook source's secret alone the database keeps the text, in the
+//! one column that signatures are checked with.
 
 use hmac::{Hmac, KeyInit, Mac};
 use rr_tests::client::{Answer, Call, Client};
 use rr_tests::database::TestDatabase;
 use rr_tests::process::Program;
+use rr_tests::sql::columns_that_hold;
 use rr_tests::typo::mistyped;
 use serde_json::json;
 use sha2::Sha256;
@@ -12,12 +14,15 @@ use sha2::Sha256;
 const PASSWORD: &str = "canary-password-of-the-administrator";
 const WRONG_PASSWORD: &str = "canary-password-that-is-wrong";
 const WEBHOOK_SECRET: &str = "canary-webhook-secret-0123456789";
+const SOURCE_SECRET: &str = "canary-secret-of-a-source-0123456789";
 const STRIPE_SECRET: &str = "canary-stripe-secret-0123456789";
 
 const LOGIN: &str = "/api/auth/login";
 const GENERATE: &str = "/api/devops/generate-key";
 const REPORT: &str = "/api/devops/keys/report-leak";
 const SYNC: &str = "/api/devops/sync/users";
+const ACTIVITY: &str = "/api/devops/activity";
+const SOURCES: &str = "/api/devops/sources";
 
 /// All secrets that were sent or issued, and all answers but those that issue one.
 struct Heard {
@@ -65,6 +70,7 @@ async fn no_secret_is_written_anywhere() {
         use_well_and_badly(&anyone, &first, &mut heard).await;
         let newest = rotate(&anyone, &admin, &id, &first, &mut heard).await;
         misplace(&admin, &id, &newest, &mut heard).await;
+        bind_a_source(&anyone, &admin, &id, &mut heard).await;
         report(&anyone, &admin, &id, &newest, &mut heard).await;
 
         server.signal("TERM");
@@ -73,7 +79,13 @@ async fn no_secret_is_written_anywhere() {
         let stored = String::from_utf8_lossy(&database.everything_stored().await).into_owned();
         // The haystack is real: it names the caller, the event and what became of the key.
         assert!(log.contains(&id), "the log names the key by its id:\n{log}");
-        for kept in ["canary@example.com", "signed", "key.rotation_prepared", "key.leaked"] {
+        for kept in [
+            "canary@example.com",
+            "signed",
+            "key.rotation_prepared",
+            "key.leaked",
+            "webhook_source.secret_added",
+        ] {
             assert!(stored.contains(kept), "{kept}");
         }
         for status in ["401 ", "403 ", "404 ", "422 "] {
@@ -86,6 +98,12 @@ async fn no_secret_is_written_anywhere() {
                 assert!(!answer.contains(secret.as_str()), "{secret} is in {answer}");
             }
         }
+        assert!(!log.contains(SOURCE_SECRET), "a source's secret is in the {format} log");
+        for answer in &heard.answers {
+            assert!(!answer.contains(SOURCE_SECRET), "a source's secret is in {answer}");
+        }
+        let kept = columns_that_hold(database.url(), SOURCE_SECRET).await;
+        assert_eq!(kept, ["webhook_source_secrets.secret"]);
         if format == "json" {
             for line in log.lines().filter(|line| !line.starts_with("listening on")) {
                 let parsed: Result<serde_json::Value, _> = serde_json::from_str(line);
@@ -110,10 +128,7 @@ async fn sign_in(anyone: &Client, heard: &mut Heard) -> Client {
 /// The key in every place where one can stand, and the same with a typo.
 async fn use_well_and_badly(anyone: &Client, key: &str, heard: &mut Heard) {
     let body = br#"{"event_type":"signed"}"#;
-    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
-    mac.update(body);
-    let signature: String =
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = mac(WEBHOOK_SECRET, body);
     for (key, used, lacking) in [(key.to_owned(), 200, 403), (mistyped(key), 401, 401)] {
         let bearer = anyone.with_header("authorization", &format!("Bearer {key}"));
         let signed = anyone
@@ -135,6 +150,36 @@ async fn use_well_and_badly(anyone: &Client, key: &str, heard: &mut Heard) {
         heard.secrets.push(key);
     }
     heard.secrets.push(signature);
+}
+
+fn mac(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A source with a secret of its own: given rightly and wrongly, and signed with in place of a key.
+async fn bind_a_source(anyone: &Client, admin: &Client, id: &str, heard: &mut Heard) {
+    let source = format!("{SOURCES}/canary");
+    let secrets = format!("{source}/secrets");
+    let signed_with = |secret: &str| {
+        let body = br#"{"event_type":"signed with the secret of a source"}"#;
+        let signature = format!("sha256={}", mac(secret, body));
+        let call = anyone.call("POST", "/api/devops/webhook/canary");
+        call.body("application/json", &body[..]).header("x-webhook-signature", &signature)
+    };
+    for (call, status) in [
+        (admin.post(SOURCES, &json!({"name": "canary", "key_id": id})), 200),
+        (admin.post(&secrets, &json!({"secret": [SOURCE_SECRET], SOURCE_SECRET: 1})), 422),
+        (admin.post(&secrets, &json!({"secret": SOURCE_SECRET})), 200),
+        (admin.patch(&source, &json!({"format": SOURCE_SECRET})), 422),
+        (signed_with(SOURCE_SECRET), 200),
+        (signed_with(&SOURCE_SECRET.to_uppercase()), 401),
+        (admin.get(SOURCES), 200),
+        (admin.get(ACTIVITY), 200),
+    ] {
+        heard.hear(call, status).await;
+    }
 }
 
 /// Now, with the first use, and with a new secret that another replaces unused.
@@ -196,7 +241,7 @@ async fn report(anyone: &Client, admin: &Client, id: &str, key: &str, heard: &mu
     }
     heard.hear(admin.delete(&format!("/api/devops/keys/{id}")), 204).await;
     heard.hear(anyone.with_key(key).get(SYNC), 401).await;
-    heard.hear(admin.get("/api/devops/activity"), 200).await;
+    heard.hear(admin.get(ACTIVITY), 200).await;
 }
 
 /// What a client writes into a header cannot start a line of its own in the log.
