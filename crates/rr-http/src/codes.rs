@@ -145,8 +145,8 @@ static TABLE: &[Row] = {
     row(Unavailable, "unavailable", 503, "Temporarily unavailable", "The database does not answer for the moment. Try again shortly."),
     row(Outdated, "not_migrated", 503, "Not ready", "The database has migrations waiting. Try again shortly."),
     row(Draining, "draining", 503, "Stopping", "This server is stopping. Try again shortly."),
-    row(PaymentsUnavailable, "payments_unavailable", 503, "Payments unavailable", "Payments are not configured on this server."),
-    row(AssistantUnavailable, "assistant_unavailable", 503, "Assistant unavailable", "The assistant is not configured on this server."),
+    row(PaymentsUnavailable, "payments_unavailable", 503, "Payments unavailable", "This version of the server takes no payments yet, whatever is configured."),
+    row(AssistantUnavailable, "assistant_unavailable", 503, "Assistant unavailable", "This version of the server has no assistant yet, whatever is configured."),
     row(GithubAlertsUnavailable, "github_alerts_unavailable", 503, "GitHub alerts unavailable", "This server was not given GitHub's public keys (RR_GITHUB_SECRET_SCANNING_KEYS)."),
     ]
 };

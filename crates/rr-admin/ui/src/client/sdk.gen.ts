@@ -908,7 +908,7 @@ export const getOpenapiJson = <ThrowOnError extends boolean = false>(options?: O
 export const getReadyz = <ThrowOnError extends boolean = false>(options?: Options<GetReadyzData, ThrowOnError>) => (options?.client ?? client).get<GetReadyzResponses, unknown, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
- * Takes a signed event of the payment provider in. Without the secret that proves it, nothing
+ * Takes a signed event of the payment provider in. As long as nothing can check its signature, nothing
  * is read: the provider tries again for days.
  */
 export const postWebhook = <ThrowOnError extends boolean = false>(options: Options<PostWebhookData, ThrowOnError>) => (options.client ?? client).post<unknown, PostWebhookErrors, ThrowOnError>({

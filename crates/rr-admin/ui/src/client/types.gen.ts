@@ -1473,7 +1473,7 @@ export type PostApiAiAssistantErrors = {
      */
     422: Problem;
     /**
-     * The assistant is not configured
+     * This version has no assistant yet
      */
     503: Problem;
 };
@@ -3720,7 +3720,7 @@ export type PostApiStripeWebhookErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -3756,7 +3756,7 @@ export type PostCreateMembershipSessionErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -3792,7 +3792,7 @@ export type PostCreatePaymentIntentErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -3828,7 +3828,7 @@ export type PostCreateProResellerSessionErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -3864,7 +3864,7 @@ export type PostCreateResellerSessionErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -3900,7 +3900,7 @@ export type PostCreateTripwireSessionErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };
@@ -4029,7 +4029,7 @@ export type PostWebhookErrors = {
      */
     422: Problem;
     /**
-     * Payments are not configured
+     * This version takes no payments yet
      */
     503: Problem;
 };

@@ -18,7 +18,7 @@ pub(crate) struct Question {
 
 /// Asks the assistant.
 #[utoipa::path(post, path = "/api/ai-assistant", operation_id = "ask_assistant", tag = "assistant", request_body = Question,
-    responses((status = 503, description = "The assistant is not configured",
+    responses((status = 503, description = "This version has no assistant yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post(body: Body) -> Outcome<HttpResponse> {
     let Question { message } = body.json().await?;

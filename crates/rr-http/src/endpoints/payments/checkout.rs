@@ -22,13 +22,13 @@ pub(crate) struct Checkout {
 pub(crate) struct ProResellerCheckout {
     #[schema(max_length = 100)]
     referrer_username: Option<String>,
-    #[expect(dead_code, reason = "checked for its type until payments are configured")]
+    #[expect(dead_code, reason = "checked for its type; nothing asks the provider for a page yet")]
     three_months_free: Option<bool>,
 }
 
 /// A checkout page for the membership.
 #[utoipa::path(post, path = "/create-membership-session", operation_id = "create_membership_session", tag = "payments", request_body = Checkout,
-    responses((status = 503, description = "Payments are not configured",
+    responses((status = 503, description = "This version takes no payments yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn membership(body: Body) -> Outcome<HttpResponse> {
     let wanted: Checkout = body.json_or_default().await?;
@@ -37,7 +37,7 @@ pub(crate) async fn membership(body: Body) -> Outcome<HttpResponse> {
 
 /// A checkout page for resellers.
 #[utoipa::path(post, path = "/create-reseller-session", operation_id = "create_reseller_session", tag = "payments", request_body = Checkout,
-    responses((status = 503, description = "Payments are not configured",
+    responses((status = 503, description = "This version takes no payments yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn reseller(body: Body) -> Outcome<HttpResponse> {
     let wanted: Checkout = body.json_or_default().await?;
@@ -46,7 +46,7 @@ pub(crate) async fn reseller(body: Body) -> Outcome<HttpResponse> {
 
 /// A checkout page for pro resellers.
 #[utoipa::path(post, path = "/create-pro-reseller-session", operation_id = "create_pro_reseller_session", tag = "payments", request_body = ProResellerCheckout,
-    responses((status = 503, description = "Payments are not configured",
+    responses((status = 503, description = "This version takes no payments yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn pro_reseller(body: Body) -> Outcome<HttpResponse> {
     let wanted: ProResellerCheckout = body.json_or_default().await?;
@@ -55,7 +55,7 @@ pub(crate) async fn pro_reseller(body: Body) -> Outcome<HttpResponse> {
 
 /// A checkout page for the book.
 #[utoipa::path(post, path = "/create-tripwire-session", operation_id = "create_tripwire_session", tag = "payments", request_body = Checkout,
-    responses((status = 503, description = "Payments are not configured",
+    responses((status = 503, description = "This version takes no payments yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn tripwire(body: Body) -> Outcome<HttpResponse> {
     let wanted: Checkout = body.json_or_default().await?;

@@ -15,7 +15,7 @@ pub(crate) struct PaymentIntent {}
 
 /// Begins a payment.
 #[utoipa::path(post, path = "/create-payment-intent", operation_id = "create_payment_intent", tag = "payments", request_body = PaymentIntent,
-    responses((status = 503, description = "Payments are not configured",
+    responses((status = 503, description = "This version takes no payments yet",
         body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post(body: Body) -> Outcome<HttpResponse> {
     let PaymentIntent {} = body.json_or_default().await?;
