@@ -158,7 +158,7 @@ fn commands_that_only_look_make_no_file() {
 async fn an_administrator_is_told_of_a_database_that_is_not_current() {
     let database = TestDatabase::empty().await;
     Program::new(database.url(), ["migrate", "up"]).run().expect(0);
-    Program::new(database.url(), ["migrate", "down"]).run().expect(0);
+    Program::new(database.url(), ["migrate", "down", "--yes"]).run().expect(0);
     let listed = Program::new(database.url(), ["keys", "list"]).run().expect(1);
     assert!(listed.stderr.contains("migrate up"), "{}", listed.stderr);
     let report = Program::new(database.url(), ["doctor"]).run().expect(1);
@@ -221,7 +221,11 @@ async fn migrations_are_shown_taken_back_and_applied() {
     run(&["migrate", "up"]);
     assert!(states().iter().all(|applied| *applied));
     run(&["migrate", "up"]);
-    run(&["migrate", "down"]);
+    // Nobody can be asked here, so it has to be said.
+    let refused = Program::new(database.url(), ["migrate", "down"]).run().expect(2);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    assert!(states().iter().all(|applied| *applied));
+    run(&["migrate", "down", "--yes"]);
     assert_eq!(states().last(), Some(&false));
     run(&["migrate", "up"]);
     assert!(states().iter().all(|applied| *applied));

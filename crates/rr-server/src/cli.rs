@@ -40,21 +40,24 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+/// A command's own options stand together, and after them those that every command has.
+const GLOBAL: &str = "Global options";
+
 /// What every command understands.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Configuration file [default: revenue-ripple.toml, if there is one]
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = GLOBAL)]
     pub(crate) config: Option<PathBuf>,
     /// Database: sqlite://PATH or postgres://… [env: RR_DATABASE_URL]
     /// [default: sqlite://data/revenue-ripple.db]
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = GLOBAL)]
     pub(crate) database_url: Option<String>,
     /// Log level, or levels per part such as info,rr_store=debug [env: RR_LOG] [default: info]
-    #[arg(long, value_name = "LEVEL", global = true)]
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = GLOBAL)]
     pub(crate) log: Option<String>,
     /// text or json [env: RR_LOG_FORMAT] [default: text]
-    #[arg(long, value_name = "FORMAT", global = true)]
+    #[arg(long, value_name = "FORMAT", global = true, help_heading = GLOBAL)]
     pub(crate) log_format: Option<String>,
 }
 
@@ -169,7 +172,8 @@ pub(crate) struct Rebuild {
 Examples:
   revenue-ripple migrate              what is applied and what is pending
   revenue-ripple migrate up           apply what is pending
-  revenue-ripple migrate down         take the newest step back and delete the data in its tables")]
+  revenue-ripple migrate down         take the newest step back and delete the data in its tables
+  revenue-ripple migrate down --yes   the same from a script, which nobody can ask")]
 pub(crate) struct Migrate {
     #[command(subcommand)]
     pub(crate) action: Option<MigrateAction>,
@@ -187,7 +191,7 @@ pub(crate) enum MigrateAction {
     Up,
     /// Take the newest applied migration back and delete the data in its tables
     Down {
-        /// Do not ask on a terminal
+        /// Do not ask; without a terminal to ask at, this has to be said
         #[arg(long)]
         yes: bool,
     },
@@ -321,6 +325,19 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_options_of_a_command_do_not_mix_with_those_of_all() {
+        for command in ["serve", "migrate", "seed", "tail"] {
+            let error = Cli::try_parse_from(["revenue-ripple", command, "--help"]).unwrap_err();
+            let help = error.to_string();
+            let (own, global) = help.split_once("Global options:").unwrap();
+            for option in ["--config", "--database-url", "--log", "--log-format"] {
+                let line = format!("\n      {option} <");
+                assert!(global.contains(&line) && !own.contains(&line), "{option}: {help}");
+            }
+        }
     }
 
     #[test]

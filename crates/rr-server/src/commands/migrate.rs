@@ -12,6 +12,12 @@ use crate::failure::Failure;
 use crate::output::{self, Grid, Standing};
 
 pub(super) async fn run(context: &Context, args: &Migrate) -> Result<(), Failure> {
+    if matches!(args.action, Some(MigrateAction::Down { yes: false })) && !io::stdin().is_terminal()
+    {
+        return Err(Failure::Usage(
+            "`migrate down` deletes data and there is no terminal to ask at: say --yes".to_owned(),
+        ));
+    }
     let is_up = matches!(args.action, Some(MigrateAction::Up));
     if !is_up && !database::is_there(context) {
         // Neither looking nor taking back makes a file.
@@ -61,11 +67,8 @@ fn tell_taken_back(name: Option<&str>, as_json: bool) {
     }
 }
 
-/// Asks whoever sits at a terminal; a script has said what it wants.
+/// Asks whoever sits at the terminal.
 fn confirmed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Ok(true);
-    }
     output::note("This deletes the data in the newest migration's tables. Go on? [y/N]");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).context("the terminal gave no answer")?;

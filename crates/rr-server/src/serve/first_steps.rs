@@ -4,16 +4,21 @@ use super::prepare::{DEMO_KEY, Prepared};
 use crate::output;
 
 /// Prints it. Password and key appear at the start that made them and never again.
-pub(super) fn print(url: &str, prepared: &Prepared) {
-    for line in lines(url, prepared) {
+pub(super) fn print(url: &str, prepared: &Prepared, has_panel: bool) {
+    for line in lines(url, prepared, has_panel) {
         output::line(line);
     }
 }
 
-fn lines(url: &str, prepared: &Prepared) -> Vec<String> {
+fn lines(url: &str, prepared: &Prepared, has_panel: bool) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        format!("  Panel     {url}{}", rr_admin::PANEL_PATH),
+        match has_panel {
+            true => format!("  Panel     {url}{}", rr_admin::PANEL_PATH),
+            false => {
+                "  Panel     not built into this program: `cargo xtask ui`, then build again".into()
+            }
+        },
         format!("  API       {url}/docs"),
     ];
     let admin = prepared.first_admin.as_ref();
@@ -77,7 +82,7 @@ mod tests {
             let first_admin =
                 FirstAdmin { email: email.clone(), generated: generated.map(Secret::new) };
             let prepared = Prepared { first_admin: Some(first_admin), ..Prepared::default() };
-            let text = lines("http://127.0.0.1:5000", &prepared).join("\n");
+            let text = lines("http://127.0.0.1:5000", &prepared, true).join("\n");
             assert!(text.contains(shown) && !text.contains(hidden), "{text}");
             assert!(text.contains("Email     ann@example.com"));
         }
@@ -85,8 +90,18 @@ mod tests {
 
     #[test]
     fn a_later_start_says_what_is_there_and_shows_no_secret() {
-        let text = lines("http://127.0.0.1:5000", &Prepared::default()).join("\n");
+        let text = lines("http://127.0.0.1:5000", &Prepared::default(), true).join("\n");
         assert!(text.contains("made earlier") && text.contains("set earlier"), "{text}");
         assert_eq!(text.matches("x-api-key: $KEY").count(), 3);
+    }
+
+    #[test]
+    fn nobody_is_sent_to_a_panel_that_is_not_there() {
+        for (has_panel, shown, hidden) in
+            [(true, "http://h/admin", "cargo xtask ui"), (false, "cargo xtask ui", "/admin")]
+        {
+            let text = lines("http://h", &Prepared::default(), has_panel).join("\n");
+            assert!(text.contains(shown) && !text.contains(hidden), "{text}");
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::config::exposure;
 use crate::failure::Failure;
 use crate::{logging, output};
 
-use prepare::{Prepared, prepare};
+use prepare::prepare;
 
 /// The last writes have this long after that.
 const LAST_WRITES: Duration = Duration::from_secs(5);
@@ -76,6 +76,7 @@ async fn serve(
     );
     let random = context.random.clone();
     let panel = Panel::new(move |buffer| random.fill(buffer));
+    let has_panel = panel.is_built();
     let mut server =
         Server::start(Arc::clone(&state), listener, move |config| panel.configure(config))
             .context("the server did not start")?;
@@ -87,7 +88,11 @@ async fn serve(
             Some(prepared) => prepared,
             None => prepare::keep_trying(context, mode, &store).await?,
         };
-        tell(context, mode, address, &prepared);
+        if mode == Mode::Demo {
+            let url = context.config.http.public_url.clone();
+            let url = url.unwrap_or_else(|| format!("http://{address}"));
+            first_steps::print(&url, &prepared, has_panel);
+        }
         std::future::pending::<Result<(), Failure>>().await
     };
     let outcome = tokio::select! {
@@ -135,13 +140,6 @@ async fn stop(
             logging::flush();
             std::process::exit(130);
         }
-    }
-}
-
-fn tell(context: &Context, mode: Mode, address: SocketAddr, prepared: &Prepared) {
-    if mode == Mode::Demo {
-        let url = context.config.http.public_url.clone();
-        first_steps::print(&url.unwrap_or_else(|| format!("http://{address}")), prepared);
     }
 }
 
