@@ -67,11 +67,33 @@ pub(crate) fn chromium() -> Result<PathBuf, Missing> {
     })
 }
 
-/// `npm`, which comes with Node.
+/// The oldest Node that the panel's tools run on, as `engines` in its `package.json` says.
+const OLDEST_NODE: (u32, u32) = (20, 19);
+
+/// `npm`, which comes with Node; an old Node would fail later, in words that nobody understands.
 pub(crate) fn npm() -> Result<PathBuf, Missing> {
-    find_or_install("Node with npm", &["nodejs", "npm"], || {
-        find("node", &[]).and_then(|_| find("npm", &[]))
-    })
+    let (node, npm) = find_or_install("Node with npm", &["nodejs", "npm"], || {
+        Some((find("node", &[])?, find("npm", &[])?))
+    })?;
+    let told = Command::new(&node).arg("--version").output();
+    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let told =
+        told.map_err(|error| Missing(format!("{} does not start: {error}", node.display())))?;
+    match node_version(&told) {
+        Some(version) if version >= OLDEST_NODE => Ok(npm),
+        _ => Err(Missing(format!(
+            "Node {}.{} or newer is needed, and {} says `{told}`",
+            OLDEST_NODE.0,
+            OLDEST_NODE.1,
+            node.display()
+        ))),
+    }
+}
+
+/// What `node --version` says, as major and minor.
+fn node_version(told: &str) -> Option<(u32, u32)> {
+    let mut numbers = told.strip_prefix('v')?.split('.').map(|number| number.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
 }
 
 fn apt_install(packages: &[&str]) -> Result<()> {
@@ -87,4 +109,31 @@ fn apt_install(packages: &[&str]) -> Result<()> {
             .args(packages)
             .stdout(Stdio::null()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_node_is_the_one_that_the_panel_names() {
+        let package = include_str!("../../crates/rr-admin/ui/package.json");
+        let (major, minor) = OLDEST_NODE;
+        assert!(package.contains(&format!("\"node\": \">={major}.{minor}\"")), "{package}");
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for (told, is_enough) in [
+            ("v20.19.0", true),
+            ("v20.9.0", false),
+            ("v18.20.4", false),
+            ("v22.1.0", true),
+            ("v100.0.0-nightly", true),
+            ("", false),
+            ("20.19.0 of another kind", false),
+        ] {
+            assert_eq!(node_version(told).is_some_and(|v| v >= OLDEST_NODE), is_enough, "{told}");
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Every crate inherits: one version of each dependency, one table of lints, one edition.
+//! Every crate inherits: one version of each dependency, one table of lints, one edition. And what is there
+//! to be inherited is.
 
 use std::fs;
 
@@ -26,14 +27,34 @@ pub(crate) fn check(project: &Project) -> Result<Findings> {
     }
     folders.sort();
     let mut findings = Findings::new();
+    let mut inherited = String::new();
     for folder in folders {
         let path = folder.join("Cargo.toml");
         let name = folder.strip_prefix(project.root()).unwrap_or(&folder).display().to_string();
         let manifest =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         findings.extend(check_manifest(&manifest).map(|finding| format!("{name}: {finding}")));
+        inherited.push_str(&manifest);
     }
+    let shared = fs::read_to_string(project.root().join("Cargo.toml")).context("no Cargo.toml")?;
+    findings.extend(
+        unused(&shared, &inherited).map(|name| format!("no crate uses the dependency `{name}`")),
+    );
     Ok(findings)
+}
+
+/// The shared dependencies that none of the members' manifests names. A crate of ours may be there for nobody
+/// but the layering to judge.
+fn unused<'a>(shared: &'a str, members: &str) -> impl Iterator<Item = &'a str> {
+    let table = shared.split_once("[workspace.dependencies]").map_or("", |(_, table)| table);
+    let lines = table.split("\n[").next().unwrap_or_default().lines();
+    let names = lines.filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
+    names.filter(move |name| {
+        !name.starts_with("rr-")
+            && !members.lines().any(|line| {
+                line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '.']))
+            })
+    })
 }
 
 fn check_manifest(manifest: &str) -> impl Iterator<Item = String> {
@@ -72,6 +93,12 @@ mod tests {
     #[test]
     fn a_manifest_that_inherits_is_fine() {
         assert_eq!(check_manifest(GOOD).count(), 0);
+    }
+
+    #[test]
+    fn a_dependency_that_nobody_inherits_is_found() {
+        let shared = "[workspace.dependencies]\nserde = \"1\"\ntime = \"1\"\ntim = \"1\"\nrr-y = \"1\"\n\n[x]\ny = 1\n";
+        assert_eq!(unused(shared, GOOD).collect::<Vec<_>>(), ["tim"]);
     }
 
     #[test]
