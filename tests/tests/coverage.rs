@@ -2,6 +2,8 @@
 //! without tests. What a route refuses is tried here for every route there is, so a new one is
 //! covered the moment it exists; what it reads has to be added to `samples`.
 
+use std::collections::BTreeSet;
+
 use rr_http::{Access, RouteInfo};
 use rr_tests::app::TestApp;
 use serde_json::json;
@@ -152,6 +154,57 @@ fn every_route_is_described_with_what_it_refuses() {
             assert!(known, "{method} {path} is described and does not exist");
         }
     }
+}
+
+/// The document of the wire names every route, with whom it lets in, and no other.
+#[test]
+fn every_route_stands_in_the_document_of_the_api() {
+    let document = document_of_the_api();
+    let (_, table) = document.split_once("## Every path").expect("a table of every path");
+    let shown: BTreeSet<(&str, &str)> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(request, rest)| (request, rest.split([',', '|']).next().unwrap().trim()))
+        .collect();
+    let routes: Vec<(String, String)> = rr_http::routes()
+        .iter()
+        .map(|route| {
+            let who = match route.access {
+                Access::Permission(needed) | Access::Signature(needed) => {
+                    format!("`{}`", needed.name())
+                }
+                Access::Administrator => "an administrator".to_owned(),
+                Access::Anyone | Access::Provider => "anyone".to_owned(),
+            };
+            (format!("{} {}", route.method, route.path.replace(":.*", "")), who)
+        })
+        .collect();
+    let known = routes.iter().map(|(request, who)| (request.as_str(), who.as_str())).collect();
+    let missing: Vec<_> = shown.symmetric_difference(&known).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/api.md, \"Every path\", and the routes differ in {missing:?}"
+    );
+}
+
+/// So does its table of what a new key can be told.
+#[test]
+fn every_field_of_a_new_key_stands_in_the_document_of_the_api() {
+    let document = document_of_the_api();
+    let (_, section) = document.split_once("### POST /api/devops/generate-key").unwrap();
+    let shown: BTreeSet<&str> = section
+        .lines()
+        .take_while(|line| !line.starts_with("```"))
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let described = serde_json::to_value(rr_http::openapi()).unwrap();
+    let fields = &described["components"]["schemas"]["KeyRequest"]["properties"];
+    let known = fields.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(shown, known);
+}
+
+fn document_of_the_api() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.md")).unwrap()
 }
 
 #[test]

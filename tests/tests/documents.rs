@@ -1,5 +1,6 @@
-//! What the documents show is what the server does: every `curl` in them is run, and the JSON that
-//! follows it is compared with the answer. `"…"` in a document stands for a value that changes.
+//! What the documents show is what the server does: every `curl` in them is run, and the JSON or the text that
+//! follows it is compared with the answer. `"…"` in JSON stands for a value that changes, `…` in text for
+//! whatever stands there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,18 @@ use serde_json::Value;
 struct Example {
     place: String,
     command: String,
-    answer: Option<Value>,
+    answer: Shown,
+}
+
+/// What a document says comes back.
+enum Shown {
+    Nothing,
+    Json(Value),
+    Text(String),
 }
 
 /// The fenced blocks of a document, in order: (line, language, text).
-fn blocks(markdown: &str) -> Vec<(usize, String, String)> {
+pub(crate) fn blocks(markdown: &str) -> Vec<(usize, String, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, String, String)> = None;
     for (index, line) in markdown.lines().enumerate() {
@@ -31,7 +39,7 @@ fn blocks(markdown: &str) -> Vec<(usize, String, String)> {
     blocks
 }
 
-/// The `curl` commands of a document, each with the JSON block right behind it.
+/// The `curl` commands of a document, each with the answer right behind it.
 fn examples(file: &Path) -> Vec<Example> {
     let markdown = std::fs::read_to_string(file).unwrap();
     let blocks = blocks(&markdown);
@@ -40,16 +48,17 @@ fn examples(file: &Path) -> Vec<Example> {
         if language != "sh" || !text.contains("curl ") {
             continue;
         }
-        let answer = blocks.get(index + 1).filter(|(_, language, _)| language == "json");
         let place = format!("{}:{line}", file.file_name().unwrap().to_string_lossy());
-        examples.push(Example {
-            command: text.clone(),
-            answer: answer.map(|(at, _, text)| {
+        let answer = match blocks.get(index + 1).map(|(at, language, text)| (at, &**language, text))
+        {
+            Some((at, "json", text)) => Shown::Json(
                 serde_json::from_str(text)
-                    .unwrap_or_else(|e| panic!("{place}, answer at {at}: {e}"))
-            }),
-            place,
-        });
+                    .unwrap_or_else(|e| panic!("{place}, answer at {at}: {e}")),
+            ),
+            Some((_, "text", text)) => Shown::Text(text.clone()),
+            _ => Shown::Nothing,
+        };
+        examples.push(Example { command: text.clone(), answer, place });
     }
     examples
 }
@@ -78,7 +87,32 @@ fn compare(shown: &Value, real: &Value, path: &str) -> Result<(), String> {
     }
 }
 
-/// Every command that a document shows ends well, and every answer is the one it promises.
+/// The same of two texts, line by line; what comes after the last line shown may be more of the kind.
+fn compare_text(shown: &str, real: &str) -> Result<(), String> {
+    let mut lines = real.lines();
+    for shown in shown.lines() {
+        let real = lines.next().unwrap_or_default().trim_end();
+        if !is_like(shown, real) {
+            return Err(format!("shows `{shown}`, is `{real}`"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line is the one shown, in which each `…` is something or nothing.
+fn is_like(shown: &str, real: &str) -> bool {
+    let Some((first, rest)) = shown.split_once('…') else { return shown == real };
+    let Some(mut real) = real.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = rest.split('…').collect();
+    let (last, between) = parts.split_last().unwrap();
+    for part in between {
+        let Some(at) = real.find(part) else { return false };
+        real = &real[at + part.len()..];
+    }
+    real.ends_with(last)
+}
+
+/// Every `curl` that a document shows ends well, and every answer is the one it promises.
 #[tokio::test]
 async fn every_example_of_the_documents_is_true() {
     const EMAIL: &str = "admin@example.com";
@@ -104,13 +138,16 @@ async fn every_example_of_the_documents_is_true() {
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
-        let verdict = match (output.status.success(), answer) {
-            (false, _) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-            (true, None) => Ok(()),
-            (true, Some(shown)) => match serde_json::from_str(&text) {
+        let verdict = match answer {
+            _ if !output.status.success() => {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
+            Shown::Nothing => Ok(()),
+            Shown::Json(shown) => match serde_json::from_str(&text) {
                 Ok(real) => compare(&shown, &real, ""),
                 Err(_) => Err("is not JSON".to_owned()),
             },
+            Shown::Text(shown) => compare_text(&shown, &text),
         };
         if let Err(difference) = verdict {
             wrong.push(format!("{place}: {difference}\n    {text}"));
@@ -138,6 +175,22 @@ fn a_difference_is_found() {
     }
 }
 
+#[test]
+fn a_line_is_like_the_one_shown() {
+    for (shown, real, is_same) in [
+        ("allow: POST", "allow: POST", true),
+        ("allow: POST", "allow: POST, OPTIONS", false),
+        ("…: *", "webhook-allowed-rate: *", true),
+        (r#"{"id":"…","n":{…},"at":"…"}"#, r#"{"id":"7","n":{"a":1},"at":"x"}"#, true),
+        (r#"{"id":"…","n":{…},"at":"…"}"#, r#"{"id":"7","m":{"a":1},"at":"x"}"#, false),
+        (r#"{"id":"…"}"#, r#"{"id":"7"},"#, false),
+    ] {
+        assert_eq!(is_like(shown, real), is_same, "{shown} and {real}");
+    }
+    assert!(compare_text("a\nb\n", "a\n").is_err());
+    assert!(compare_text("a\n", "a\nb\n").is_ok());
+}
+
 /// The settings table names every variable that the server reads, and no other.
 #[test]
 fn the_settings_table_is_complete() {
@@ -161,7 +214,7 @@ fn the_settings_table_is_complete() {
     assert_eq!(shown, read);
 }
 
-/// Every dependency has its line on why.
+/// Every dependency has its line on why, and every line its dependency.
 #[test]
 fn every_dependency_is_explained() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
@@ -169,19 +222,27 @@ fn every_dependency_is_explained() {
     let (_, table) = manifest.split_once("[workspace.dependencies]").unwrap();
     let table = table.split("\n[").next().unwrap();
     let names = table.lines().filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
-    let missing: Vec<&str> = names
-        .filter(|name| !name.starts_with("rr-") && !name.starts_with('#'))
-        .filter(|name| !why.contains(name))
+    let used: BTreeSet<&str> = names.filter(|name| !name.starts_with("rr-")).collect();
+    let (ours, _) = why.split_once("## Outside the workspace").unwrap();
+    let explained: BTreeSet<&str> = ours
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .filter(|cell| *cell != "crate")
+        // What is said about one stands in brackets.
+        .flat_map(|cell| cell.split(" (").next().unwrap().split(", "))
         .collect();
-    assert!(missing.is_empty(), "docs/dependencies.md says nothing about {missing:?}");
+    let differ: Vec<&&str> = used.symmetric_difference(&explained).collect();
+    assert!(differ.is_empty(), "Cargo.toml and docs/dependencies.md differ in {differ:?}");
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn documents() -> Vec<PathBuf> {
-    let mut files = vec![root().join("README.md")];
+/// What is there to be read by people.
+pub(crate) fn documents() -> Vec<PathBuf> {
+    let tops = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+    let mut files: Vec<PathBuf> = tops.iter().map(|name| root().join(name)).collect();
     files.extend(std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path()));
     files.sort();
     files

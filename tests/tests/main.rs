@@ -54,6 +54,7 @@ mod smuggling;
 
 mod canary;
 mod command_line;
+mod commands_shown;
 mod documents;
 mod import;
 mod kill;
