@@ -15,6 +15,7 @@ mod dora;
 mod events;
 mod explain;
 mod figures;
+mod groups;
 mod key_leaks;
 mod key_lifecycle;
 mod key_limits;

@@ -1,6 +1,7 @@
 //! The named figures: one table, each with its definition and its fold over the ledger's sums.
 
 mod formula;
+mod groups;
 mod periods;
 mod table;
 

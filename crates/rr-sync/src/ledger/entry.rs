@@ -62,6 +62,19 @@ impl Account {
         }
     }
 
+    /// What the parts of its groups' names say, where a figure can be told by them. Movements have figures of
+    /// their own for that, and affiliates are people.
+    pub const fn parts(self) -> &'static [&'static str] {
+        match self {
+            Account::Users => &["role", "status"],
+            Account::Revenue => &["product", "tier", "direction"],
+            Account::Subscriptions => &["tier", "status"],
+            Account::Commissions => &["tier", "state"],
+            Account::Accruals => &["tier"],
+            Account::Signups | Account::Movements | Account::Affiliates => &[],
+        }
+    }
+
     /// The account of that name.
     pub fn parse(name: &str) -> Option<Account> {
         Account::ALL.into_iter().find(|account| account.as_str() == name)

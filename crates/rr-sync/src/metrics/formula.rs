@@ -224,7 +224,7 @@ impl Metric {
 }
 
 impl Take {
-    fn of(self, count: i128, amount: i128) -> i128 {
+    pub(super) fn of(self, count: i128, amount: i128) -> i128 {
         match self {
             Take::Count => count,
             Take::Amount => amount,

@@ -184,6 +184,10 @@ proptest! {
                 let added = book.entries.iter().filter(|entry| entry.at < period.1);
                 let explained: i128 = added.map(|entry| metric.adds(entry)).sum();
                 prop_assert_eq!(explained, metric.exact(&end), "{}", metric.name);
+                for by in metric.dimensions() {
+                    let all: i128 = metric.exact_groups(by, &end).into_values().sum();
+                    prop_assert_eq!(all, metric.exact(&end), "{} by {}", metric.name, by);
+                }
             }
         }
     }

@@ -213,6 +213,10 @@ export type Dashboard = {
  * What a figure is.
  */
 export type Definition = About & {
+    /**
+     * What it can be told by, if by anything.
+     */
+    by: Array<string>;
     definition: string;
     /**
      * The facts that it comes from.
@@ -394,6 +398,13 @@ export type Figure = About & {
      * Of a rate: where the period begins that it speaks of.
      */
     from?: string;
+    /**
+     * The value by what was asked for. The groups add up to it, but for their rounding; one with nothing is
+     * left out.
+     */
+    groups?: {
+        [key: string]: number;
+    };
     /**
      * The version of the ledger.
      */
@@ -2576,6 +2587,10 @@ export type GetApiDevopsMetricsByNameData = {
          * As it was at this time (RFC 3339), not later than now
          */
         as_of?: string;
+        /**
+         * Also group by group: what the catalogue says that it can be told by
+         */
+        by?: string;
         /**
          * A series that begins at this time (RFC 3339)
          */

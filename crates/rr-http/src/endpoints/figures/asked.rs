@@ -1,7 +1,7 @@
 //! Which instant, or which stretch of time, is asked for.
 
 use rr_domain::Timestamp;
-use rr_sync::metrics::{Period, Step, Zone, periods};
+use rr_sync::metrics::{Metric, Period, Step, Zone, periods};
 
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
@@ -57,6 +57,17 @@ impl Asked {
             }
         }
     }
+}
+
+/// Reads `by`: what the figure is to be told by.
+pub(super) fn by(query: &Query<'_>, metric: &Metric) -> Outcome<Option<&'static str>> {
+    let Some(wanted) = query.text("by")? else { return Ok(None) };
+    let known = metric.dimensions();
+    let unknown = || match known {
+        [] => Problem::unusable("by", "cannot be asked of this figure, which has no groups"),
+        _ => Problem::unusable("by", &format!("must be {}", known.join(" or "))),
+    };
+    known.iter().find(|name| **name == wanted).copied().map(Some).ok_or_else(unknown)
 }
 
 impl Steps {

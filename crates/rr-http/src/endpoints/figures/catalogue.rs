@@ -25,6 +25,8 @@ pub(crate) struct Definition {
     definition: &'static str,
     /// The facts that it comes from.
     source: &'static str,
+    /// What it can be told by, if by anything.
+    by: &'static [&'static str],
 }
 
 /// Every named figure and what it means.
@@ -49,6 +51,7 @@ impl Definition {
             about: About::of(metric),
             definition: metric.definition,
             source: metric.source,
+            by: metric.dimensions(),
         }
     }
 }

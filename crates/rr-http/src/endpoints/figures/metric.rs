@@ -1,5 +1,7 @@
 //! `GET /api/devops/metrics/{name}`: a figure now, at a past instant, or period by period.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
@@ -9,7 +11,7 @@ use rr_sync::metrics::{Kind, Metric, Span, Value};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::asked::{Asked, Steps};
+use super::asked::{Asked, Steps, by};
 use super::series::{self, Series};
 use super::{About, TICK, beginning, named};
 use crate::auth::{Allowed, ReadMetrics};
@@ -27,6 +29,11 @@ pub(crate) struct Figure {
     /// Null where there is nothing to divide by.
     #[schema(value_type = Option<f64>)]
     value: Option<Value>,
+    /// The value by what was asked for. The groups add up to it, but for their rounding; one with nothing is
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = HashMap<String, f64>, required = false)]
+    groups: Option<BTreeMap<String, Value>>,
     /// Of a rate: where the period begins that it speaks of.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
@@ -54,6 +61,7 @@ pub(crate) enum MetricAnswer {
     params(
         ("name" = String, Path, description = "One of `GET /api/devops/metrics`"),
         ("as_of" = Option<String>, Query, description = "As it was at this time (RFC 3339), not later than now"),
+        ("by" = Option<String>, Query, description = "Also group by group: what the catalogue says that it can be told by"),
         ("from" = Option<String>, Query, description = "A series that begins at this time (RFC 3339)"),
         ("to" = Option<String>, Query, description = "The series ends before this time (now)"),
         ("step" = Option<String>, Query, description = "`hour`, `day`, `week` or `month` (`day`); at most 2000 of them"),
@@ -75,11 +83,15 @@ pub(crate) async fn get(
     state: Data<AppState>,
 ) -> Outcome<HttpResponse> {
     let metric = named(&name)?;
-    let query = Query::read(&request, &["as_of", "from", "to", "step", "tz", "format"])?;
+    let query = Query::read(&request, &["as_of", "by", "from", "to", "step", "tz", "format"])?;
     let now = state.now();
     let steps = Steps::read(&query)?;
     let asked = Asked::read(&query, now)?;
+    let by = by(&query, metric)?;
     if let Asked::Within(range) = asked {
+        if by.is_some() {
+            return Err(Problem::unusable("by", "cannot be combined with from and to"));
+        }
         let format = Format::of(&request, &query)?;
         return series::answer(&state, metric, range, &steps.unwrap_or_default(), format, &request)
             .await;
@@ -104,7 +116,7 @@ pub(crate) async fn get(
     {
         return Ok(response);
     }
-    let figure = figure(&state.store, present, metric, at, now).await?;
+    let figure = figure(&state.store, present, metric, by, at, now).await?;
     let tag = fixed(figure.seq).unwrap_or_else(|| Tag::of(present, figure.seq, &figure.value));
     Ok(tag.answer(request.headers(), &MetricAnswer::Value(figure)))
 }
@@ -114,17 +126,21 @@ async fn figure(
     store: &Store,
     present: &Present,
     metric: &'static Metric,
+    by: Option<&str>,
     at: Option<Timestamp>,
     now: Timestamp,
 ) -> Outcome<Figure> {
     let as_of = at.unwrap_or(now);
     let from = beginning(metric, as_of);
     let nothing = Balances::default();
-    let all = |end: &Balances| metric.value(&Span { start: &nothing, end, churned: 0 });
-    let (seq, value) = match (from, at) {
+    let all = |end: &Balances| {
+        let span = Span { start: &nothing, end, churned: 0 };
+        (metric.value(&span), by.map(|by| metric.groups(by, end)))
+    };
+    let (seq, (value, groups)) = match (from, at) {
         (Some(from), _) => {
             let read = store.spans(vec![from, as_of.plus(TICK)], metric.accounts()).await?;
-            (read.seq, series::values(metric, &read).next().flatten())
+            (read.seq, (series::values(metric, &read).next().flatten(), None))
         }
         (None, None) => (present.seq, all(&present.balances)),
         (None, Some(at)) => {
@@ -132,5 +148,5 @@ async fn figure(
             (seq, all(&balances))
         }
     };
-    Ok(Figure { about: About::of(metric), value, from, as_of, seq })
+    Ok(Figure { about: About::of(metric), value, groups, from, as_of, seq })
 }
