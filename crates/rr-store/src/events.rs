@@ -5,6 +5,7 @@ mod after;
 mod bodies;
 mod expire;
 mod full;
+mod keep;
 mod list;
 mod meanings;
 mod rows;
@@ -16,7 +17,6 @@ use uuid::Uuid;
 
 use crate::Idempotency;
 
-pub use expire::{Expired, Expiry};
 pub use full::FullEvent;
 
 pub(crate) use accept::{EventGroup, EventJob, import};

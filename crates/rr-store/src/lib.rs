@@ -50,8 +50,7 @@ pub use activity::{ActivityRow, NewActivity};
 pub use audit::{Actor, Audit};
 pub use error::{OpenError, StoreError};
 pub use events::{
-    AcceptEvent, EventBody, EventFilter, EventRow, Expired, Expiry, FullEvent, NewEvent,
-    OfferedEvent, Together,
+    AcceptEvent, EventBody, EventFilter, EventRow, FullEvent, NewEvent, OfferedEvent, Together,
 };
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};

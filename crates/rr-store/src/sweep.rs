@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
+use uuid::Uuid;
 
 use crate::{Audit, Store, StoreError};
 
@@ -23,6 +24,8 @@ pub enum Chore {
     Sources,
     /// Events that the source of this name no longer keeps.
     EventsOf(String),
+    /// Events past their time of the source that had this id until it was removed.
+    EventsOfRemoved(Uuid),
 }
 
 impl fmt::Display for Chore {
@@ -34,6 +37,9 @@ impl fmt::Display for Chore {
             Chore::IdempotencyIds => f.write_str("idempotency ids of long ago"),
             Chore::Sources => f.write_str("the list of sources"),
             Chore::EventsOf(source) => write!(f, "events of {source} past their time"),
+            Chore::EventsOfRemoved(id) => {
+                write!(f, "events past their time of a source that was removed ({id})")
+            }
         }
     }
 }
@@ -52,17 +58,25 @@ impl Store {
             (Chore::IdempotencyIds, self.forget_all(before, &audit).await),
             (Chore::Months, self.drop_months(audit.clone()).await),
         ];
-        match self.webhook_sources().await {
-            Ok((_, sources)) => {
-                for source in sources {
-                    let removed = self.keep_to_retention(&source, &audit).await;
-                    swept.push((Chore::EventsOf(source.name), removed));
+        match self.with_events().await {
+            Ok(sources) => {
+                for (chore, source) in sources {
+                    swept.push((chore, self.expire_events(source, audit.clone()).await));
                 }
             }
             Err(error) => swept.push((Chore::Sources, Err(error))),
         }
         self.count_failed_chores(swept.iter().filter(|(_, outcome)| outcome.is_err()).count());
         swept
+    }
+
+    /// The sources whose events may go, each with its chore.
+    async fn with_events(&self) -> Result<Vec<(Chore, Option<Uuid>)>, StoreError> {
+        let (_, sources) = self.webhook_sources().await?;
+        let present = sources.into_iter().map(|source| (Chore::EventsOf(source.name), source.id));
+        let removed = self.removed_sources().await?;
+        let removed = removed.into_iter().map(|id| (Chore::EventsOfRemoved(id), Some(id)));
+        Ok(present.chain(removed).collect())
     }
 
     async fn forget_all(&self, before: Timestamp, audit: &Audit) -> Result<usize, StoreError> {

@@ -9,9 +9,10 @@ use diesel::sql_types::Text;
 use rr_domain::Timestamp;
 use serde_json::json;
 
-use super::expire::of_nobody_else;
-use crate::conn::{Conn, PgConn};
+use super::keep::Limits;
+use crate::conn::{Conn, PgConn, on_each};
 use crate::schema::{events, webhook_sources};
+use crate::sources::find_all;
 use crate::types::{At, Id};
 use crate::{Audit, Store, StoreError, WebhookSource};
 
@@ -85,28 +86,47 @@ impl Store {
     /// Removes the bodies of months of which no source keeps anything, as of the audit's instant; says
     /// how many months. Their events go afterwards, step by step like all others.
     pub async fn drop_months(&self, audit: Audit) -> Result<usize, StoreError> {
-        let (_, sources) = self.webhook_sources().await?;
+        let now = audit.at;
+        // By a reader first: a month may have many events that nobody keeps, and on most days none is over.
+        let found = self.read(move |conn| months_over(conn, now, |_| true)).await?;
+        if found.is_empty() {
+            return Ok(0);
+        }
         self.write(move |conn| {
-            let mut dropped = Vec::new();
-            if let Conn::Pg(c) = conn {
-                for table in tables(c)? {
-                    if let Some(month) = Month::of_table(&table)
-                        && is_over(c, month, &sources, audit.at)?
-                    {
-                        // Who reads or writes bodies is waited for, but never for long.
-                        c.batch_execute("SET LOCAL lock_timeout = '2s'")?;
-                        c.batch_execute(&format!("DROP TABLE {table}"))?;
-                        dropped.push(table);
-                    }
-                }
+            // Sources may have been changed, and another process may have been quicker.
+            let over = months_over(conn, now, |table| found.contains(table))?;
+            for table in &over {
+                // Who reads or writes bodies is waited for, but never for long.
+                conn.batch("SET LOCAL lock_timeout = '2s'")?;
+                conn.batch(&format!("DROP TABLE {table}"))?;
             }
-            if !dropped.is_empty() {
-                audit.record(conn, "events.months_dropped", None, &json!({ "tables": dropped }))?;
+            if !over.is_empty() {
+                audit.record(conn, "events.months_dropped", None, &json!({ "tables": over }))?;
             }
-            Ok(dropped.len())
+            Ok(over.len())
         })
         .await
     }
+}
+
+/// Those of the tables asked for of which no source keeps anything.
+fn months_over(
+    conn: &mut Conn,
+    now: Timestamp,
+    asked: impl Fn(&String) -> bool,
+) -> QueryResult<Vec<String>> {
+    let Conn::Pg(c) = &mut *conn else { return Ok(Vec::new()) };
+    let tables = tables(c)?;
+    let sources = find_all(conn)?;
+    let mut over = Vec::new();
+    for table in tables.into_iter().filter(asked) {
+        if let Some(month) = Month::of_table(&table)
+            && is_over(conn, month, &sources, now)?
+        {
+            over.push(table);
+        }
+    }
+    Ok(over)
 }
 
 /// The tables of months, the earliest first.
@@ -132,7 +152,7 @@ fn make(c: &mut PgConn, month: Month) -> QueryResult<()> {
 
 /// Whether every source whose events are in a month has given up all of it.
 fn is_over(
-    c: &mut PgConn,
+    conn: &mut Conn,
     month: Month,
     sources: &[WebhookSource],
     now: Timestamp,
@@ -141,7 +161,9 @@ fn is_over(
     let (Some(start), Some(end)) = (instant(month), instant(month.after(1))) else {
         return Ok(false);
     };
-    let gives_up = |source: &&WebhookSource| source.cutoff(now).is_some_and(|cutoff| cutoff >= end);
+    let gives_up = |source: &&WebhookSource| {
+        Limits::said_by(source).cutoff(now).is_some_and(|cutoff| cutoff >= end)
+    };
     if !sources.iter().any(|source| gives_up(&source)) {
         return Ok(false);
     }
@@ -149,13 +171,19 @@ fn is_over(
         let within = events::table
             .filter(events::received_at.ge(At(start)))
             .filter(events::received_at.lt(At(end)));
-        let keeps = match source.id {
+        let keeps: bool = on_each!(conn, |c| match source.id {
             Some(id) => {
                 select(exists(within.filter(events::webhook_source.eq(Id(id))))).get_result(c)
             }
-            None => select(exists(within.filter(of_nobody_else!()))).get_result(c),
-        };
-        if keeps? {
+            // A source that was removed keeps its events for as many days as the default one.
+            None => {
+                let known = webhook_sources::table.select(webhook_sources::id.nullable());
+                let of_removed = events::webhook_source.ne_all(known);
+                let own = events::webhook_source.is_null().or(of_removed);
+                select(exists(within.filter(own))).get_result(c)
+            }
+        })?;
+        if keeps {
             return Ok(false);
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Expiry, ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewSession, Rotation, SourcePatch, Store,
+    ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewSession, Rotation, SourcePatch, Store,
 };
 
 /// Who changes what is answered for: these write who, what and when, in their own transaction.
@@ -174,13 +174,14 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
 
     store.accept_event(event(1), once("e", 1)).await.unwrap();
     log.after("accept_events").await;
-    store.expire_events(None, Expiry::Before(at(2)), audit(9)).await.unwrap();
+    let days = SourcePatch { retention_days: Some(Some(1)), ..SourcePatch::default() };
+    store.change_webhook_source("default".to_owned(), days, audit(9)).await.unwrap();
+    log.after("change_webhook_source").await;
+    let gone = store.expire_events(None, audit(30 * 86_400)).await.unwrap();
+    assert!(gone > 0);
     log.after("expire_events").await;
     store.prepare_months(at(0)).await.unwrap();
     log.after("prepare_months").await;
-    let patch = SourcePatch { retention_days: Some(Some(1)), ..SourcePatch::default() };
-    store.change_webhook_source("default".to_owned(), patch, audit(9)).await.unwrap();
-    log.after("change_webhook_source").await;
     // SQLite has no months, so none of them ever goes.
     let dropped = store.drop_months(audit(40 * 86_400)).await.unwrap();
     assert_eq!(dropped, usize::from(on_postgres()));

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rr_webhooks::understand;
+use serde_json::json;
 
 use super::*;
-use crate::{AcceptEvent, Chore, Expiry, NewEvent, SourcePatch, WebhookSource};
+use crate::{AcceptEvent, Chore, NewEvent, SourcePatch, WebhookSource};
 
 const DAY: i64 = 86_400;
 
@@ -18,6 +19,21 @@ fn on_day(number: u128, day: i64, source: Option<u128>) -> NewEvent {
         meaning: understand("deployment", "ci", &raw("{}")),
         ..event(number)
     }
+}
+
+/// So many events of the default source that arrived at once.
+async fn arrived(store: &crate::Store, count: u128) {
+    let events = (0..count).map(|number| on_day(number, 0, None)).collect();
+    let batch = crate::ImportBatch { events, ..crate::ImportBatch::default() };
+    store.import_batch(batch, audit(0)).await.unwrap();
+}
+
+fn days(days: i64) -> SourcePatch {
+    SourcePatch { retention_days: Some(Some(days)), ..SourcePatch::default() }
+}
+
+async fn default_keeps(store: &crate::Store, patch: SourcePatch) {
+    store.change_webhook_source("default".to_owned(), patch, audit(0)).await.unwrap();
 }
 
 async fn left(store: &crate::Store) -> Vec<u128> {
@@ -48,7 +64,6 @@ async fn each_source_keeps_its_own_by_age_and_by_size() {
     assert_eq!(left(&store).await, [12, 13, 14, 23, 24, 30, 31, 32, 33, 34]);
     assert_eq!(swept(&store, 5 * DAY + 1).await, 1);
     assert_eq!(left(&store).await, [13, 14, 23, 24, 30, 31, 32, 33, 34]);
-    assert_eq!(store.event_bytes(Some(id(802))).await.unwrap(), 20);
     assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 9);
     assert_eq!(number(&store, "SELECT count(*) FROM meanings").await, 15, "figures stay");
     assert_eq!(swept(&store, 5 * DAY + 1).await, 0);
@@ -61,24 +76,43 @@ async fn each_source_keeps_its_own_by_age_and_by_size() {
 async fn many_go_in_steps() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    let events = (0..1_200).map(|number| on_day(number, 0, None)).collect();
-    let batch = crate::ImportBatch { events, ..crate::ImportBatch::default() };
-    store.import_batch(batch, audit(0)).await.unwrap();
-    let mut steps = Vec::new();
-    loop {
-        let gone = store.expire_events(None, Expiry::Before(at(DAY)), audit(DAY)).await.unwrap();
-        assert_eq!(gone.bytes, 10 * i64::try_from(gone.events).unwrap());
-        if gone.events == 0 {
-            break;
-        }
-        steps.push(gone.events);
-    }
-    assert_eq!(steps, [500, 500, 200]);
+    arrived(&store, 1_200).await;
+    default_keeps(&store, days(1)).await;
+    assert_eq!(store.expire_events(None, audit(2 * DAY)).await.unwrap(), 1_200);
+    let rows = store.activity(first(100)).await.unwrap().items;
+    let steps = rows.iter().rev().filter(|row| row.action == "events.expired");
+    let steps: Vec<serde_json::Value> =
+        steps.map(|row| serde_json::from_str(row.detail.get()).unwrap()).collect();
+    let step = |count| json!({ "webhook_source": null, "count": count, "bytes": 10 * count });
+    assert_eq!(steps, [500, 500, 200].map(step));
     assert_eq!(number(&store, "SELECT count(*) FROM event_bodies").await, 0);
 }
 
 #[tokio::test]
-async fn events_of_a_source_that_was_removed_are_kept_as_long_as_the_default_ones() {
+async fn the_writer_is_left_alone_until_something_is_to_go() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    let other = WebhookSource { id: Some(id(801)), ..source("other") };
+    store.create_webhook_source(other, audit(0)).await.unwrap();
+    // More than one look takes in, and none of them is the default source's.
+    let events = (0..2_100).map(|number| on_day(number, 0, Some(801))).collect();
+    let batch = crate::ImportBatch { events, ..crate::ImportBatch::default() };
+    store.import_batch(batch, audit(0)).await.unwrap();
+    let both = SourcePatch { retention_bytes: Some(Some(10)), ..days(1) };
+    default_keeps(&store, both).await;
+    let before = store.stats().commits;
+    assert_eq!(store.expire_events(None, audit(5 * DAY)).await.unwrap(), 0);
+    assert_eq!(store.stats().commits, before);
+    // Behind all of them are some that go.
+    for number in 3_000..3_003 {
+        store.accept_event(on_day(number, 1, None), None).await.unwrap();
+    }
+    assert_eq!(store.expire_events(None, audit(5 * DAY)).await.unwrap(), 3);
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 2_100);
+}
+
+#[tokio::test]
+async fn events_of_a_source_that_was_removed_stay_as_many_days_as_the_default_ones() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
     for (name, number) in [("gone", 801), ("stays", 802)] {
@@ -89,8 +123,7 @@ async fn events_of_a_source_that_was_removed_are_kept_as_long_as_the_default_one
         store.accept_event(on_day(number, 0, source), None).await.unwrap();
         store.accept_event(on_day(10 + number, 5, source), None).await.unwrap();
     }
-    let days = |days| SourcePatch { retention_days: Some(Some(days)), ..SourcePatch::default() };
-    store.change_webhook_source("default".to_owned(), days(3), audit(0)).await.unwrap();
+    default_keeps(&store, days(3)).await;
     assert_eq!(swept(&store, 6 * DAY).await, 1);
     assert_eq!(
         left(&store).await,
@@ -98,14 +131,16 @@ async fn events_of_a_source_that_was_removed_are_kept_as_long_as_the_default_one
         "while its source is there it is not theirs"
     );
     assert!(store.remove_webhook_source("gone".to_owned(), audit(6 * DAY)).await.unwrap());
-    assert_eq!(store.event_bytes(None).await.unwrap(), 30);
     assert_eq!(swept(&store, 6 * DAY).await, 1);
     assert_eq!(left(&store).await, [2, 11, 12, 13]);
-    // By size as well: they are one heap.
-    let bytes = SourcePatch { retention_bytes: Some(Some(10)), ..SourcePatch::default() };
-    store.change_webhook_source("default".to_owned(), bytes, audit(0)).await.unwrap();
+    // However many bytes the default source keeps: they count for none of them, and none of them goes for it.
+    store.accept_event(on_day(21, 5, None), None).await.unwrap();
+    let bytes = |most| SourcePatch { retention_bytes: Some(Some(most)), ..SourcePatch::default() };
+    default_keeps(&store, bytes(20)).await;
+    assert_eq!(swept(&store, 6 * DAY).await, 0);
+    default_keeps(&store, bytes(10)).await;
     assert_eq!(swept(&store, 6 * DAY).await, 1);
-    assert_eq!(left(&store).await, [2, 12, 13]);
+    assert_eq!(left(&store).await, [2, 11, 12, 21]);
 }
 
 #[tokio::test]
@@ -142,4 +177,41 @@ async fn a_source_that_cannot_be_swept_keeps_no_other_from_it() {
     .await;
     assert_eq!(swept(&store, 5 * DAY).await, 1);
     assert_eq!(store.stats().failed_chores, 1);
+}
+
+#[tokio::test]
+async fn two_that_sweep_at_once_remove_no_more_than_one() {
+    let database = TestDatabase::new();
+    let one = database.migrated().await;
+    let other = database.open();
+    arrived(&one, 3_000).await;
+    let bytes = SourcePatch { retention_bytes: Some(Some(20_005)), ..SourcePatch::default() };
+    default_keeps(&one, bytes).await;
+    let (here, there) = tokio::join!(swept(&one, DAY), swept(&other, DAY));
+    assert_eq!(here + there, 1_000);
+    assert_eq!(number(&one, "SELECT count(*) FROM events").await, 2_000);
+    assert_eq!(number(&one, "SELECT min(seq) FROM events").await, 1_001, "the newest stay");
+    assert_eq!(number(&one, "SELECT sum(length(body)) FROM event_bodies").await, 20_000);
+}
+
+#[tokio::test]
+async fn what_is_changed_between_two_steps_holds_from_the_next_one() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    arrived(&store, 1_200).await;
+    default_keeps(&store, days(1)).await;
+    // Somebody thinks better of it as soon as the first are gone.
+    let change = "UPDATE webhook_sources SET retention_days = NULL";
+    let changes = if on_postgres() {
+        format!(
+            "CREATE FUNCTION think() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN {change}; RETURN NULL; END $$;
+             CREATE TRIGGER think AFTER DELETE ON events EXECUTE FUNCTION think()"
+        )
+    } else {
+        format!("CREATE TRIGGER think AFTER DELETE ON events BEGIN {change}; END")
+    };
+    execute(&store, changes).await;
+    assert_eq!(swept(&store, 5 * DAY).await, 500);
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 700);
 }

@@ -153,6 +153,7 @@ pub(super) async fn audited(store: &Store, action: &str) -> usize {
 /// How many events a sweep removes.
 pub(super) async fn swept(store: &Store, seconds: i64) -> usize {
     let swept = store.sweep(Duration::from_secs(30 * 86_400), audit(seconds)).await;
-    let events = swept.into_iter().filter(|(chore, _)| matches!(chore, Chore::EventsOf(_)));
+    let is_events = |chore: &Chore| matches!(chore, Chore::EventsOf(_) | Chore::EventsOfRemoved(_));
+    let events = swept.into_iter().filter(|(chore, _)| is_events(chore));
     events.map(|(_, outcome)| outcome.unwrap()).sum()
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::{AcceptEvent, Store, StoreError};
 
 /// Holds the writer until the returned sender is dropped, so that what comes next waits together.
-async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
+pub(super) async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
     let (release, held) = mpsc::channel::<()>();
     let (began, begun) = tokio::sync::oneshot::channel();
     let (mut held, mut began) = (Some(held), Some(began));

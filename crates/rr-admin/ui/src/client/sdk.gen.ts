@@ -520,7 +520,8 @@ export const postApiDevopsSources = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
- * Removes a source and its secrets. Its events stay, and are kept from then on.
+ * Removes a source and its secrets. Its events stay for as many days as those of the default source, whose
+ * `retention_bytes` does not count them.
  *
  * Needs the permission `manage_webhooks`.
  */

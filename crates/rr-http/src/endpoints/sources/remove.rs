@@ -10,7 +10,8 @@ use crate::problem::Outcome;
 use crate::sources::no_such_source;
 use crate::state::AppState;
 
-/// Removes a source and its secrets. Its events stay, and are kept from then on.
+/// Removes a source and its secrets. Its events stay for as many days as those of the default source, whose
+/// `retention_bytes` does not count them.
 #[utoipa::path(delete, path = "/api/devops/sources/{source}", operation_id = "remove_source", tag = "sources",
     params(("source" = String, Path, description = "The source's name")),
     responses(

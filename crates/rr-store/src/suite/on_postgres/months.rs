@@ -73,3 +73,30 @@ async fn a_month_goes_when_nobody_keeps_anything_of_it() {
     store.accept_event(on_day(4, 4, None), None).await.unwrap();
     assert_eq!(rows_of(&store, "event_bodies_rest").await, 1);
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: `cargo xtask test`"]
+async fn what_another_changes_until_the_writer_drops_a_month_holds() {
+    let database = TestDatabase::new();
+    let (store, other) = (database.migrated().await, database.open());
+    store.prepare_months(at(0)).await.unwrap();
+    store.accept_event(on_day(1, 3, None), None).await.unwrap();
+    let keep = |days| {
+        let patch = SourcePatch { retention_days: Some(days), ..SourcePatch::default() };
+        other.change_webhook_source("default".to_owned(), patch, audit(0))
+    };
+    keep(Some(10)).await.unwrap();
+    let (release, holding) = writer::hold(&store).await;
+    let dropping = tokio::spawn({
+        let store = store.clone();
+        async move { store.drop_months(audit(50 * DAY)).await }
+    });
+    while store.stats().writer_queue_depth == 0 {
+        tokio::task::yield_now().await;
+    }
+    keep(None).await.unwrap();
+    drop(release);
+    holding.await.unwrap();
+    assert_eq!(dropping.await.unwrap().unwrap(), 0);
+    assert!(store.event_body(id(1)).await.unwrap().is_some());
+}

@@ -31,7 +31,7 @@ export function RemoveSourceDialog({ source, close, removed }: RemoveSourceDialo
       <Stack gap="md">
         <p className={styles.question}>
           Its secrets are forgotten and what comes to <code>/api/devops/webhook/{source.name}</code> is refused from that
-          moment on. Its events stay, and are kept as long as those of the default source.
+          moment on. Its events stay for as many days as those of the default source.
         </p>
         {remove.isError && <Failure problem={asProblem(remove.error)} />}
         <Group justify="flex-end" gap="xs">
