@@ -42,8 +42,8 @@ struct Inner {
     failed_chores: AtomicU64,
 }
 
-/// About what a write without a body of its own weighs in the queue.
-const SMALL: usize = 1024;
+/// About what a write, or an event of one, weighs in the queue beside its body.
+pub(crate) const SMALL: usize = 1024;
 
 impl Store {
     /// Opens the database and starts its threads.
@@ -107,9 +107,9 @@ impl Store {
         self.ledger_is_current().await
     }
 
-    /// Whether the writer would at present take an event whose body has so many bytes.
-    pub fn has_room(&self, bytes: usize) -> bool {
-        self.inner.writer.queue.has_room(SMALL.saturating_add(bytes))
+    /// Whether the writer would at present take so many events whose bodies have so many bytes together.
+    pub fn has_room(&self, events: usize, bytes: usize) -> bool {
+        self.inner.writer.queue.has_room(events.saturating_mul(SMALL).saturating_add(bytes))
     }
 
     /// Numbers about the store itself.
@@ -207,7 +207,7 @@ impl Store {
 
     /// Hands an event to the writer.
     pub(crate) fn push_event(&self, job: Box<EventJob>) -> Result<(), StoreError> {
-        let weight = SMALL + job.weight();
+        let weight = job.weight();
         self.accepted(self.inner.writer.queue.push(WriteJob::Event(job), weight))
     }
 

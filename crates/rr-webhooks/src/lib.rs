@@ -21,7 +21,7 @@ pub use formats::{Format, understand};
 pub use github::{AlertRefusal, GithubKeys, GithubKeysError, SecretAlert};
 pub use handshake::{Handshake, handshake};
 pub use json::{JsonFault, JsonFaultKind, JsonLimits, check_json};
-pub use lines::{Line, accept_lines};
+pub use lines::{Line, MOST_LINES, accept_lines};
 pub use refusal::Refusal;
 pub use report::accept_report;
 pub use rr_domain::{

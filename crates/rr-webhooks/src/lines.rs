@@ -11,7 +11,7 @@ use crate::media::Media;
 use crate::{Incoming, Policy, Refusal};
 
 /// The most lines that one request may bring.
-const MOST_LINES: usize = 1_000;
+pub const MOST_LINES: usize = 1_000;
 
 /// A line that is not empty.
 #[derive(Debug, Clone)]

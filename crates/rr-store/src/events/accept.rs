@@ -8,6 +8,7 @@ use crate::conn::{Conn, on_each};
 use crate::error::Verdict;
 use crate::idempotency::{Claim, Claimed, claim, settle};
 use crate::schema::events;
+use crate::store::SMALL;
 use crate::types::Id;
 use crate::writer::{Reply, Round, Work, reply};
 use crate::{Idempotency, Store, StoreError};
@@ -71,9 +72,10 @@ impl Offer {
         Ok(Offer { told: meanings::written(&event.meaning)?, event, ids })
     }
 
+    /// An event of two bytes takes as much room around them as any other.
     fn weight(&self) -> usize {
         let told = self.told.as_ref().map_or(0, String::len);
-        self.event.body.len() + self.event.data.get().len() + told
+        SMALL + self.event.body.len() + self.event.data.get().len() + told
     }
 
     fn fresh(&self) -> Fresh<'_> {

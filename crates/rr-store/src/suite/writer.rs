@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use futures_util::future::join_all;
 
 use super::*;
-use crate::{AcceptEvent, Store, StoreError};
+use crate::{AcceptEvent, NewEvent, OfferedEvent, Store, StoreError, Together};
 
 /// Holds the writer until the returned sender is dropped, so that what comes next waits together.
 pub(super) async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
@@ -95,6 +95,35 @@ async fn a_full_queue_refuses_at_once_and_keeps_what_it_took() {
     assert!(taken.iter().all(Result::is_ok), "{taken:?}");
     assert_eq!(store.stats().refused, 2);
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 4);
+}
+
+/// A thousand events of two bytes each, as one request brings them.
+fn thousand(batch: u128) -> Vec<OfferedEvent> {
+    let small = |number| NewEvent { body: b"{}".to_vec(), data: raw("{}"), ..event(number) };
+    let numbers = batch * 1_000..(batch + 1) * 1_000;
+    numbers.map(|number| OfferedEvent { event: small(number), ids: Vec::new() }).collect()
+}
+
+#[tokio::test]
+async fn events_weigh_in_the_queue_however_small_they_are() {
+    let database = TestDatabase::new();
+    let store = database.migrated().await;
+    store.close().await;
+    let store = database.open_with(|options| options.queue_bytes = 20 << 20);
+    let (release, holding) = hold(&store).await;
+    let before = store.stats().commits;
+    let each = Together::EachByItself;
+    let all = join_all((0..30).map(|batch| store.accept_events(thousand(batch), each)));
+    let (answers, ()) = tokio::join!(all, async {
+        assert!(store.has_room(1, 2) && !store.has_room(1_000, 2_000));
+        drop(release);
+    });
+    holding.await.unwrap();
+    let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(taken, 20, "each takes about a megabyte");
+    assert!(answers.iter().skip(20).all(|answer| matches!(answer, Err(StoreError::Busy))));
+    assert_eq!(number(&store, "SELECT count(*) FROM events").await, 20_000);
+    assert_eq!(store.stats().commits - before, 4, "the one that held, and three of nine batches");
 }
 
 #[tokio::test]

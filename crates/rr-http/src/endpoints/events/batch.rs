@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use rr_store::{AcceptEvent, Together};
-use rr_webhooks::{Incoming, Line, Policy, Refusal, accept_lines};
+use rr_webhooks::{Incoming, Line, MOST_LINES, Policy, Refusal, accept_lines};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -74,6 +74,11 @@ pub(crate) async fn post(
     let Terms { secrets, format, source } = intake.terms();
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes.max(MOST_BYTES.min(max_bytes * EVENTS))).await?;
+    // Now that they can be counted: small ones take more room than their bytes, and understanding them time.
+    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    if !state.store.has_room(lines.take(MOST_LINES).count(), body.len()) {
+        return Err(Problem::new(Code::Busy));
+    }
     let headers = headers(request.headers());
     let arrival = Arrival { caller: &who.caller, state: &state, at: state.now(), source };
     let incoming = Incoming {

@@ -124,7 +124,7 @@ pub(super) async fn store(events: Vec<Event>, body: Bytes, arrival: Arrival<'_>)
 
 /// When too much waits already to take this as well, the body is not even read.
 pub(super) fn refuse_when_full(state: &AppState, body: &Body) -> Outcome<()> {
-    let has_room = state.store.has_room(body.declared().unwrap_or(0));
+    let has_room = state.store.has_room(1, body.declared().unwrap_or(0));
     if has_room { Ok(()) } else { Err(Problem::new(Code::Busy)) }
 }
 
