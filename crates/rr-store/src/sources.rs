@@ -58,6 +58,13 @@ pub struct SourceSecret {
     pub secret: WebhookSecret,
 }
 
+impl SourceSecret {
+    /// Whether nothing that is signed with it is taken any more.
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
 /// A secret to add.
 #[derive(Clone)]
 pub struct NewSourceSecret {

@@ -22,6 +22,7 @@ mod payable;
 mod retention;
 mod rotation;
 mod schema;
+mod sources;
 mod turnover;
 mod users;
 mod writer;

@@ -40,7 +40,7 @@ pub(crate) struct NewSecret {
         (status = 200, description = "The source as it is now", body = Source),
         (status = 404, description = "There is no such source", body = crate::openapi::Problem,
             content_type = "application/problem+json"),
-        (status = 409, description = "It has ten secrets already", body = crate::openapi::Problem,
+        (status = 409, description = "It has ten secrets that have not ended", body = crate::openapi::Problem,
             content_type = "application/problem+json")))]
 pub(crate) async fn post(
     who: Allowed<ManageWebhooks>,
