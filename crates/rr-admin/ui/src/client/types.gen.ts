@@ -3046,7 +3046,7 @@ export type PostApiDevopsSourcesBySourceSecretsErrors = {
      */
     408: Problem;
     /**
-     * It has ten secrets already
+     * It has ten secrets that have not ended
      */
     409: Problem;
     /**
