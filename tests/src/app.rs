@@ -10,8 +10,8 @@ use rr_domain::{Label, Timestamp, new_id};
 use rr_http::{AppState, HttpSettings, Server};
 use rr_keys::{KeyFormat, KeyRecord, PermissionSet};
 use rr_store::{
-    Actor, Audit, CreateKey, CreateUser, EventFilter, NewKey, NewUser, PageRequest, Store,
-    UserFilter,
+    Actor, Audit, CreateKey, CreateUser, EventBody, EventFilter, NewKey, NewUser, PageRequest,
+    Store, UserFilter,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -184,6 +184,20 @@ impl TestApp {
             users: store.users(UserFilter::default(), all()).await.unwrap().items.len(),
             activity: store.activity(all()).await.unwrap().items.len(),
             facts: store.facts_version().await.unwrap(),
+        }
+    }
+
+    /// The body of an event, as it was received.
+    pub async fn body_of(&self, event: Uuid) -> EventBody {
+        let mut page = PageRequest { limit: 1000, cursor: None };
+        loop {
+            let found =
+                self.store().full_events(EventFilter::default(), page.clone()).await.unwrap();
+            if let Some(full) = found.items.into_iter().find(|full| full.row.id == event) {
+                return full.body.unwrap();
+            }
+            page.cursor = found.next;
+            assert!(page.cursor.is_some(), "there is no event {event}");
         }
     }
 

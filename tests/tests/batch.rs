@@ -71,7 +71,7 @@ async fn good_lines_are_stored_and_bad_ones_named() {
     assert_eq!(body["results"][7]["pointer"], "/event_type");
     assert_eq!(types(&app).await, [json!("d"), json!("c"), json!("a")], "newest first");
     let id = body["results"][8]["webhook_id"].as_str().unwrap().parse().unwrap();
-    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    let kept = app.body_of(id).await;
     assert_eq!(kept.body, br#"{"event_type":"d"}"#);
 }
 

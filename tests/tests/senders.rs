@@ -96,11 +96,11 @@ async fn each_turn_of_an_alert_is_stored_once() {
     // Of a request with several events, the first keeps the body as it came, the others their part.
     let alone = key.post(WEBHOOK, &alerts(&[("c", "firing", early), ("d", "firing", late)])).await;
     let id = alone.json()["webhook_id"].as_str().unwrap().parse().unwrap();
-    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    let kept = app.body_of(id).await;
     assert!(kept.body.starts_with(b"{\"alerts\":["), "{}", String::from_utf8_lossy(&kept.body));
     let second = &stored(&app).await[4];
     let id = second["id"].as_str().unwrap().parse().unwrap();
-    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    let kept = app.body_of(id).await;
     assert_eq!(serde_json::from_slice::<Value>(&kept.body).unwrap(), second["data"]);
 }
 

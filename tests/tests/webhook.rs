@@ -57,7 +57,7 @@ async fn the_body_is_kept_to_the_byte() {
     let body = "{ \"event\" : \"x\",\n \"amount\": 1250.00, \"s\": \"\\u00e9 é\" }";
     let answer = key.call("POST", WEBHOOK).body("application/json", body).await.json();
     let id = answer["webhook_id"].as_str().unwrap().parse().unwrap();
-    let kept = app.store().event_body(id).await.unwrap().unwrap();
+    let kept = app.body_of(id).await;
     assert_eq!(kept.body, body.as_bytes());
     assert_eq!(kept.content_type, "application/json");
 }

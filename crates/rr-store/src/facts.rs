@@ -6,7 +6,6 @@ use diesel::result::Error;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use rr_domain::{Fact, FactKind, Timestamp};
 use rr_sync::ledger::{Subject, customer_of};
-use rr_sync::{Figures, Fold};
 use serde_json::json;
 
 use crate::conn::{Clash, Conn, Row, Values, insert, on_each};
@@ -15,8 +14,8 @@ use crate::sequence::Sequence;
 use crate::types::{At, DbJsonb, DbTime, DbUuid, Id, JsonText};
 use crate::{Audit, Store, StoreError};
 
-/// How many facts are in memory at once while they are folded.
-const FOLD_PAGE: i64 = 10_000;
+/// How many facts are in memory at once while all are gone through.
+const PAGE: i64 = 10_000;
 
 impl Store {
     /// Appends facts in this order; one whose id is known already is left out. Says how many are new.
@@ -34,21 +33,6 @@ impl Store {
     /// The number of the newest fact; it changes whenever a new fact may have changed a figure.
     pub async fn facts_version(&self) -> Result<i64, StoreError> {
         self.read(|conn| Sequence::Facts.last(conn)).await
-    }
-
-    /// Computes every figure from all facts, in bounded memory: slow, plain, and for comparison.
-    pub async fn fold_facts(&self, as_of: Timestamp) -> Result<Figures, StoreError> {
-        let version = self.facts_version().await?;
-        let mut fold = Fold::new(as_of);
-        let mut last = None;
-        loop {
-            let page = self.facts_in_time(last, version).await?;
-            let Some((place, _)) = page.last() else { return Ok(fold.finish()) };
-            last = Some(*place);
-            for (_, fact) in &page {
-                fold.add(fact);
-            }
-        }
     }
 
     /// The next facts after a place, in the order of time, up to number `version`. Pages need no
@@ -71,7 +55,7 @@ impl Store {
                         .filter(facts::occurred_at.ge(At(at)))
                         .filter(facts::occurred_at.gt(At(at)).or(facts::seq.gt(seq)));
                 }
-                query.order((facts::occurred_at, facts::seq)).limit(FOLD_PAGE).load(c)
+                query.order((facts::occurred_at, facts::seq)).limit(PAGE).load(c)
             })?;
             page.into_iter()
                 .map(|(seq, id, at, body)| {

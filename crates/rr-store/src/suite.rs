@@ -29,6 +29,7 @@ mod writer;
 
 mod database;
 mod dice;
+mod questions;
 mod samples;
 
 use database::{TestDatabase, on_postgres};

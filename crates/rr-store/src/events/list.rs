@@ -2,13 +2,11 @@
 
 use diesel::QueryResult;
 use diesel::prelude::*;
-use uuid::Uuid;
 
-use super::bodies::its_event;
-use super::{EventBody, EventFilter, EventRow, FullEvent, full};
+use super::{EventFilter, EventRow, FullEvent, full};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
-use crate::schema::{event_bodies, events};
+use crate::schema::events;
 use crate::types::{At, Id, JsonText, raw_json};
 use crate::{Cursor, Page, PageRequest, Store, StoreError};
 
@@ -35,20 +33,6 @@ impl Store {
     ) -> Result<Page<FullEvent>, StoreError> {
         self.read(move |conn| {
             read_page(conn, &filter, &page, full::complete, |full| (&full.row, full.weight()))
-        })
-        .await
-    }
-
-    /// The body of an event as it was received.
-    pub async fn event_body(&self, id: Uuid) -> Result<Option<EventBody>, StoreError> {
-        self.read(move |conn| {
-            let found: Option<(String, Vec<u8>)> = on_each!(conn, |c| event_bodies::table
-                .inner_join(events::table.on(its_event!()))
-                .filter(events::id.eq(Id(id)))
-                .select((event_bodies::content_type, event_bodies::body))
-                .first(c)
-                .optional())?;
-            Ok(found.map(|(content_type, body)| EventBody { content_type, body }))
         })
         .await
     }
