@@ -2,14 +2,16 @@
 //!
 //! The statements beside this file read nothing but the facts, and nothing of ours takes part in
 //! their answers: no ledger, no board, no plain computation in Rust. What they say is compared with
-//! what the server answers at the same instants, to the cent.
+//! what the server answers at the same instants, to the cent. The facts are of every kind: plans of all
+//! intervals and quantities, trials, pauses, arrears, returns, refunds, disputes, corrections, deletions;
+//! some are recorded weeks late, some twice.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
 use rr_sync::ledger::Account;
-use rr_sync::metrics::{Kind, METRICS, Span, Unit};
+use rr_sync::metrics::{METRICS, Span, Unit};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::database::{TestDatabase, is_postgres};
 use rr_tests::process::Program;
@@ -24,23 +26,24 @@ const UNTIL: &str = "2027-01-01T00:00:00Z";
 const PLACES: &str = "10";
 
 /// A period, and the instant at its end. Month ends, its own present, two in the future of what was
-/// recorded, and some that fall anywhere.
+/// recorded, and some that fall anywhere; one of those between a refund and the day on which its debit settles.
 const INSTANTS: [(&str, &str); 8] = [
     ("2026-01-20T00:00:00Z", "2026-02-01T00:00:00Z"),
     ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"),
     ("2026-04-17T03:21:09.876543Z", "2026-06-11T17:45:12.345678Z"),
     ("2026-08-31T23:59:59.999999Z", "2026-10-01T00:00:00Z"),
-    ("2026-01-01T00:00:00Z", "2026-11-23T08:00:00.000001Z"),
+    ("2026-01-01T00:00:00Z", "2026-12-13T08:00:00.000001Z"),
     ("2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
     ("2026-12-24T18:30:00Z", "2027-01-16T04:05:06.07Z"),
     ("2027-01-01T00:00:00Z", "2027-06-30T00:00:00Z"),
 ];
 
-const STATEMENTS: [&str; 4] = [
+const STATEMENTS: [&str; 5] = [
     include_str!("recount/users.sql"),
     include_str!("recount/revenue.sql"),
     include_str!("recount/subscriptions.sql"),
     include_str!("recount/commissions.sql"),
+    include_str!("recount/restatements.sql"),
 ];
 
 /// Figures by instant and name: counts, and money in cents. What is nothing is left out.
@@ -61,9 +64,10 @@ async fn the_database_counts_what_the_server_answers() {
         add_shown(&mut answered, n, &key).await;
         add_named(&mut answered, n, &app, start, end).await;
     }
+    add_restated(&mut answered, &key).await;
     answered.retain(|_, value| *value != 0);
 
-    assert!(by_sql.len() > 300, "{} figures", by_sql.len());
+    assert!(by_sql.len() > 1_000, "{} figures", by_sql.len());
     let differs = |(name, value): &(&(usize, String), &i64)| answered.get(*name) != Some(*value);
     let wrong: Vec<_> =
         by_sql.iter().filter(differs).map(|(n, v)| (n, v, answered.get(n))).collect();
@@ -80,6 +84,7 @@ async fn counted_by_sql(url: &str) -> Counted {
             .replace("{{instants}}", &instants.join(", "))
             .replace("{{ends_at}}", &instant_in_body("ends_at"))
             .replace("{{payable_at}}", &instant_in_body("payable_at"))
+            .replace("{{minute}}", if is_postgres() { "interval '1 minute'" } else { "60000000" })
             .replace("{{places}}", PLACES);
         for row in sql::rows(url, &query).await {
             if row.value != 0 {
@@ -90,19 +95,19 @@ async fn counted_by_sql(url: &str) -> Counted {
     counted
 }
 
-/// Number, start of the period, start of the last seven days, and the first instant that no longer
-/// counts.
+/// Number, start of the period, starts of the last seven, thirty and sixty days, and the first instant
+/// that no longer counts.
 fn instant_row((n, (start, end)): (usize, &(&str, &str))) -> String {
     let (start, end) = (Timestamp::parse(start).unwrap(), Timestamp::parse(end).unwrap());
-    let week = end.floor_to_minute().minus(Duration::from_secs(7 * 86_400));
-    let [start, week, before] = [start, week, just_after(end)].map(|instant| {
+    let ago = |days: u64| end.floor_to_minute().minus(Duration::from_secs(days * 86_400));
+    let instants = [start, ago(7), ago(30), ago(60), just_after(end)].map(|instant| {
         if is_postgres() {
             format!("timestamptz '{instant}'")
         } else {
             instant.micros().to_string()
         }
     });
-    format!("({n}, {start}, {week}, {before})")
+    format!("({n}, {})", instants.join(", "))
 }
 
 fn just_after(instant: Timestamp) -> Timestamp {
@@ -119,7 +124,7 @@ fn instant_in_body(name: &str) -> String {
     format!("(unixepoch({text}) * 1000000 + CAST({fraction} AS bigint))")
 }
 
-/// What the three sync endpoints answer.
+/// What the three sync endpoints and the dashboard answer.
 async fn add_shown(answered: &mut Counted, n: usize, key: &Key) {
     let mut add = |name: String, value: i64| {
         answered.insert((n, name), value);
@@ -158,6 +163,12 @@ async fn add_shown(answered: &mut Counted, n: usize, key: &Key) {
         add(format!("place {place} is {name}"), cents(&best["total_commission"]));
         add(format!("sales of place {place}, {name}"), count(&best["transaction_count"]));
     }
+
+    let dashboard = key.get("/api/devops/dashboard").await.expect(200).json();
+    for part in ["users", "revenue"] {
+        // One decimal: what reads as cents is ten times too much.
+        add(format!("growth of {part}"), cents(&dashboard[part]["growthRate"]) / 10);
+    }
 }
 
 /// The named figures of the period.
@@ -169,17 +180,47 @@ async fn add_named(answered: &mut Counted, n: usize, app: &TestApp, start: &str,
     end.add_all(&spans.changes[0]);
     let span = Span { start: &spans.start, end: &end, churned: spans.churned[0] };
     for metric in METRICS {
-        // Rates are made of the others.
-        if metric.kind == Kind::Rate {
-            continue;
-        }
         let value = serde_json::to_value(metric.value(&span)).unwrap();
-        let is_count = metric.unit == Unit::Count;
-        let value = if is_count { count(&value) } else { cents(&value) };
+        let value = match metric.unit {
+            _ if value.is_null() => continue,
+            Unit::Count => count(&value),
+            Unit::Money | Unit::Percent => cents(&value),
+        };
         let before = answered.insert((n, metric.name.to_owned()), value);
         assert!(before.is_none_or(|before| before == value), "{} at {n}", metric.name);
     }
+    for (account, group, sum) in end.iter().filter(|(account, ..)| *account != Account::Affiliates)
+    {
+        let place = format!("{account} {}", group.replace('\t', " "));
+        let amount = i64::try_from(sum.amount).unwrap();
+        answered.insert((n, format!("count of {place}")), sum.count);
+        answered.insert((n, format!("amount of {place}")), amount);
+    }
     answered.insert((n, "churned of those at the start".to_owned()), spans.churned[0]);
+}
+
+/// What late beginnings moved, all pages together.
+async fn add_restated(answered: &mut Counted, key: &Key) {
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/devops/restatements?limit=1000{cursor}");
+        let page = key.get(&path).await.expect(200).json();
+        for row in page["restatements"].as_array().unwrap() {
+            let account = row["account"].as_str().unwrap();
+            let group: Vec<&str> =
+                row["group"].as_array().into_iter().flatten().flat_map(Value::as_str).collect();
+            if account != "accruals" && group.last() != Some(&"captured") {
+                continue;
+            }
+            let place = format!("{account} {}", group.join(" "));
+            let facts = answered.entry((0, format!("facts that restate {place}"))).or_default();
+            *facts += count(&row["facts"]);
+            let amount = answered.entry((0, format!("restated amount of {place}"))).or_default();
+            *amount += cents(&row["amount"]);
+        }
+        let Some(next) = page["next_cursor"].as_str() else { return };
+        cursor = format!("&cursor={next}");
+    }
 }
 
 fn count(value: &Value) -> i64 {

@@ -103,21 +103,21 @@ async fn xtask_seed_fills_an_empty_database() {
     assert_eq!(programs.calls(), ["cargo build --workspace --bin revenue-ripple"]);
 }
 
-/// The same seed gives the same history, of the size that was asked for.
+/// The same seed gives the same history, of the size that was asked for but for those who were deleted.
 #[tokio::test]
 async fn an_invented_history_is_the_same_each_time() {
-    let mut facts = Vec::new();
+    let mut made = Vec::new();
     for _ in 0..2 {
         let database = TestDatabase::empty().await;
         let until = ["--until", "2026-01-01T00:00:00Z", "--json"];
         let arguments = [&["seed", "--users", "500", "--seed", "7", "--days", "90"], &until[..]];
         let seeded = Program::new(database.url(), arguments.concat()).run().expect(0);
         let report: serde_json::Value = serde_json::from_str(&seeded.stdout).unwrap();
-        assert_eq!(report["new"]["users"], 500, "{report}");
-        facts.push(report["new"]["facts"].as_u64().unwrap());
+        let [users, facts] = ["users", "facts"].map(|what| report["new"][what].as_u64().unwrap());
+        assert!((480..=500).contains(&users) && facts > 500, "{report}");
+        made.push(report["new"].clone());
         let again = Program::new(database.url(), ["seed", "--users", "5"]).run().expect(1);
         assert!(again.stderr.contains("--force"), "{}", again.stderr);
     }
-    assert!(facts[0] > 500, "{facts:?}");
-    assert_eq!(facts[0], facts[1]);
+    assert_eq!(made[0], made[1]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rr_domain::Fact;
+use rr_domain::{Fact, Timestamp};
 use rr_store::{
     Audit, ImportBatch, ImportCounts, NewActivity, NewEvent, NewKey, NewUser, Store, StoreError,
 };
@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) enum Item {
     User(NewUser),
     Fact(Fact),
+    /// A fact, and when it was recorded.
+    Recorded(Timestamp, Fact),
     Key(NewKey),
     Event(NewEvent),
     Activity(NewActivity),
@@ -68,6 +70,7 @@ impl Sink {
             match item {
                 Item::User(user) => self.batch.users.push(user),
                 Item::Fact(fact) => self.batch.facts.push(fact),
+                Item::Recorded(at, fact) => self.batch.recorded.push((at, fact)),
                 Item::Key(key) => self.batch.keys.push(key),
                 Item::Event(event) => {
                     self.bytes += event.body.len();

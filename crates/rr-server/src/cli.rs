@@ -263,6 +263,9 @@ pub(crate) struct Doctor {
 /// `seed`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Facts are recorded at invented instants too: most at once, some late, some twice. Of the users who sign
+up, the few who are deleted on the way have no row at the end.
+
 The same --users, --seed, --days and --until give the same rows, to the byte.
 
 Examples:

@@ -96,12 +96,21 @@ impl Appended {
     }
 }
 
-/// Appends, inside the caller's transaction. A number between theirs may stay unused when only some of
-/// them are new.
+/// Appends, inside the caller's transaction, what is recorded now.
 pub(crate) fn append(
     conn: &mut Conn,
     all: &[Fact],
     recorded_at: Timestamp,
+) -> QueryResult<Appended> {
+    let all: Vec<(Timestamp, &Fact)> = all.iter().map(|fact| (recorded_at, fact)).collect();
+    append_recorded(conn, &all)
+}
+
+/// The same for facts that were each recorded at an instant of their own. A number between theirs may
+/// stay unused when only some of them are new.
+pub(crate) fn append_recorded(
+    conn: &mut Conn,
+    all: &[(Timestamp, &Fact)],
 ) -> QueryResult<Appended> {
     if all.is_empty() {
         return Ok(Appended::default());
@@ -109,7 +118,7 @@ pub(crate) fn append(
     let first = Sequence::Facts.take(conn, all.len())?;
     let rows = (first..)
         .zip(all)
-        .map(|(seq, fact)| FactRecord::of(seq, fact, recorded_at))
+        .map(|(seq, (recorded_at, fact))| FactRecord::of(seq, fact, *recorded_at))
         .collect::<QueryResult<Vec<_>>>()?;
     let new = insert(conn, &rows)?;
     if new < rows.len() {
@@ -119,7 +128,11 @@ pub(crate) fn append(
         Sequence::Facts.set(conn, last.unwrap_or(0).max(first - 1))?;
         return Ok(Appended { new, facts: Vec::new() });
     }
-    let recorded = |(seq, fact): (i64, &Fact)| Recorded { seq, recorded_at, fact: fact.clone() };
+    let recorded = |(seq, (recorded_at, fact)): (i64, &(Timestamp, &Fact))| Recorded {
+        seq,
+        recorded_at: *recorded_at,
+        fact: Fact::clone(fact),
+    };
     Ok(Appended { new, facts: (first..).zip(all).map(recorded).collect() })
 }
 

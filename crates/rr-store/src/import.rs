@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::QueryResult;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use rr_domain::{Fact, FactKind};
+use rr_domain::{Fact, FactKind, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -21,8 +21,10 @@ use crate::{activity, events, facts, keys, users};
 pub struct ImportBatch {
     /// Users, without their facts.
     pub users: Vec<NewUser>,
-    /// Facts.
+    /// Facts, recorded now.
     pub facts: Vec<Fact>,
+    /// Facts that were recorded before, each at its own instant.
+    pub recorded: Vec<(Timestamp, Fact)>,
     /// Keys by hash.
     pub keys: Vec<NewKey>,
     /// Events.
@@ -109,13 +111,11 @@ fn bring_in(
 ) -> QueryResult<(ImportCounts, Appended)> {
     let (users, emails_taken) = bring_in_users(conn, &batch.users)?;
     let left_out: HashSet<Uuid> = emails_taken.iter().copied().collect();
-    let appended = if left_out.is_empty() {
-        facts::append(conn, &batch.facts, audit.at)?
-    } else {
-        let kept: Vec<Fact> =
-            batch.facts.iter().filter(|fact| !creates(fact, &left_out)).cloned().collect();
-        facts::append(conn, &kept, audit.at)?
-    };
+    let now = batch.facts.iter().map(|fact| (audit.at, fact));
+    let before = batch.recorded.iter().map(|(at, fact)| (*at, fact));
+    let kept: Vec<(Timestamp, &Fact)> =
+        before.chain(now).filter(|(_, fact)| !creates(fact, &left_out)).collect();
+    let appended = facts::append_recorded(conn, &kept)?;
     let counts = ImportCounts {
         users,
         facts: appended.new,

@@ -18,16 +18,16 @@ pub(super) async fn run(context: &Context, args: &Rebuild) -> Result<(), Failure
         })
         .await;
     drop(shown);
-    let facts = match outcome {
+    let seq = match outcome {
         Ok(()) => store.facts_version().await,
         Err(error) => Err(error),
     };
     store.close().await;
-    let facts = facts?;
+    let seq = seq?;
     if args.json {
-        output::json(&json!({ "facts": facts }));
+        output::json(&json!({ "seq": seq }));
     } else {
-        output::line(format!("the ledger was made anew from {facts} facts"));
+        output::line(format!("the ledger was made anew from the facts up to number {seq}"));
     }
     Ok(())
 }

@@ -51,7 +51,7 @@ fn print_json(verification: &Verification) {
 fn print(verification: &Verification) {
     let Verification { seq, compared, faults } = verification;
     if faults.is_empty() {
-        output::line(format!("{compared} values agree with the {seq} facts"));
+        output::line(format!("{compared} values agree with the facts up to number {seq}"));
         return;
     }
     let mut grid = Grid::new(&["FIGURE", "GROUP", "EXPECTED", "FOUND"]);

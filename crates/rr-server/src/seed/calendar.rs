@@ -1,10 +1,11 @@
-//! Months and pay days.
+//! Months, pay days, and some time later.
 
 use std::time::Duration;
 
 use rr_domain::Timestamp;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use super::dice::Dice;
 use super::signups::{DAY, weekday};
 
 /// `months` calendar months after `start`, at the same time of day; the 31st falls on the last day
@@ -30,6 +31,11 @@ pub(crate) fn next_pay_day(at: Timestamp) -> Timestamp {
     ));
     let days = 7 - u32::try_from(weekday(at)).unwrap_or(0);
     midnight.plus(DAY * days + Duration::from_secs(9 * 3_600))
+}
+
+/// Some time between so many days and so many days after `at`.
+pub(crate) fn days_after(at: Timestamp, first: u64, last: u64, dice: &mut Dice) -> Timestamp {
+    at.plus(Duration::from_secs(dice.between(first * 86_400, last * 86_400)))
 }
 
 #[cfg(test)]

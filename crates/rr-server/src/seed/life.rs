@@ -6,36 +6,46 @@ use rr_domain::{FactKind, Interval, Label, SubscriptionStatus, Timestamp};
 use rr_store::NewUser;
 use uuid::Uuid;
 
-use super::calendar::months_after;
+use super::account;
+use super::calendar::{days_after, months_after};
+use super::change::Change;
+use super::deal::Deal;
 use super::history::History;
 use super::price::Tier;
-use super::sale::sell_tripwire;
+use super::sale::{sell_period, sell_tripwire};
 use super::signups::DAY;
 
-/// A user whose history is not over.
+/// A subscriber whose history is not over.
 pub(super) struct Life {
-    number: u64,
+    pub(super) number: u64,
     pub(super) user: NewUser,
-    customer: Uuid,
+    pub(super) customer: Uuid,
     /// Who brought the user: half of every sale is theirs.
     pub(super) referrer: Option<u64>,
-    subscription: Uuid,
-    pub(super) tier: Tier,
-    started: Timestamp,
-    /// Months since the start that are paid or given away.
-    months: u32,
-    is_trial: bool,
+    pub(super) subscription: Uuid,
+    pub(super) deal: Deal,
+    /// Since when periods are counted, and how many are paid or given away.
+    pub(super) since: Timestamp,
+    pub(super) periods: u32,
 }
 
 /// What comes next in a life.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// The user subscribes.
+    /// The user subscribes, for the first time or anew.
     Subscribe,
+    /// The user comes back, and the old subscription starts again.
+    Resume,
+    /// A trial is over.
+    TrialOver,
+    /// The first payment, which failed, was tried again.
+    FirstRetry,
     /// A period is over and the next is due.
     Renew,
     /// The last payment failed and was tried again.
     Retry,
+    /// All tries failed, and a last reminder was sent.
+    Reminder,
     /// In the middle of a period something is changed.
     Change(Change),
     /// The subscription was set to cancel and its period is over.
@@ -44,15 +54,14 @@ pub(super) enum Step {
     Unpause,
 }
 
-/// What a subscriber changes in the middle of a period.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Change {
-    Upgrade,
-    Downgrade,
-    Pause,
-    SetToCancel,
-    CancelNow,
-    TakeBack,
+/// How a subscription begins.
+enum Beginning {
+    Paid,
+    Trial(Timestamp),
+    /// The first payment fails.
+    Incomplete,
+    /// Free for as long as the user likes.
+    Gift,
 }
 
 impl Life {
@@ -69,41 +78,45 @@ impl Life {
             let bought = at.plus(DAY * 2).minus(Duration::from_secs(history.dice.below(170_000)));
             sell_tripwire(referrer, bought, history);
         }
-        let tier = match history.dice.weighted(&[68, 20, 12]) {
-            0 => Tier::Membership,
-            1 => Tier::Reseller,
-            _ => Tier::ProReseller,
-        };
-        let subscription = history.dice.id(at);
+        // The administrator runs the place; who comes on somebody's word buys more often.
+        let share = if referrer.is_some() { 320 } else { 190 };
+        if number == 0 || !history.dice.chance(share) {
+            return account::look_around(user, at, history);
+        }
         let life = Box::new(Life {
             number,
             user,
             customer,
             referrer,
-            subscription,
-            tier,
-            started: at,
-            months: 0,
-            is_trial: false,
+            subscription: Uuid::nil(), // it has none before it subscribes
+            deal: Deal::draw(&mut history.dice),
+            since: at,
+            periods: 0,
         });
-        // The administrator runs the place; who comes on somebody's word buys more often.
-        let share = if referrer.is_some() { 320 } else { 190 };
-        if number > 0 && history.dice.chance(share) {
-            let wait = Duration::from_secs(history.dice.between(300, 10 * 86_400));
-            history.resume(at.plus(wait), Step::Subscribe, life);
-        } else {
-            history.settle(*life);
-        }
+        let wait = Duration::from_secs(history.dice.between(300, 10 * 86_400));
+        history.resume(at.plus(wait), Step::Subscribe, life);
     }
 
     /// Takes the next step.
-    pub(super) fn go_on(self: Box<Self>, step: Step, at: Timestamp, history: &mut History) {
+    pub(super) fn go_on(mut self: Box<Self>, step: Step, at: Timestamp, history: &mut History) {
         match step {
-            Step::Subscribe => self.subscribe(at, history),
+            Step::Subscribe => {
+                self.subscription = history.dice.id(at);
+                self.subscribe(at, history);
+            }
+            Step::Resume => self.subscribe(at, history),
+            Step::TrialOver => self.end_trial(at, history),
+            Step::FirstRetry if history.dice.chance(700) => self.recover(at, history),
             Step::Renew => self.renew(at, history),
             Step::Retry => self.retry(at, history),
+            Step::Reminder if history.dice.chance(300) => {
+                self.tell_user(Label::ACTIVE, at, history);
+                self.recover(at, history);
+            }
             Step::Change(change) => self.change(change, at, history),
-            Step::End => self.end(at, history),
+            // What was announced happens, whether or not somebody tells of it.
+            Step::End if history.dice.chance(400) => self.leave(at, history),
+            Step::FirstRetry | Step::Reminder | Step::End => self.end(at, history),
             Step::Unpause => {
                 self.set_status(SubscriptionStatus::Active, at, history);
                 self.live_on(at, history);
@@ -112,188 +125,151 @@ impl Life {
     }
 
     fn subscribe(mut self: Box<Self>, at: Timestamp, history: &mut History) {
-        self.started = at;
-        self.subscription = history.dice.id(at);
-        // Pro resellers are sometimes given their first three months.
-        self.is_trial = self.tier == Tier::ProReseller && history.dice.chance(250);
-        let status =
-            if self.is_trial { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active };
-        history.record(
-            at,
-            FactKind::SubscriptionStarted {
-                subscription: self.subscription,
-                customer: self.customer,
-                tier: history.labels.tier(self.tier),
-                status,
-                price: self.tier.price(),
-                quantity: 1,
-                interval: Interval::MONTHLY,
-            },
-        );
-        self.take_tier(self.tier, at, history);
-        if self.is_trial {
-            self.months = 3;
-            let ends = months_after(at, 3);
-            history.resume(ends, Step::Renew, self);
-        } else {
-            self.months = 1;
-            self.pay(at, history);
-            self.live_on(at, history);
+        let beginning = self.beginning(at, history);
+        self.deal.discount = if matches!(beginning, Beginning::Gift) { 100 } else { 0 };
+        let status = match beginning {
+            Beginning::Paid | Beginning::Gift => SubscriptionStatus::Active,
+            Beginning::Trial(_) => SubscriptionStatus::Trialing,
+            Beginning::Incomplete => SubscriptionStatus::Incomplete,
+        };
+        self.start(status, at, history);
+        match beginning {
+            Beginning::Paid => {
+                self.pay_anew(at, history);
+                if history.dice.chance(60) {
+                    self.buy_pass(at, history);
+                }
+                self.live_on(at, history);
+            }
+            Beginning::Trial(ends) => {
+                // Who hesitates cancels at once and uses what is free.
+                if history.dice.chance(60) {
+                    self.set_to_cancel(Some(ends), at, history);
+                    history.resume(ends, Step::End, self);
+                } else {
+                    history.resume(ends, Step::TrialOver, self);
+                }
+            }
+            Beginning::Incomplete => {
+                let again = at.plus(Duration::from_secs(history.dice.between(600, 82_800)));
+                history.resume(again, Step::FirstRetry, self);
+            }
+            Beginning::Gift => {
+                let over = days_after(at, 60, 300, &mut history.dice);
+                history.resume(over, Step::Change(Change::Reprice), self);
+            }
         }
     }
 
-    /// Another period begins: it is paid, or the payment fails.
-    fn renew(mut self: Box<Self>, at: Timestamp, history: &mut History) {
-        let was_trial = std::mem::take(&mut self.is_trial);
-        self.months += 1;
-        if history.dice.chance(45) {
-            self.set_status(SubscriptionStatus::PastDue, at, history);
-            let wait = Duration::from_secs(history.dice.between(86_400, 9 * 86_400));
-            history.resume(at.plus(wait), Step::Retry, self);
-            return;
+    fn beginning(&self, at: Timestamp, history: &mut History) -> Beginning {
+        // Pro resellers are sometimes given their first three months, others two weeks.
+        let (trials, ends) = match self.deal.tier {
+            Tier::ProReseller => (250, months_after(at, 3)),
+            Tier::Membership | Tier::Reseller => (120, at.plus(DAY * 14)),
+        };
+        match history.dice.weighted(&[trials, 20, 8, 972 - trials]) {
+            0 => Beginning::Trial(ends),
+            1 => Beginning::Incomplete,
+            2 => Beginning::Gift,
+            _ => Beginning::Paid,
         }
-        if was_trial {
-            self.set_status(SubscriptionStatus::Active, at, history);
-        }
-        self.pay(at, history);
-        self.live_on(at, history);
     }
 
-    fn retry(self: Box<Self>, at: Timestamp, history: &mut History) {
-        if history.dice.chance(680) {
-            self.set_status(SubscriptionStatus::Active, at, history);
-            self.pay(at, history);
-            self.live_on(at, history);
-        } else {
-            self.end(at, history);
-        }
+    /// The subscription starts as it was agreed.
+    pub(super) fn start(
+        &mut self,
+        status: SubscriptionStatus,
+        at: Timestamp,
+        history: &mut History,
+    ) {
+        history.record(at, started(self.subscription, self.customer, self.deal, status, history));
+        self.take_tier(at, history);
+    }
+
+    /// A pass for a colleague: a second subscription of the same customer, paid once, which ends by
+    /// itself after its one period.
+    fn buy_pass(&self, at: Timestamp, history: &mut History) {
+        let deal = Deal { tier: Tier::Membership, discount: 0, ..Deal::draw(&mut history.dice) };
+        let bought = days_after(at, 1, 40, &mut history.dice);
+        let subscription = history.dice.id(bought);
+        let status = SubscriptionStatus::Active;
+        let start = started(subscription, self.customer, deal, status, history);
+        history.expect(bought, start);
+        sell_period(deal, self.referrer, bought, history);
+        let ends_at = Some(deal.term.over(bought, 1));
+        let announced = FactKind::SubscriptionSetToCancel { subscription, ends_at };
+        history.expect(bought.plus(Duration::from_secs(1)), announced);
     }
 
     /// Decides what happens in the rest of this period.
-    fn live_on(self: Box<Self>, at: Timestamp, history: &mut History) {
+    pub(super) fn live_on(self: Box<Self>, at: Timestamp, history: &mut History) {
         let ends = self.period_end();
-        let rest = ends.since(at).as_secs();
-        let change = match history.dice.weighted(&[30, 7, 5, 34, 9, 915]) {
-            0 if self.tier != Tier::ProReseller => Change::Upgrade,
-            1 if self.tier == Tier::ProReseller => Change::Downgrade,
-            2 => Change::Pause,
-            3 => Change::SetToCancel,
-            4 => Change::CancelNow,
-            _ => return history.resume(ends, Step::Renew, self),
+        let Some(change) = Change::draw(&self.deal, &mut history.dice) else {
+            return history.resume(ends, Step::Renew, self);
         };
+        let rest = ends.since(at).as_secs();
         let wait = Duration::from_secs(history.dice.between(rest / 10, rest * 8 / 10));
         history.resume(at.plus(wait), Step::Change(change), self);
     }
 
-    fn change(mut self: Box<Self>, change: Change, at: Timestamp, history: &mut History) {
-        let ends = self.period_end();
-        match change {
-            Change::Upgrade | Change::Downgrade => {
-                let tier = match change {
-                    Change::Upgrade => Tier::ProReseller,
-                    _ => Tier::Reseller,
-                };
-                self.tier = tier;
-                history.record(
-                    at,
-                    FactKind::SubscriptionChanged {
-                        subscription: self.subscription,
-                        tier: Some(history.labels.tier(tier)),
-                        price: Some(tier.price()),
-                        quantity: None,
-                        interval: None,
-                        status: None,
-                    },
-                );
-                self.take_tier(tier, at, history);
-                history.resume(ends, Step::Renew, self);
-            }
-            Change::Pause => {
-                self.set_status(SubscriptionStatus::Paused, at, history);
-                // The time of the pause is not paid for: the next period starts a month later.
-                self.months += 1;
-                let wait = DAY * u32::try_from(history.dice.between(20, 30)).unwrap_or(20);
-                history.resume(at.plus(wait), Step::Unpause, self);
-            }
-            Change::SetToCancel => {
-                self.set_to_cancel(Some(ends), at, history);
-                let changes_mind = history.dice.chance(120);
-                let back = at.plus(Duration::from_secs(ends.since(at).as_secs() / 2));
-                if changes_mind {
-                    history.resume(back, Step::Change(Change::TakeBack), self);
-                } else {
-                    history.resume(ends, Step::End, self);
-                }
-            }
-            Change::TakeBack => {
-                self.set_to_cancel(None, at, history);
-                history.resume(ends, Step::Renew, self);
-            }
-            Change::CancelNow => self.end(at, history),
+    /// A fact ends the subscription.
+    pub(super) fn end(self: Box<Self>, at: Timestamp, history: &mut History) {
+        let subscription = self.subscription;
+        history.record(at, FactKind::SubscriptionEnded { subscription });
+        // A notice that was on its way says something about what is over.
+        if history.dice.chance(60) {
+            let told = at.plus(Duration::from_secs(history.dice.between(60, 7_200)));
+            let ends_at = Some(at.plus(DAY * 30));
+            let notice = if history.dice.chance(500) {
+                status_of(subscription, SubscriptionStatus::PastDue)
+            } else {
+                FactKind::SubscriptionSetToCancel { subscription, ends_at }
+            };
+            history.expect(told, notice);
         }
+        self.leave(at, history);
     }
 
-    /// The subscription ends; half of those who leave are marked as gone.
-    fn end(mut self: Box<Self>, at: Timestamp, history: &mut History) {
-        history.record(at, FactKind::SubscriptionEnded { subscription: self.subscription });
-        self.user.plan = None;
-        self.user.updated_at = at;
-        if history.dice.chance(500) {
-            let status = history.labels.inactive.clone();
-            self.user.status = status.clone();
-            let kind =
-                FactKind::UserChanged { user: self.user.id, role: None, status: Some(status) };
-            history.record(at, kind);
-        } else if history.dice.chance(150) {
-            // Some come back after a while.
-            self.months = 0;
-            let wait = DAY * u32::try_from(history.dice.between(20, 120)).unwrap_or(20);
-            return history.resume(at.plus(wait), Step::Subscribe, self);
-        }
-        history.settle(*self);
+    pub(super) fn set_status(
+        &self,
+        status: SubscriptionStatus,
+        at: Timestamp,
+        history: &mut History,
+    ) {
+        history.record(at, status_of(self.subscription, status));
     }
 
-    fn pay(&self, at: Timestamp, history: &mut History) {
-        super::sale::sell_month(self, at, history);
-    }
-
-    /// The role and plan of the tier are the user's from now on; a reseller refers others.
-    fn take_tier(&mut self, tier: Tier, at: Timestamp, history: &mut History) {
-        self.user.plan = Some(history.labels.tier(tier));
-        self.user.updated_at = at;
-        let role = history.labels.role(tier);
-        let is_new = self.user.role != role;
-        // Who refers others stays an affiliate while the subscription is a plain membership.
-        if is_new && (role != Label::MEMBER || self.user.role != history.labels.affiliate) {
-            if role != Label::MEMBER && self.user.role == Label::MEMBER {
-                history.begin_referring(self.number);
-            }
-            self.user.role = role.clone();
-            let kind = FactKind::UserChanged { user: self.user.id, role: Some(role), status: None };
-            history.record(at, kind);
-        }
-    }
-
-    fn set_status(&self, status: SubscriptionStatus, at: Timestamp, history: &mut History) {
-        history.record(
-            at,
-            FactKind::SubscriptionChanged {
-                subscription: self.subscription,
-                tier: None,
-                price: None,
-                quantity: None,
-                interval: None,
-                status: Some(status),
-            },
-        );
-    }
-
-    fn set_to_cancel(&self, ends_at: Option<Timestamp>, at: Timestamp, history: &mut History) {
+    pub(super) fn set_to_cancel(
+        &self,
+        ends_at: Option<Timestamp>,
+        at: Timestamp,
+        history: &mut History,
+    ) {
         let subscription = self.subscription;
         history.record(at, FactKind::SubscriptionSetToCancel { subscription, ends_at });
     }
+}
 
-    fn period_end(&self) -> Timestamp {
-        months_after(self.started, self.months)
+fn started(
+    subscription: Uuid,
+    customer: Uuid,
+    deal: Deal,
+    status: SubscriptionStatus,
+    history: &History,
+) -> FactKind {
+    FactKind::SubscriptionStarted {
+        subscription,
+        customer,
+        tier: history.labels.tier(deal.tier),
+        status,
+        price: deal.price(),
+        quantity: deal.quantity,
+        interval: deal.term.interval(),
     }
+}
+
+fn status_of(subscription: Uuid, status: SubscriptionStatus) -> FactKind {
+    let (tier, price, quantity, interval): (_, _, _, Option<Interval>) = (None, None, None, None);
+    let status = Some(status);
+    FactKind::SubscriptionChanged { subscription, tier, price, quantity, interval, status }
 }

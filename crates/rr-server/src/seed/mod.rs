@@ -1,6 +1,12 @@
 //! Data to look at: the demo, and invented histories of any size.
 
+mod account;
+mod arrival;
+mod billing;
 mod calendar;
+mod change;
+mod commission;
+mod deal;
 mod demo;
 mod dice;
 mod history;

@@ -1,8 +1,9 @@
-//! The old price list: what an invented subscription costs and what it makes of its user.
+//! The old price list: what an invented subscription costs by the month and what it makes of its
+//! user.
 
 use rr_domain::{Label, LabelError};
 
-/// A product of the price list that is paid by the month.
+/// A product of the price list that is subscribed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
     /// 47 a month.
@@ -40,6 +41,8 @@ pub(crate) struct Labels {
     pub(crate) affiliate: Label,
     /// The status of those who left.
     pub(crate) inactive: Label,
+    /// The status of those who owe too much.
+    pub(crate) suspended: Label,
 }
 
 impl Labels {
@@ -49,6 +52,7 @@ impl Labels {
             pro_reseller: Label::parse("pro_reseller")?,
             affiliate: Label::parse("affiliate")?,
             inactive: Label::parse("inactive")?,
+            suspended: Label::parse("suspended")?,
         })
     }
 

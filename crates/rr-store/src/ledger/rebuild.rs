@@ -81,7 +81,7 @@ fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
     }
     if after == last {
         change_over(conn)?;
-        audit.record(conn, "ledger.rebuilt", None, &json!({ "facts": last }))?;
+        audit.record(conn, "ledger.rebuilt", None, &json!({ "seq": last }))?;
         return Ok(None);
     }
     let seq = last.min(after + PIECE);

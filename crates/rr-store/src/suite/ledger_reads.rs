@@ -5,7 +5,7 @@ use rr_sync::Balances;
 use rr_sync::ledger::{Account, Entry, posting};
 
 use super::*;
-use crate::{EntryFilter, Store};
+use crate::{EntryFilter, ImportBatch, Store};
 
 /// A store with a history, and all entries of it as the pure function makes them.
 async fn with_history(database: &TestDatabase, seed: u64) -> (Store, Vec<Entry>) {
@@ -172,4 +172,26 @@ async fn exactly_the_late_moves_are_restatements() {
     }
     assert_eq!(walked, store.restatements(first(10)).await.unwrap().1.items);
     assert_eq!(walked.len(), 4);
+}
+
+/// Of a history that was recorded elsewhere only what came late there is a restatement.
+#[tokio::test]
+async fn a_fact_that_is_brought_in_keeps_when_it_was_recorded() {
+    for loaded in [true, false] {
+        let database = TestDatabase::new();
+        let store = database.migrated().await;
+        let recorded = vec![(at(100), signup(1, 100)), (at(900), signup(2, 200))];
+        let batch = ImportBatch { recorded, ..ImportBatch::default() };
+        let long_after = audit(90 * 86_400);
+        if loaded {
+            store.load_batch(batch, long_after).await.unwrap();
+            store.catch_up(|_| {}).await.unwrap();
+        } else {
+            store.import_batch(batch, long_after).await.unwrap();
+        }
+        let rows = store.restatements(first(10)).await.unwrap().items;
+        let signups = rows.iter().find(|row| row.account == Account::Signups).unwrap();
+        assert_eq!((signups.count, signups.facts), (1, 1));
+        assert_eq!((signups.since, signups.recorded_at), (at(200), at(900)));
+    }
 }

@@ -138,16 +138,18 @@ async fn importing_twice_changes_nothing() {
     let batch = ImportBatch {
         users: (0..people).map(|n| user(n, &format!("u{n}@example.com"))).collect(),
         facts: (0..people).map(|n| signup(n, 5)).chain([signup(1, 5)]).collect(),
+        recorded: vec![(at(6), signup(people, 5)), (at(7), signup(people, 5))],
         keys: vec![key(1), key(2), key(2)],
         events: vec![event(1), event(2), event(2)],
         activity: vec![old],
     };
     let counts = store.import_batch(batch.clone(), audit(1)).await.unwrap();
-    assert_eq!((counts.users, counts.facts), (7_000, 7_000));
+    assert_eq!((counts.users, counts.facts), (7_000, 7_001));
     assert_eq!((counts.keys, counts.events, counts.activity), (2, 2, 1));
     let again = store.import_batch(batch, audit(2)).await.unwrap();
     assert_eq!(again, crate::ImportCounts::default());
-    assert_eq!(store.facts_version().await.unwrap(), 7_000);
+    // The second one of the same was number two.
+    assert_eq!(store.facts_version().await.unwrap(), 7_002);
     assert_eq!(audited(&store, "data.imported").await, 1);
     assert_eq!(store.activity(first(10)).await.unwrap().items[1].actor, "imported");
 }
