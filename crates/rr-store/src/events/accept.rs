@@ -17,20 +17,6 @@ use diesel::prelude::*;
 use diesel::result::Error;
 
 impl Store {
-    /// Stores an event durably, or recognises it as a repeat by any of its `ids`.
-    pub async fn accept_event(
-        &self,
-        event: NewEvent,
-        ids: impl IntoIterator<Item = Idempotency>,
-    ) -> Result<AcceptEvent, StoreError> {
-        let offer = OfferedEvent { event, ids: ids.into_iter().collect() };
-        let answers = self.accept_events(vec![offer], Together::AllOrNothing).await?;
-        answers
-            .into_iter()
-            .next()
-            .ok_or_else(|| Verdict::defect("an event was left unanswered").into())
-    }
-
     /// Stores events in one transaction, and says for each, in their order, what became of it.
     pub async fn accept_events(
         &self,

@@ -4,9 +4,24 @@ use rr_domain::Timestamp;
 use rr_sync::{Figures, Fold};
 use uuid::Uuid;
 
-use crate::{EventBody, EventFilter, PageRequest, Store, StoreError};
+use crate::{
+    AcceptEvent, EventBody, EventFilter, Idempotency, NewEvent, OfferedEvent, PageRequest, Store,
+    StoreError, Together,
+};
 
 impl Store {
+    /// Accepts an event that comes alone.
+    pub(crate) async fn accept_event(
+        &self,
+        event: NewEvent,
+        ids: impl IntoIterator<Item = Idempotency>,
+    ) -> Result<AcceptEvent, StoreError> {
+        let offer = OfferedEvent { event, ids: ids.into_iter().collect() };
+        let answers = self.accept_events(vec![offer], Together::AllOrNothing).await?;
+        assert_eq!(answers.len(), 1, "one event has one answer");
+        Ok(answers[0])
+    }
+
     /// The body of an event as it was received.
     pub(crate) async fn event_body(&self, id: Uuid) -> Result<Option<EventBody>, StoreError> {
         let mut page = PageRequest { limit: 1000, cursor: None };
