@@ -108,17 +108,25 @@ impl ServerHandle {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.server.stop(drained).await;
-        // A start that failed has been logged when it happened.
-        let _ = self.running.await;
+        // What ended by itself has been heard of, and may not be asked again.
+        if !self.running.is_finished() {
+            let _ = self.running.await;
+        }
         drained
     }
 
-    /// Ends when the server ends by itself, which is only when it could not start.
+    /// Ends when the server ends by itself: it could not start, or what its readers follow is read no more.
     pub async fn failed(&mut self) -> io::Error {
-        match (&mut self.running).await {
-            Ok(Err(error)) => error,
-            Ok(Ok(())) => io::Error::other("the server ended"),
+        let ended = |how: Result<(), tokio::task::JoinError>| match how {
+            Ok(()) => io::Error::other("the server ended"),
             Err(error) => io::Error::other(error),
+        };
+        tokio::select! {
+            how = &mut self.running => match how {
+                Ok(Err(error)) => error,
+                how => ended(how.map(drop)),
+            },
+            how = &mut self.following => ended(how),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rr_http::AppState;
 use rr_store::{Actor, Audit};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// How often counted key usage is written.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -24,26 +24,30 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// after 76 hours, and people send again by hand days later.
 const REMEMBER: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The running tasks.
-pub(super) struct Tasks(Vec<JoinHandle<()>>);
+/// The running tasks. Dropping it ends them between two pieces of work or at the next wait; counted usage is
+/// to be flushed before.
+pub(super) struct Tasks(JoinSet<()>);
 
 /// Starts them on the present runtime.
 pub(super) fn start(state: &Arc<AppState>) -> Tasks {
-    Tasks(vec![
-        tokio::spawn(flush_usage(Arc::clone(state))),
-        tokio::spawn(follow_keys(Arc::clone(state))),
-        tokio::spawn(follow_ledger(Arc::clone(state))),
-        tokio::spawn(follow_sources(Arc::clone(state))),
-        tokio::spawn(check_ledger(Arc::clone(state))),
-        tokio::spawn(sweep(Arc::clone(state))),
-    ])
+    let mut tasks = JoinSet::new();
+    tasks.spawn(flush_usage(Arc::clone(state)));
+    tasks.spawn(follow_keys(Arc::clone(state)));
+    tasks.spawn(follow_ledger(Arc::clone(state)));
+    tasks.spawn(follow_sources(Arc::clone(state)));
+    tasks.spawn(check_ledger(Arc::clone(state)));
+    tasks.spawn(sweep(Arc::clone(state)));
+    Tasks(tasks)
 }
 
 impl Tasks {
-    /// Ends them between two pieces of work or at the next wait; none of them holds anything that
-    /// would be lost.
-    pub(super) fn stop(self) {
-        self.0.iter().for_each(JoinHandle::abort);
+    /// Ends when one of them does, which none does but by a defect. A server that goes on without it would honour
+    /// revocations late, or lose counts, and look well.
+    pub(super) async fn failed(&mut self) -> anyhow::Error {
+        match self.0.join_next().await {
+            Some(Err(error)) => anyhow::Error::new(error).context("a background task failed"),
+            Some(Ok(())) | None => anyhow::anyhow!("a background task ended"),
+        }
     }
 }
 
@@ -59,10 +63,16 @@ async fn follow_keys(state: Arc<AppState>) {
     loop {
         tokio::time::sleep(FOLLOW).await;
         let look = tokio::time::timeout(PATIENCE, state.follow_key_changes(seen));
-        seen = look.await.unwrap_or_else(|_| {
+        let known = look.await.unwrap_or_else(|_| {
             state.forget_all_keys();
             None
         });
+        if seen.is_some() && known.is_none() {
+            tracing::warn!(
+                "changes of keys cannot be read; until they can, the database is asked for every key"
+            );
+        }
+        seen = known;
     }
 }
 
@@ -123,5 +133,18 @@ async fn sweep(state: Arc<AppState>) {
             }
         }
         tokio::time::sleep(SWEEP).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_noticed_beside_those_that_go_on() {
+        let mut tasks = Tasks(JoinSet::new());
+        tasks.0.spawn(std::future::pending());
+        tasks.0.spawn(async { panic!("a defect") });
+        assert_eq!(tasks.failed().await.to_string(), "a background task failed");
     }
 }

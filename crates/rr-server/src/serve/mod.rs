@@ -80,7 +80,7 @@ async fn serve(
     let mut server =
         Server::start(Arc::clone(&state), listener, move |config| panel.configure(config))
             .context("the server did not start")?;
-    let tasks = background::start(&state);
+    let mut tasks = background::start(&state);
     output::line(format!("listening on http://{address}"));
 
     let ready = async {
@@ -100,6 +100,7 @@ async fn serve(
         error = server.failed() => {
             Err(anyhow::Error::new(error).context("the server ended by itself").into())
         }
+        error = tasks.failed() => Err(error.into()),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping: finishing what was accepted");
             Ok(())
@@ -123,9 +124,10 @@ async fn stop(
         if !server.stop(grace).await {
             tracing::warn!("some requests took longer than {} s and were cut", grace.as_secs());
         }
-        tasks.stop();
         let last_writes = async {
+            // A flush that is under way ends first, and nothing is counted any more.
             state.flush_usage().await;
+            drop(tasks);
             store.close().await;
         };
         if tokio::time::timeout(LAST_WRITES, last_writes).await.is_err() {
