@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::dsl::min;
+use diesel::prelude::*;
 use diesel::result::Error;
 use rr_sync::ledger::posting;
 use serde_json::json;
@@ -11,6 +13,7 @@ use super::rows::EntryRecord;
 use super::{read, rows, touched};
 use crate::conn::{Clash, Conn, Row, Values, insert};
 use crate::ledger::Progress;
+use crate::schema::ledger_entries_anew;
 use crate::sequence::Sequence;
 use crate::{Audit, Store, StoreError};
 
@@ -30,13 +33,15 @@ impl Store {
         audit: Audit,
         mut tell: impl FnMut(Progress) + Send,
     ) -> Result<(), StoreError> {
-        self.write(|conn| clear(conn, 0)).await?;
+        self.write(|conn| Sequence::LedgerAnew.set(conn, BEFORE)).await?;
         let mut retries = RETRIES;
         loop {
             let audit = audit.clone();
             match self.write(move |conn| go_on(conn, &audit)).await {
-                Ok(Some(progress)) => tell(progress),
-                Ok(None) => break,
+                Ok(Step::Cleared) => {}
+                Ok(Step::Posted(progress)) => tell(progress),
+                Ok(Step::ChangedOver) => self.memory().doubt(),
+                Ok(Step::Over) => return Ok(()),
                 Err(error) if error.is_temporary() && retries > 0 => {
                     retries -= 1;
                     tokio::time::sleep(PAUSE).await;
@@ -44,34 +49,38 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        self.memory().doubt();
-        self.write(|conn| clear(conn, UNUSED)).await
     }
 }
 
-/// Where the second set stands when nobody fills it.
+/// Where the second set stands, beside the number of the last fact that it holds: nobody fills it,
 const UNUSED: i64 = -1;
+/// it is emptied before it is filled,
+const BEFORE: i64 = -2;
+/// it is the ledger of before, and emptied.
+const AFTER: i64 = -3;
 
-/// Empties the second set.
-fn clear(conn: &mut Conn, place: i64) -> QueryResult<()> {
-    Sequence::LedgerAnew.set(conn, place)?;
-    Sequence::LedgerAnewTurnover.set(conn, 0)?;
-    conn.batch(match conn {
-        Conn::Pg(_) => "TRUNCATE ledger_entries_anew, ledger_hours_anew, ledger_counters_anew",
-        Conn::Lite(_) => {
-            "DELETE FROM ledger_entries_anew; DELETE FROM ledger_hours_anew; \
-             DELETE FROM ledger_counters_anew"
-        }
-    })
+/// What a transaction has brought.
+enum Step {
+    Cleared,
+    Posted(Progress),
+    ChangedOver,
+    Over,
 }
 
-/// Posts the next piece, or changes the sets over when the second holds all that the first does. Two
-/// that do this at a time only take turns. `None` when it is done.
-fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
+/// Empties the second set a little, posts the next piece, or changes the sets over when the second holds all
+/// that the first does. Two that do this at a time only take turns.
+fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Step> {
+    if matches!(conn, Conn::Pg(_)) {
+        // Whoever waits for a lock on a table keeps all who come later waiting, and the writer with them.
+        conn.batch("SET LOCAL lock_timeout = '2s'")?;
+    }
     // This keeps the number locked.
     let after = Sequence::LedgerAnew.take(conn, 0)? - 1;
-    if after == UNUSED {
-        return Ok(None);
+    match after {
+        UNUSED => return Ok(Step::Over),
+        BEFORE => return clear(conn, 0),
+        AFTER => return clear(conn, UNUSED),
+        _ => {}
     }
     let mut last = Sequence::Ledger.last(conn)?;
     if after == last {
@@ -82,7 +91,7 @@ fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
     if after == last {
         change_over(conn)?;
         audit.record(conn, "ledger.rebuilt", None, &json!({ "seq": last }))?;
-        return Ok(None);
+        return Ok(Step::ChangedOver);
     }
     let seq = last.min(after + PIECE);
     let touched = touched::load(conn, after, seq)?;
@@ -94,7 +103,28 @@ fn go_on(conn: &mut Conn, audit: &Audit) -> QueryResult<Option<Progress>> {
     sum_up(conn, after, seq)?;
     Sequence::LedgerAnew.set(conn, seq)?;
     let unsigned = |number| u64::try_from(number).unwrap_or(0);
-    Ok(Some(Progress { done: unsigned(seq), of: unsigned(last) }))
+    Ok(Step::Posted(Progress { done: unsigned(seq), of: unsigned(last) }))
+}
+
+/// Empties the second set, at last for what stands in `place` then. On SQLite by pieces, for it goes through
+/// every page of what it deletes.
+fn clear(conn: &mut Conn, place: i64) -> QueryResult<Step> {
+    if let Conn::Lite(c) = conn {
+        let first = ledger_entries_anew::table.select(min(ledger_entries_anew::seq));
+        if let Some(first) = first.first::<Option<i64>>(c)? {
+            let piece =
+                ledger_entries_anew::table.filter(ledger_entries_anew::seq.lt(first + PIECE));
+            diesel::delete(piece).execute(c)?;
+            return Ok(Step::Cleared);
+        }
+    }
+    conn.batch(match conn {
+        Conn::Pg(_) => "TRUNCATE ledger_entries_anew, ledger_hours_anew, ledger_counters_anew",
+        Conn::Lite(_) => "DELETE FROM ledger_hours_anew; DELETE FROM ledger_counters_anew",
+    })?;
+    Sequence::LedgerAnew.set(conn, place)?;
+    Sequence::LedgerAnewTurnover.set(conn, 0)?;
+    Ok(Step::Cleared)
 }
 
 /// An entry of the second set.
@@ -149,6 +179,6 @@ fn change_over(conn: &mut Conn) -> QueryResult<()> {
     conn.batch(&statements)?;
     let turnover = Sequence::LedgerAnewTurnover.last(conn)?;
     Sequence::LedgerTurnover.set(conn, turnover)?;
-    Sequence::LedgerAnew.set(conn, UNUSED)?;
+    Sequence::LedgerAnew.set(conn, AFTER)?;
     Sequence::LedgerRebuilds.take(conn, 1).map(drop)
 }
