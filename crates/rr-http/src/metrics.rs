@@ -6,7 +6,7 @@ use std::sync::Arc;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 use rr_keys::CacheStats;
-use rr_store::{BATCH_BUCKETS, Present, StoreStats};
+use rr_store::{BATCH_BUCKETS, Present, ReaderStats, StoreStats};
 use rr_sync::metrics::{Kind, METRICS, Unit};
 
 use crate::live::LiveStats;
@@ -91,12 +91,19 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     let micros = store.commit_micros;
     let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
     writeln!(text, "rr_store_commit_seconds_total {seconds}.{rest:06}")?;
-    write_gauge(text, "rr_store_pool_size", "Reader threads and connections", store.readers)?;
-    write_gauge(text, "rr_store_pool_busy", "Reader threads at work", store.readers_busy)?;
-    write_gauge(text, "rr_store_read_queue", "Reads that wait", store.reads_waiting)?;
-    let capacity = store.read_queue_capacity;
-    write_gauge(text, "rr_store_read_queue_capacity", "Reads that may wait", capacity)?;
-    write_counter(text, "rr_store_reads", "Reads answered", store.reads)?;
+    let ReaderStats { threads, busy, waiting, queue_capacity, reads } = store.readers;
+    write_gauge(text, "rr_store_pool_size", "Reader threads and connections", threads)?;
+    write_gauge(text, "rr_store_pool_busy", "Reader threads at work", busy)?;
+    write_gauge(text, "rr_store_read_queue", "Reads that wait", waiting)?;
+    write_gauge(text, "rr_store_read_queue_capacity", "Reads that may wait", queue_capacity)?;
+    write_counter(text, "rr_store_reads", "Reads answered", reads)?;
+    let ReaderStats { threads, busy, waiting, queue_capacity, reads } = store.long_readers;
+    write_gauge(text, "rr_store_long_pool_size", "Threads for reads that may take long", threads)?;
+    write_gauge(text, "rr_store_long_pool_busy", "Those of them at work", busy)?;
+    write_gauge(text, "rr_store_long_read_queue", "Long reads that wait", waiting)?;
+    let help = "Long reads that may wait";
+    write_gauge(text, "rr_store_long_read_queue_capacity", help, queue_capacity)?;
+    write_counter(text, "rr_store_long_reads", "Long reads answered", reads)?;
     write_counter(
         text,
         "rr_store_refused",
@@ -114,10 +121,11 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     write_gauge(text, "rr_ledger_faults", "Sums of the ledger that are wrong", faults)
 }
 
-/// Every figure that stands by itself, the ledger's version, and how the last verification ended.
+/// Every figure that looks back on nothing but the beginning, the ledger's version, and how the last verification
+/// ended.
 fn write_ledger(text: &mut String, ledger: &LedgerNumbers) -> fmt::Result {
     if let Some(present) = &ledger.present {
-        for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Stock) {
+        for metric in METRICS.iter().filter(|metric| metric.kind != Kind::Rate) {
             let name = format!("rr_figure_{}", metric.name);
             head(text, &name, metric.definition.trim_end_matches('.'), "gauge")?;
             let labels = match metric.unit {

@@ -42,7 +42,7 @@ impl Store {
         asked: Asked,
         most: Most,
     ) -> Result<Option<Dora>, StoreError> {
-        self.read(move |conn| match figures(conn, window, &asked, most) {
+        self.read_long(move |conn| match figures(conn, window, &asked, most) {
             Ok(dora) => Ok(Some(dora)),
             Err(Stop::TooMuch) => Ok(None),
             Err(Stop::Failed(error)) => Err(error),

@@ -43,7 +43,7 @@ impl Store {
         last: Option<FactPlace>,
         version: i64,
     ) -> Result<Vec<(FactPlace, Fact)>, StoreError> {
-        self.read(move |conn| {
+        self.read_long(move |conn| {
             let page: Vec<(i64, Id, At, JsonText)> = on_each!(conn, |c| {
                 let mut query = facts::table
                     .select((facts::seq, facts::id, facts::occurred_at, facts::body))

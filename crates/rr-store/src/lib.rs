@@ -71,7 +71,7 @@ pub use settings::AgentSwitches;
 pub use sources::{
     DEFAULT_SOURCE, NewSourceSecret, SourceOutcome, SourcePatch, SourceSecret, WebhookSource,
 };
-pub use stats::{BATCH_BUCKETS, StoreStats};
+pub use stats::{BATCH_BUCKETS, ReaderStats, StoreStats};
 pub use store::Store;
 pub use sweep::{Chore, Swept};
 pub use url::{DatabaseUrl, UrlError};

@@ -25,16 +25,10 @@ pub struct StoreStats {
     pub jobs_committed: u64,
     /// Time spent in commits, in microseconds.
     pub commit_micros: u64,
-    /// Reader threads.
-    pub readers: usize,
-    /// Reader threads at work.
-    pub readers_busy: usize,
-    /// Reads that wait.
-    pub reads_waiting: usize,
-    /// How many may wait.
-    pub read_queue_capacity: usize,
-    /// Reads answered.
-    pub reads: u64,
+    /// The readers of what is short.
+    pub readers: ReaderStats,
+    /// Those of what may take long.
+    pub long_readers: ReaderStats,
     /// Calls refused because a queue was full.
     pub refused: u64,
     /// Connections made.
@@ -48,4 +42,19 @@ pub struct StoreStats {
     pub ledger_faults: usize,
     /// How often something that is over could not be removed.
     pub failed_chores: u64,
+}
+
+/// Reader threads that share a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReaderStats {
+    /// How many there are.
+    pub threads: usize,
+    /// How many are at work.
+    pub busy: usize,
+    /// Reads that wait.
+    pub waiting: usize,
+    /// How many may wait.
+    pub queue_capacity: usize,
+    /// Reads answered.
+    pub reads: u64,
 }

@@ -29,10 +29,11 @@ pub struct Store {
 struct Inner {
     database: &'static str,
     readers: Arc<Readers>,
+    /// Threads of their own for reads that may take long, which so keep no other read waiting.
+    long_readers: Arc<Readers>,
     writer: Arc<Writer>,
     connections: Arc<conn::Counters>,
     refused: AtomicU64,
-    reader_count: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held by whoever looks at the ledger for all who wait for it.
     looking: tokio::sync::Mutex<()>,
@@ -44,6 +45,8 @@ struct Inner {
 
 /// About what a write, or an event of one, weighs in the queue beside its body.
 pub(crate) const SMALL: usize = 1024;
+/// How many reads that may take long wait for their turn; whoever comes then is told to come back.
+const LONG_READS: usize = 64;
 
 impl Store {
     /// Opens the database and starts its threads.
@@ -66,15 +69,23 @@ impl Store {
         let connections = Arc::new(conn::Counters::default());
         let manager = Manager { target, counters: Arc::clone(&connections) };
         let reader_count = options.readers.clamp(1, 64);
-        let pool = conn::new_pool(manager, u32::try_from(reader_count).unwrap_or(64) + 2);
+        let long_count = reader_count.div_ceil(2);
+        let connections_of_readers = u32::try_from(reader_count + long_count).unwrap_or(u32::MAX);
+        let pool = conn::new_pool(manager, connections_of_readers.saturating_add(2));
         let lease = || Lease::new(pool.clone(), Arc::clone(&connections), options.connect_timeout);
 
         let readers = Arc::new(Readers::new(Queue::new(options.queue, usize::MAX)));
+        let long_readers = Arc::new(Readers::new(Queue::new(LONG_READS, usize::MAX)));
         let writer = Arc::new(Writer::new(Queue::new(options.queue, options.queue_bytes)));
         let mut threads = Vec::new();
-        for number in 0..reader_count {
-            let thread = readers::spawn(Arc::clone(&readers), number, lease());
-            threads.push(thread.map_err(OpenError::Thread)?);
+        for (readers, name, count) in
+            [(&readers, "db-read", reader_count), (&long_readers, "db-long-read", long_count)]
+        {
+            for number in 0..count {
+                let name = format!("{name}-{number}");
+                let thread = readers::spawn(Arc::clone(readers), name, lease());
+                threads.push(thread.map_err(OpenError::Thread)?);
+            }
         }
         let log = file.map(|file| Log::start(file, lease())).transpose();
         let (log, thread) = log.map_err(OpenError::Thread)?.unzip();
@@ -84,10 +95,10 @@ impl Store {
         let inner = Inner {
             database,
             readers,
+            long_readers,
             writer,
             connections,
             refused: AtomicU64::new(0),
-            reader_count,
             threads: Mutex::new(threads),
             looking: tokio::sync::Mutex::new(()),
             ledger_checks: AtomicU64::new(0),
@@ -117,6 +128,7 @@ impl Store {
         let inner = &*self.inner;
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let writer = &inner.writer.counters;
+        let [readers, long_readers] = [&inner.readers, &inner.long_readers];
         StoreStats {
             database: inner.database,
             writer_queue_depth: inner.writer.queue.len(),
@@ -127,11 +139,8 @@ impl Store {
             batch_sizes: std::array::from_fn(|index| writer.batch_sizes.get(index).map_or(0, get)),
             jobs_committed: get(&writer.jobs_committed),
             commit_micros: get(&writer.commit_micros),
-            readers: inner.reader_count,
-            readers_busy: inner.readers.busy.load(Ordering::Relaxed),
-            reads_waiting: inner.readers.queue.len(),
-            read_queue_capacity: inner.readers.queue.capacity(),
-            reads: get(&inner.readers.done),
+            readers: readers.stats(),
+            long_readers: long_readers.stats(),
             refused: get(&inner.refused),
             connections: get(&inner.connections.made),
             connections_broken: get(&inner.connections.broken),
@@ -161,15 +170,32 @@ impl Store {
     }
 
     /// Runs a read on a reader thread. It may run twice if its connection turns out to be dead.
-    pub(crate) async fn read<T, F>(&self, mut work: F) -> Result<T, StoreError>
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_by(&self.inner.readers, work).await
+    }
+
+    /// The same for a read that goes through as many rows as there happen to be. However many of these are asked
+    /// for, looks at the ledger, at keys and at everything else that is short go on beside them.
+    pub(crate) async fn read_long<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_by(&self.inner.long_readers, work).await
+    }
+
+    async fn read_by<T, F>(&self, readers: &Readers, mut work: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(move |lease: &mut Lease| drop(reply.send(lease.read(&mut work))));
-        let pushed = self.inner.readers.queue.push(job, 0);
-        self.accepted(pushed)?;
+        self.accepted(readers.queue.push(job, 0))?;
         answer.await.unwrap_or_else(|_| Err(Verdict::defect("a read panicked").into()))
     }
 
@@ -256,6 +282,7 @@ impl Store {
 impl Inner {
     fn close_queues(&self) {
         self.readers.queue.close();
+        self.long_readers.queue.close();
         self.writer.queue.close();
     }
 }

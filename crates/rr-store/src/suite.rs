@@ -19,6 +19,7 @@ mod migrations;
 mod on_postgres;
 mod on_sqlite;
 mod payable;
+mod readers;
 mod retention;
 mod rotation;
 mod schema;

@@ -40,7 +40,7 @@ impl Store {
     }
 
     async fn piece_after(&self, after: i64) -> Result<Option<Piece>, StoreError> {
-        self.read(move |conn| {
+        self.read_long(move |conn| {
             let (last, _) = positions(conn)?;
             Piece::next(conn, after, last)
         })

@@ -31,7 +31,8 @@ impl Store {
         last: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<(Timestamp, Vec<Fault>)>, StoreError> {
-        let checked = self.read(move |conn| conn.snapshot(|conn| check(conn, last, now))).await?;
+        let checked =
+            self.read_long(move |conn| conn.snapshot(|conn| check(conn, last, now))).await?;
         let Some(Checked { begins_round, next, comparison }) = checked else { return Ok(None) };
         let (_, faults) = comparison.into_parts();
         self.count_check(faults.len(), begins_round);

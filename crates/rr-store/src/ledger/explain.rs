@@ -58,7 +58,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<PlacedEntry>, StoreError> {
         let read =
-            self.read(move |conn| conn.snapshot(|conn| entries(conn, &filter, after, limit)));
+            self.read_long(move |conn| conn.snapshot(|conn| entries(conn, &filter, after, limit)));
         read.await?.ok_or_else(super::made_anew)
     }
 }

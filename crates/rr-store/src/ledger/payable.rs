@@ -54,7 +54,7 @@ impl Store {
         after: Option<PayablePlace>,
         limit: u32,
     ) -> Result<Vec<PayableShare>, StoreError> {
-        self.read(move |conn| {
+        self.read_long(move |conn| {
             let accruals = accruals(conn, seq, after.as_ref(), limit)?;
             let facts = about(conn, accruals.iter().map(|accrual| accrual.place.commission), seq)?;
             let mut last = None;

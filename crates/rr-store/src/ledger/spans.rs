@@ -40,7 +40,7 @@ impl Store {
     /// with the version of the ledger.
     pub async fn standing_at(&self, at: Timestamp) -> Result<(i64, Balances), StoreError> {
         self.ledger_is_current().await?;
-        self.read(move |conn| {
+        self.read_long(move |conn| {
             conn.snapshot(|conn| Ok((Sequence::Ledger.last(conn)?, read::standing(conn, at)?)))
         })
         .await
@@ -55,7 +55,7 @@ impl Store {
         accounts: Vec<Account>,
     ) -> Result<Spans, StoreError> {
         self.ledger_is_current().await?;
-        self.read(move |conn| conn.snapshot(|conn| spans(conn, &instants, &accounts))).await
+        self.read_long(move |conn| conn.snapshot(|conn| spans(conn, &instants, &accounts))).await
     }
 }
 

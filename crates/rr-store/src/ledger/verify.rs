@@ -73,7 +73,8 @@ impl Store {
         shown.map_err(|error| StoreError::Internal(error.into()))?;
         comparison.balances(&present.balances);
         for account in Account::ALL {
-            let sums = self.read(move |conn| conn.snapshot(|conn| sums(conn, account))).await?;
+            let sums =
+                self.read_long(move |conn| conn.snapshot(|conn| sums(conn, account))).await?;
             comparison.sums(account, sums);
         }
         let (compared, faults) = comparison.into_parts();
@@ -88,7 +89,7 @@ impl Store {
         before: Timestamp,
     ) -> Result<Moves, StoreError> {
         let (seq, rebuilds) = (present.seq, present.rebuilds);
-        let read = self.read(move |conn| {
+        let read = self.read_long(move |conn| {
             conn.snapshot(|conn| {
                 if Sequence::LedgerRebuilds.last(conn)? != rebuilds {
                     return Ok(None);

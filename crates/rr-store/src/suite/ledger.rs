@@ -255,10 +255,10 @@ async fn a_write_is_in_the_next_read() {
     }
     // On a busy machine the last look may be too old by then, but not every time.
     for n in 100..150 {
-        let reads = store.stats().reads;
+        let reads = store.stats().readers.reads;
         store.append_facts(vec![signup(n, 1)], audit(1)).await.unwrap();
         store.figures(at(10)).await.unwrap();
-        if store.stats().reads == reads {
+        if store.stats().readers.reads == reads {
             return;
         }
     }

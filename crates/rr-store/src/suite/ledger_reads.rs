@@ -189,7 +189,7 @@ async fn a_fact_that_is_brought_in_keeps_when_it_was_recorded() {
         } else {
             store.import_batch(batch, long_after).await.unwrap();
         }
-        let rows = store.restatements(first(10)).await.unwrap().items;
+        let rows = store.restatements(first(10)).await.unwrap().1.items;
         let signups = rows.iter().find(|row| row.account == Account::Signups).unwrap();
         assert_eq!((signups.count, signups.facts), (1, 1));
         assert_eq!((signups.since, signups.recorded_at), (at(200), at(900)));
