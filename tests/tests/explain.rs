@@ -1,6 +1,8 @@
 //! What stands behind a figure: the entries that add up to it, what late facts moved, and whether all of it
 //! agrees with the facts.
 
+mod on_postgres;
+
 use std::time::Duration;
 
 use rr_domain::{Fact, FactKind, Label, Product, Timestamp, new_id};
@@ -276,17 +278,6 @@ async fn a_verification_compares_everything_one_at_a_time() {
     app.store().check_ledger(None, app.clock.now()).await.unwrap();
     assert_eq!(gauge("rr_ledger_checks_total").await.as_deref(), Some("1"));
     assert_eq!(gauge("rr_ledger_faults").await.as_deref(), Some("0"));
-
-    let several = (0..6).map(|_| async { admin.get("/api/devops/verify").await });
-    let mut answered = 0;
-    for answer in futures_util::future::join_all(several).await {
-        if answer.code() == 200 {
-            answered += 1;
-        } else {
-            answer.problem(503, "busy");
-        }
-    }
-    assert!(answered > 0);
 }
 
 /// What Prometheus is told is what the API says.
@@ -299,7 +290,7 @@ async fn gauges_are_the_figures() {
         let line = text.lines().find(|line| {
             line.strip_prefix(&start).is_some_and(|rest| rest.starts_with([' ', '{']))
         });
-        if metric.kind != Kind::Stock {
+        if metric.kind == Kind::Rate {
             assert_eq!(line, None, "{}", metric.name);
             continue;
         }

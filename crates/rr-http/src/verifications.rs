@@ -1,15 +1,19 @@
-//! Verifications of the ledger: one at a time, and how the last one ended.
+//! Verifications of the ledger: one at a time, how far it is, and how the last one ended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use rr_domain::Timestamp;
+use rr_store::Progress;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Whose turn it is, and the last result.
+/// Whose turn it is, how far that one is, and the last result.
 #[derive(Debug, Default)]
 pub(crate) struct Verifications {
     turn: Mutex<()>,
+    done: AtomicU64,
+    of: AtomicU64,
     last: ArcSwapOption<Verified>,
 }
 
@@ -29,9 +33,15 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Verifications {
-    /// Begins one, unless one is running.
-    pub(crate) fn begin(&self) -> Option<Turn<'_>> {
-        self.turn.try_lock().ok().map(|guard| Turn { of: self, _guard: guard })
+    /// Begins one; or says how far the one is that is running.
+    pub(crate) fn begin(&self) -> Result<Turn<'_>, Progress> {
+        let Ok(guard) = self.turn.try_lock() else {
+            let [done, of] = [&self.done, &self.of].map(|number| number.load(Ordering::Relaxed));
+            return Err(Progress { done, of });
+        };
+        let turn = Turn { of: self, _guard: guard };
+        turn.tell(Progress { done: 0, of: 0 });
+        Ok(turn)
     }
 
     /// How the last one ended that did.
@@ -41,6 +51,12 @@ impl Verifications {
 }
 
 impl Turn<'_> {
+    /// Notes how far it is, in facts.
+    pub(crate) fn tell(&self, progress: Progress) {
+        self.of.done.store(progress.done, Ordering::Relaxed);
+        self.of.of.store(progress.of, Ordering::Relaxed);
+    }
+
     /// Notes how it ended.
     pub(crate) fn ended(self, at: Timestamp, faults: usize) {
         self.of.last.store(Some(Arc::new(Verified { at, faults })));
@@ -55,12 +71,13 @@ mod tests {
     fn one_at_a_time_and_the_last_result_stays() {
         let verifications = Verifications::default();
         let first = verifications.begin().unwrap();
-        assert!(verifications.begin().is_none());
+        first.tell(Progress { done: 3, of: 7 });
+        assert_eq!(verifications.begin().err(), Some(Progress { done: 3, of: 7 }));
         first.ended(Timestamp::EPOCH, 2);
         let verified = Verified { at: Timestamp::EPOCH, faults: 2 };
         assert_eq!(verifications.last(), Some(verified));
         drop(verifications.begin().unwrap());
         assert_eq!(verifications.last(), Some(verified), "one that was given up says nothing");
-        assert!(verifications.begin().is_some());
+        assert!(verifications.begin().is_ok());
     }
 }

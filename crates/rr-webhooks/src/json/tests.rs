@@ -194,24 +194,11 @@ fn the_words_name_the_place_and_never_quote_the_body() {
     assert_eq!(fault.to_string(), "the body has a key twice in one object (byte 9)");
 }
 
-/// A body of 10^5 keys takes as long per key as one of 10^3. The fastest of several tries counts and the
-/// bound is generous, because other programs share the machine: quadratic growth would be a factor of 100.
+/// A walk that took quadratic time would not end within the time of a test run.
 #[test]
-fn many_keys_and_many_values_take_linear_time() {
-    let object = |keys: u32| {
-        let members: Vec<String> = (0..keys).map(|key| format!("\"key{key}\":1")).collect();
-        format!("{{{}}}", members.join(","))
-    };
-    let fastest = |text: &str| {
-        let tries = (0..10_000_000 / text.len()).map(|_| {
-            let start = std::time::Instant::now();
-            assert_eq!(check(text.as_bytes()), Ok(()));
-            start.elapsed()
-        });
-        tries.min().unwrap()
-    };
-    let (few, many) = (fastest(&object(1_000)), fastest(&object(100_000)));
-    assert!(many < few * 100 * 20, "{few:?} for few keys, {many:?} for many");
+fn many_keys_and_many_values_are_taken_apart() {
+    let members: Vec<String> = (0..1_000_000).map(|key| format!("\"key{key}\":1")).collect();
+    assert_eq!(check(format!("{{{}}}", members.join(",")).as_bytes()), Ok(()));
     assert_eq!(check(format!("[{}[]]", "[],".repeat(1_000_000)).as_bytes()), Ok(()));
     assert_eq!(check(format!("\"{}\"", "x".repeat(2 << 20)).as_bytes()), Ok(()));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use rr_domain::Timestamp;
+use rr_store::Progress;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,16 +42,16 @@ pub(crate) struct FaultLine {
 /// Everything computed again from the facts and compared.
 ///
 /// It reads every fact, beside everything else that goes on, and may take minutes. One at a time: while it
-/// runs, another gets 503 with `Retry-After`.
+/// runs, another gets 503 with `Retry-After` and is told how far it is.
 #[utoipa::path(get, path = "/api/devops/verify", operation_id = "verify", tag = "figures",
     responses((status = 200, description = "What was found", body = VerifyAnswer)))]
 pub(crate) async fn get(_: Administrator, state: Data<AppState>) -> Outcome<HttpResponse> {
-    let Some(turn) = state.verifications.begin() else {
-        let busy = Problem::new(Code::Busy).detail("A verification is running.");
-        return Err(busy.retry_after(Duration::from_secs(10)));
-    };
+    let turn = state.verifications.begin().map_err(|Progress { done, of }| {
+        let how_far = format!("A verification is running: {done} of {of} facts are compared.");
+        Problem::new(Code::Busy).detail(how_far).retry_after(Duration::from_secs(10))
+    })?;
     let now = state.now();
-    let found = state.store.verify(now, |_| {}).await?;
+    let found = state.store.verify(now, |progress| turn.tell(progress)).await?;
     turn.ended(now, found.faults.len());
     let faults: Vec<FaultLine> = found
         .faults
