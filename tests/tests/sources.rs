@@ -170,6 +170,45 @@ async fn the_configured_secret_stays_good() {
     }
 }
 
+/// Alertmanager and others cannot sign: their source says so, and its key alone is then proof.
+#[tokio::test]
+async fn a_source_whose_sender_cannot_sign_is_known_by_its_key_alone() {
+    let app = TestApp::with_settings(|settings| {
+        settings.webhook_secrets = vec![rr_webhooks::WebhookSecret::parse(FIRST).unwrap()];
+    })
+    .await;
+    let admin = app.as_admin().await;
+    let (own, other) =
+        (app.with_key(&["write_webhooks"]).await, app.with_key(&["write_webhooks"]).await);
+    let nobodys = admin.post(SOURCES, &json!({"name": "am", "unsigned": true})).await;
+    let problem = nobodys.problem(422, "invalid_body");
+    assert_eq!(problem["errors"][0]["pointer"], "/unsigned");
+    let made = make(&admin, &json!({"name": "am", "key_id": own.id})).await;
+    assert_eq!(made["unsigned"], false);
+    let (one, path) = (format!("{SOURCES}/am"), format!("{WEBHOOK}/am"));
+    own.post(WEBHOOK, &body()).await.problem(401, "signature_missing");
+
+    admin.call("PATCH", &one).json(&json!({"unsigned": true})).await.expect(200);
+    for path in [WEBHOOK, &path] {
+        own.post(path, &body()).await.expect(200);
+    }
+    other.post(WEBHOOK, &body()).await.problem(401, "signature_missing");
+    other.post(&path, &body()).await.problem(403, "source_not_allowed");
+    // Another source, and the same one without its key or with a secret, asks for a signature as before.
+    own.post("/api/devops/webhook/default", &body()).await.problem(403, "source_not_allowed");
+    admin.call("PATCH", &one).json(&json!({"key_id": null})).await.expect(200);
+    own.post(&path, &body()).await.problem(401, "signature_missing");
+    admin.call("PATCH", &one).json(&json!({"key_id": own.id})).await.expect(200);
+    own.post(&path, &body()).await.expect(200);
+    admin.post(&format!("{one}/secrets"), &json!({"secret": SECOND})).await.expect(200);
+    own.post(&path, &body()).await.problem(401, "signature_missing");
+    signed(&own, &path, SECOND).await.expect(200);
+    let log = admin.get("/api/devops/activity").await.json();
+    assert!(log["activity"].as_array().unwrap().iter().any(|row| {
+        row["detail"]["before"]["unsigned"] == false && row["detail"]["after"]["unsigned"] == true
+    }));
+}
+
 /// Reports are taken without a signature, so they are nothing that a signature stands for elsewhere: neither
 /// another sender's events nor the ids of events that are signed.
 #[tokio::test]

@@ -125,14 +125,17 @@ impl AppState {
 impl SourceBook {
     fn of(version: i64, sources: Vec<WebhookSource>, own: &[WebhookSecret]) -> SourceBook {
         // The secrets of the configuration are the default source's. A source without secrets asks for
-        // what that one asks for: naming a source never makes a signature needless.
+        // what that one asks for: naming a source never makes a signature needless, unless it is bound to a key
+        // and marked as one whose sender cannot sign.
         let of_default = sources.iter().filter(|source| source.id.is_none());
         let of_default = of_default.flat_map(|source| &source.secrets).map(|one| &one.secret);
         let usual: Vec<WebhookSecret> = of_default.chain(own).cloned().collect();
         let intakes = sources.into_iter().map(|source| {
             let mut secrets: Vec<_> = source.secrets.into_iter().map(|one| one.secret).collect();
             let has_own_secrets = source.id.is_some() && !secrets.is_empty();
-            if !has_own_secrets {
+            // Only its key can send as it, and whoever configured it said that this is enough.
+            let key_is_enough = source.unsigned && source.key_id.is_some();
+            if !has_own_secrets && !key_is_enough {
                 secrets.clone_from(&usual);
             }
             Arc::new(Intake {

@@ -154,6 +154,7 @@ diesel::table! {
         format -> Text,
         key_id -> Nullable<DbUuid>,
         enabled -> Bool,
+        unsigned -> Bool,
         retention_days -> Nullable<BigInt>,
         retention_bytes -> Nullable<BigInt>,
         created_at -> DbTime,

@@ -31,6 +31,9 @@ pub struct WebhookSource {
     pub key_id: Option<Uuid>,
     /// Whether anything of it is taken.
     pub enabled: bool,
+    /// Whether its key is proof enough, because its sender cannot sign: it is then not asked for what the default
+    /// source asks for. Without a key of its own, or with secrets of its own, this changes nothing.
+    pub unsigned: bool,
     /// How many days its events are kept; none: for ever.
     pub retention_days: Option<i64>,
     /// How many bytes of bodies are kept; none: all.
@@ -93,6 +96,8 @@ pub struct SourcePatch {
     pub key_id: Option<Option<Uuid>>,
     /// Whether anything of it is taken.
     pub enabled: Option<bool>,
+    /// Whether its key is proof enough.
+    pub unsigned: Option<bool>,
     /// How many days its events are kept.
     pub retention_days: Option<Option<i64>>,
     /// How many bytes of bodies are kept.

@@ -59,6 +59,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0018_pending_secrets",
     "0019_churn_in_time",
     "0020_changed_keys",
+    "0021_unsigned_sources",
 ];
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ impl Store {
                 format: new.format.name().to_owned(),
                 key_id: new.key_id.map(Id),
                 enabled: new.enabled,
+                unsigned: new.unsigned,
                 retention_days: new.retention_days,
                 retention_bytes: new.retention_bytes,
                 created_at: At(audit.at),
@@ -82,6 +83,7 @@ impl Store {
                     webhook_sources::format.eq(after.format.name()),
                     webhook_sources::key_id.eq(after.key_id.map(Id)),
                     webhook_sources::enabled.eq(after.enabled),
+                    webhook_sources::unsigned.eq(after.unsigned),
                     webhook_sources::retention_days.eq(after.retention_days),
                     webhook_sources::retention_bytes.eq(after.retention_bytes),
                     webhook_sources::updated_at.eq(At(audit.at)),
@@ -117,6 +119,7 @@ impl SourcePatch {
         after.format = self.format.unwrap_or(before.format);
         after.key_id = self.key_id.unwrap_or(before.key_id);
         after.enabled = self.enabled.unwrap_or(before.enabled);
+        after.unsigned = self.unsigned.unwrap_or(before.unsigned);
         after.retention_days = self.retention_days.unwrap_or(before.retention_days);
         after.retention_bytes = self.retention_bytes.unwrap_or(before.retention_bytes);
         after
@@ -152,6 +155,7 @@ fn shown(source: &WebhookSource) -> Value {
         "format": source.format.name(),
         "key_id": source.key_id,
         "enabled": source.enabled,
+        "unsigned": source.unsigned,
         "retention_days": source.retention_days,
         "retention_bytes": source.retention_bytes,
     })

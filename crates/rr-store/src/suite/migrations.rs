@@ -110,17 +110,11 @@ async fn events_of_an_earlier_release_keep_their_bodies_and_are_understood() {
     for event in events.clone() {
         store.accept_event(event, None).await.unwrap();
     }
-    let steps = [
-        "0014_bodies_by_month",
-        "0015_lighter_events",
-        "0016_key_refusals",
-        "0017_rate_limits",
-        "0018_pending_secrets",
-        "0019_churn_in_time",
-        "0020_changed_keys",
-    ];
-    for step in steps.into_iter().rev() {
-        assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some(step));
+    let status = store.migration_status().await.unwrap();
+    let names = status.iter().map(|migration| migration.name.as_str());
+    let steps: Vec<_> = names.skip_while(|name| *name != "0014_bodies_by_month").collect();
+    for step in steps.iter().rev() {
+        assert_eq!(store.migrate_down().await.unwrap().as_deref(), Some(*step));
     }
     assert_eq!(number(&store, "SELECT count(*) FROM meanings").await, 0);
     assert_eq!(store.migrate().await.unwrap(), steps);

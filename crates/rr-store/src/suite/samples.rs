@@ -63,6 +63,7 @@ pub(super) fn source(name: &str) -> WebhookSource {
         format: rr_webhooks::Format::Auto,
         key_id: None,
         enabled: true,
+        unsigned: false,
         retention_days: None,
         retention_bytes: None,
         created_at: at(0),

@@ -707,7 +707,7 @@ export const getApiDevopsUsers = <ThrowOnError extends boolean = false>(options?
  * Everything computed again from the facts and compared.
  *
  * It reads every fact, beside everything else that goes on, and may take minutes. One at a time: while it
- * runs, another gets 503 with `Retry-After`.
+ * runs, another gets 503 with `Retry-After` and is told how far it is.
  */
 export const getApiDevopsVerify = <ThrowOnError extends boolean = false>(options?: Options<GetApiDevopsVerifyData, ThrowOnError>) => (options?.client ?? client).get<GetApiDevopsVerifyResponses, GetApiDevopsVerifyErrors, ThrowOnError>({
     security: [{

@@ -810,6 +810,10 @@ export type NewSource = {
     name: string;
     retention_bytes?: number | null;
     retention_days?: number | null;
+    /**
+     * Its sender cannot sign, so its key is proof enough; it needs one.
+     */
+    unsigned?: boolean;
 };
 
 /**
@@ -1243,6 +1247,11 @@ export type Source = {
      */
     retention_days: number | null;
     secrets: Array<Secret>;
+    /**
+     * Whether its key is proof enough, because its sender cannot sign. Only while it has a key and no secret of its
+     * own.
+     */
+    unsigned: boolean;
     updated_at: string;
 };
 
@@ -1264,6 +1273,10 @@ export type SourceChange = {
      * Null keeps its events for ever.
      */
     retention_days?: number | null;
+    /**
+     * Its sender cannot sign, so its key is proof enough.
+     */
+    unsigned?: boolean | null;
 };
 
 /**

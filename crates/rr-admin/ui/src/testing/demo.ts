@@ -165,6 +165,7 @@ export const source: Source = {
   format: 'auto',
   key_id: null,
   enabled: true,
+  unsigned: false,
   retention_days: null,
   retention_bytes: null,
   created_at: at,

@@ -25,6 +25,8 @@ pub(crate) struct SourceChange {
     #[serde(default, deserialize_with = "present")]
     key_id: Option<Option<Uuid>>,
     enabled: Option<bool>,
+    /// Its sender cannot sign, so its key is proof enough.
+    unsigned: Option<bool>,
     /// Null keeps its events for ever.
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 3650)]
     #[serde(default, deserialize_with = "present")]
@@ -58,6 +60,7 @@ pub(crate) async fn patch(
         format: change.format.as_deref().map(fields::format).transpose()?,
         key_id: change.key_id,
         enabled: change.enabled,
+        unsigned: change.unsigned,
         retention_days: change.retention_days.map(fields::days).transpose()?,
         retention_bytes: change.retention_bytes.map(fields::bytes).transpose()?,
     };

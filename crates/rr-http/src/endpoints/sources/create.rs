@@ -12,7 +12,7 @@ use super::fields;
 use super::view::{Source, answer};
 use crate::auth::{Allowed, ManageWebhooks};
 use crate::body::Body;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
 use crate::state::AppState;
 
 /// A source to make.
@@ -26,6 +26,9 @@ pub(crate) struct NewSource {
     format: Option<String>,
     /// The key that alone may send as this source, and then sends as no other.
     key_id: Option<Uuid>,
+    /// Its sender cannot sign, so its key is proof enough; it needs one.
+    #[serde(default)]
+    unsigned: bool,
     #[schema(minimum = 1, maximum = 3650)]
     retention_days: Option<i64>,
     #[schema(minimum = 1)]
@@ -47,6 +50,9 @@ pub(crate) async fn post(
     body: Body,
 ) -> Outcome<HttpResponse> {
     let new: NewSource = body.json().await?;
+    if new.unsigned && new.key_id.is_none() {
+        return Err(Problem::field("/unsigned", "needs a `key_id`, or nothing would be proved"));
+    }
     let audit = state.audit(&who.caller, &request);
     let source = WebhookSource {
         name: fields::name(new.name)?,
@@ -54,6 +60,7 @@ pub(crate) async fn post(
         format: fields::format(new.format.as_deref().unwrap_or("auto"))?,
         key_id: new.key_id,
         enabled: true,
+        unsigned: new.unsigned,
         retention_days: fields::days(new.retention_days)?,
         retention_bytes: fields::bytes(new.retention_bytes)?,
         created_at: audit.at,

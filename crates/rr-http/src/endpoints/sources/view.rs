@@ -24,6 +24,9 @@ pub(crate) struct Source {
     #[schema(required = true)]
     key_id: Option<Uuid>,
     enabled: bool,
+    /// Whether its key is proof enough, because its sender cannot sign. Only while it has a key and no secret of its
+    /// own.
+    unsigned: bool,
     /// How many days its events are kept; null: for ever.
     #[schema(required = true)]
     retention_days: Option<i64>,
@@ -58,6 +61,7 @@ impl From<WebhookSource> for Source {
             format: source.format.name(),
             key_id: source.key_id,
             enabled: source.enabled,
+            unsigned: source.unsigned,
             retention_days: source.retention_days,
             retention_bytes: source.retention_bytes,
             created_at: source.created_at,

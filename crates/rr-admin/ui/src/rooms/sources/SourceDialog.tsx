@@ -1,6 +1,6 @@
 // A source: what it sends, with which key, and how long that is kept. A new one is given its name, too.
 
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -24,6 +24,7 @@ export function SourceDialog({ source, close, remove }: SourceDialogProps) {
   const [name, setName] = useState('');
   const [format, setFormat] = useState(source?.format ?? 'auto');
   const [key, setKey] = useState(source?.key_id ?? '');
+  const [unsigned, setUnsigned] = useState(source?.unsigned ?? false);
   const [days, setDays] = useState(text(source?.retention_days ?? null));
   const [size, setSize] = useState(text(source?.retention_bytes ?? null, MEBIBYTE));
   const save = useMutation({
@@ -31,6 +32,7 @@ export function SourceDialog({ source, close, remove }: SourceDialogProps) {
       const settings = {
         format,
         key_id: key === '' ? null : key,
+        unsigned: unsigned && key !== '',
         retention_days: number(days),
         retention_bytes: number(size, MEBIBYTE),
       };
@@ -78,6 +80,14 @@ export function SourceDialog({ source, close, remove }: SourceDialogProps) {
             data={keyChoices(keys.data?.keys ?? [], key)}
             value={key}
             onChange={(event) => setKey(event.currentTarget.value)}
+          />
+        )}
+        {key !== '' && (
+          <Checkbox
+            label="Its sender cannot sign"
+            description="The key is then proof enough, unless the source has a secret"
+            checked={unsigned}
+            onChange={(event) => setUnsigned(event.currentTarget.checked)}
           />
         )}
         <TextInput

@@ -36,6 +36,7 @@ it('makes a source and says why it could not', async () => {
     name: 'github',
     format: 'github',
     key_id: null,
+    unsigned: false,
     retention_days: null,
     retention_bytes: null,
   });
@@ -58,6 +59,7 @@ it('changes what a source sends, with which key, and how long it is kept', async
   expect(within(key).queryByRole('option', { name: /Reader/ })).toBeNull();
   expect(within(dialog).getByLabelText('Keep MiB of bodies')).toHaveValue(3);
   await user.selectOptions(key, 'Billing export (rr_Ab3x…)');
+  await user.click(within(dialog).getByRole('checkbox', { name: 'Its sender cannot sign' }));
   await user.clear(within(dialog).getByLabelText('Keep for days'));
   await user.clear(within(dialog).getByLabelText('Keep MiB of bodies'));
   await user.type(within(dialog).getByLabelText('Keep MiB of bodies'), '0.5');
@@ -67,6 +69,7 @@ it('changes what a source sends, with which key, and how long it is kept', async
   expect(server.callsTo(`PATCH ${SOURCES}/github`)[0]?.body).toEqual({
     format: 'github',
     key_id: demo.key.id,
+    unsigned: true,
     retention_days: null,
     retention_bytes: 1 << 19,
   });

@@ -101,9 +101,10 @@ function SourceRow({ source, change, rotate }: SourceRowProps) {
         <Switch
           size="xs"
           checked={source.enabled}
-          disabled={toggle.isPending}
+          aria-busy={toggle.isPending}
           aria-label={`Take what ${source.name} sends`}
-          onChange={(event) => toggle.mutate(event.currentTarget.checked)}
+          // Not disabled meanwhile, for that would take the focus away.
+          onChange={(event) => toggle.isPending || toggle.mutate(event.currentTarget.checked)}
         />
         <Button variant="default" size="compact-sm" aria-label={`Change ${source.name}`} onClick={change}>
           Change
@@ -119,6 +120,8 @@ function SourceRow({ source, change, rotate }: SourceRowProps) {
 
 /** Which secrets it may sign with, by the start of their SHA-256. */
 function signedBy(source: Source): string {
-  if (source.secrets.length === 0) return 'no secret of its own';
+  if (source.secrets.length === 0) {
+    return source.unsigned && source.key_id !== null ? 'not signed: its key is enough' : 'no secret of its own';
+  }
   return `signed with ${source.secrets.map((secret) => secret.fingerprint).join(', ')}`;
 }

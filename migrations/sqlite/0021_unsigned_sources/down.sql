@@ -1,0 +1,1 @@
+ALTER TABLE webhook_sources DROP COLUMN unsigned;
