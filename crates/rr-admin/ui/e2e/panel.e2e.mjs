@@ -176,12 +176,13 @@ test('markup in an event stays text', async () => {
 
   const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
   const type = `markup_${Date.now()}`;
-  const body = JSON.stringify({ event_type: type, message: markup });
+  const body = JSON.stringify({ event_type: type, message: markup, amount: 0 }).replace('"amount":0', '"amount":1250.00');
   assert.equal((await call('/api/devops/webhook', secret, { method: 'POST', body })).status, 200);
   await page.getByRole('button', { name: 'Sync Data' }).click();
   await page.getByText(type).click();
   const shown = await page.getByRole('group', { name: `Data of ${type}` }).textContent();
   assert.equal(JSON.parse(shown).message, markup);
+  assert.match(shown, /"amount": 1250\.00/, 'digits are shown as they were sent');
   assert.equal(await page.locator('main img').count(), 0);
   await assertAccessible(page, 'an open event');
 

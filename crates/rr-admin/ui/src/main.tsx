@@ -9,6 +9,7 @@ import { App } from './app';
 import { client } from './client/client.gen';
 import { makeQueryClient } from './server/session';
 import { adoptNonce } from './shell/nonce';
+import { Defect } from './shell/Defect';
 import { cssVariables, theme } from './shell/theme';
 import { guardMarkup } from './shell/trusted-types';
 
@@ -27,7 +28,9 @@ createRoot(root).render(
       getStyleNonce={() => nonce}
     >
       <QueryClientProvider client={makeQueryClient()}>
-        <App />
+        <Defect>
+          <App />
+        </Defect>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,6 +1,7 @@
 // A question or a form before the page, with everything that assistive technology needs to know of it.
 
 import { Modal, type ModalProps } from '@mantine/core';
+import { useEffect, useState } from 'react';
 
 import styles from './parts.module.css';
 
@@ -10,6 +11,7 @@ type DialogProps = Pick<ModalProps, 'children' | 'closeOnEscape' | 'closeOnClick
 };
 
 export function Dialog({ close, ...props }: DialogProps) {
+  useFocusReturn();
   return (
     <Modal
       opened
@@ -21,5 +23,21 @@ export function Dialog({ close, ...props }: DialogProps) {
       transitionProps={{ duration: 0 }}
       {...props}
     />
+  );
+}
+
+/** When the dialog is gone, the focus is where it was; or, if that is gone as well, at the title of its card. */
+function useFocusReturn() {
+  const [before] = useState(() => document.activeElement);
+  const [card] = useState(() => before?.closest('section'));
+  useEffect(
+    () => () => {
+      if (before instanceof HTMLElement && before.isConnected && !before.matches(':disabled')) return before.focus();
+      const title = card?.querySelector<HTMLElement>('h2, h3');
+      if (!title) return;
+      title.tabIndex = -1;
+      title.focus();
+    },
+    [before, card],
   );
 }

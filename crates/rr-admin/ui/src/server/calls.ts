@@ -2,7 +2,8 @@
 // alone knows the generated client, so that generating it again touches nothing else.
 
 import * as sdk from '../client/sdk.gen';
-import type { KeyRequest, NewSource, RateWindow, Series, SourceChange } from '../client/types.gen';
+import type { EventList, KeyRequest, NewSource, RateWindow, Series, SourceChange } from '../client/types.gen';
+import { parseExactly } from './digits';
 import { toProblem } from './problem';
 
 export type {
@@ -73,8 +74,11 @@ export const server = {
     ),
   revokeKey: (id: string) => answer(sdk.deleteApiDevopsKeysById({ path: { id } })),
 
-  events: (cursor: string | null, signal?: AbortSignal) =>
-    answer(sdk.getApiDevopsEvents({ query: page(EVENTS_A_PAGE, cursor), signal })),
+  events: async (cursor: string | null, signal?: AbortSignal) => {
+    const query = page(EVENTS_A_PAGE, cursor);
+    const text: unknown = await answer(sdk.getApiDevopsEvents({ query, signal, parseAs: 'text' }));
+    return parseExactly<EventList>(String(text));
+  },
 
   sources: (signal?: AbortSignal) => answer(sdk.getApiDevopsSources({ signal })),
   createSource: (source: NewSource) => answer(sdk.postApiDevopsSources({ body: source })),

@@ -5,6 +5,7 @@ import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/r
 import { useEffect } from 'react';
 
 import type { Event } from './calls';
+import { parseExactly } from './digits';
 import { DATA, queries, REFRESH_MS } from './queries';
 
 const STREAM = '/api/devops/stream';
@@ -55,7 +56,7 @@ function follow(client: QueryClient): () => void {
       again = window.setTimeout(open, REFRESH_MS);
     });
     source.addEventListener('event', ({ data }: MessageEvent<string>) => {
-      waiting.push(JSON.parse(data) as Event);
+      waiting.push(parseExactly<Event>(data));
       flush ??= window.setTimeout(show, TOGETHER_MS);
     });
     source.addEventListener('figures', ({ data }: MessageEvent<string>) => {

@@ -76,6 +76,8 @@ export const queries = {
   events: infiniteQueryOptions({
     queryKey: [DATA, 'events'],
     queryFn: ({ pageParam, signal }) => server.events(pageParam, signal),
+    // It would take numbers with their digits for objects, and copy them.
+    structuralSharing: false,
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? null,
     placeholderData: keepPreviousData,

@@ -61,6 +61,13 @@ it('tells growth from having nothing to compare with', async () => {
   expect(await (await card('Revenue')).findByText(/nothing to compare with/)).toBeVisible();
 });
 
+it('says that growth is not known rather than nothing', async () => {
+  new FakeServer().on('GET /api/devops/dashboard', () => problem(503, 'unavailable', 'The database does not answer.'));
+  renderApp();
+  expect(await (await card('Users')).findByText('Its growth could not be read.')).toBeVisible();
+  expect(await (await card('Revenue')).findByText('$47.00')).toBeVisible();
+});
+
 it('shows what went wrong in its own place and leaves the rest', async () => {
   const server = new FakeServer().on('GET /api/devops/sync/revenue', () =>
     problem(400, 'bad_request', 'The request could not be read.'),

@@ -25,7 +25,7 @@ export function Headlines({ dashboard, users, revenue, commissions }: HeadlinesP
         <Answer of={users} lines={3}>
           {(figures) => (
             <Headline number={formatCount(figures.total_users)}>
-              {dashboard.data && <Growth of={dashboard.data.users} since="30 days ago" />}
+              <Grown by={dashboard} of={(data) => data.users} since="30 days ago" />
               <p>{formatCounted(figures.recent_signups, 'sign-up')} in 7 days</p>
             </Headline>
           )}
@@ -35,7 +35,7 @@ export function Headlines({ dashboard, users, revenue, commissions }: HeadlinesP
         <Answer of={revenue} lines={3}>
           {(figures) => (
             <Headline number={formatMoney(figures.total_revenue, figures.currency)}>
-              {dashboard.data && <Growth of={dashboard.data.revenue} since="previous 30 days" />}
+              <Grown by={dashboard} of={(data) => data.revenue} since="previous 30 days" />
               <p>{formatMoney(figures.tripwire_revenue, figures.currency)} of it tripwire</p>
             </Headline>
           )}
@@ -70,4 +70,16 @@ function Headline({ number, children }: { number: string; children: ReactNode })
       {children}
     </div>
   );
+}
+
+interface GrownProps {
+  by: Read<Dashboard>;
+  of: (dashboard: Dashboard) => Dashboard['users'];
+  since: string;
+}
+
+/** How a number grew. It is read apart from the number, so it may be missing when that is there. */
+function Grown({ by, of, since }: GrownProps) {
+  if (by.data) return <Growth of={of(by.data)} since={since} />;
+  return by.error ? <p>Its growth could not be read.</p> : null;
 }

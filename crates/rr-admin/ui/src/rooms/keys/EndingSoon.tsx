@@ -12,13 +12,18 @@ const SHOWN = 5;
 
 export function EndingSoon() {
   const ending = useQuery(queries.endingKeys);
+  if (ending.isError && !ending.data) {
+    return <p className={styles.notice}>Which keys end within {SOON_DAYS} days could not be read.</p>;
+  }
   const keys = ending.data?.keys ?? [];
   if (keys.length === 0) return null;
   const more = keys.length - SHOWN;
+  // The server has told of one page.
+  const orMore = ending.data?.next_cursor ? ' or more' : '';
   return (
     <p className={styles.notice}>
       <strong>
-        {formatCounted(keys.length, 'key ends', 'keys end')} within {SOON_DAYS} days:
+        {formatCounted(keys.length, `key${orMore} ends`, `keys${orMore} end`)} within {SOON_DAYS} days:
       </strong>{' '}
       {keys.slice(0, SHOWN).map((key, index) => (
         <span key={key.id}>
@@ -26,7 +31,7 @@ export function EndingSoon() {
           {key.name} {key.expires_at && <When time={key.expires_at} />}
         </span>
       ))}
-      {more > 0 && ` and ${more} more`}.
+      {more > 0 && ` and ${more}${orMore} others`}.
     </p>
   );
 }

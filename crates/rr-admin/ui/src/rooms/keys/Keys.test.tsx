@@ -43,6 +43,9 @@ it('creates a key, shows it once and lets go of it', async () => {
   await user.click(screen.getByRole('button', { name: 'Create Key' }));
 
   expect(await screen.findByLabelText('Your new key')).toHaveValue(SECRET);
+  // Whoever cannot see the page change is where the new key is, with the warning read out.
+  expect(screen.getByRole('button', { name: 'Copy' })).toHaveFocus();
+  expect(screen.getByRole('button', { name: 'Copy' })).toHaveAccessibleDescription(/shown once/);
   await expectAccessible();
   expect(server.callsTo('POST /api/devops/generate-key')[0]?.body).toEqual({
     name: 'CI',
@@ -57,6 +60,7 @@ it('creates a key, shows it once and lets go of it', async () => {
   expect(screen.getByLabelText('Your new key')).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'I have stored it' }));
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(screen.getByRole('button', { name: 'Generate New Key' })).toHaveFocus();
   expect(document.body.innerHTML).not.toContain(SECRET);
   await waitFor(() => expect(client.getMutationCache().getAll()).toHaveLength(0));
   expect(server.callsTo('GET /api/devops/keys')).toHaveLength(2);
@@ -127,6 +131,7 @@ it('revokes only after the question', async () => {
   await expectAccessible();
   await user.click(dialog.getByRole('button', { name: 'Keep it' }));
   expect(server.callsTo(`DELETE ${path}`)).toHaveLength(0);
+  expect(within(row).getByRole('button', { name: 'Revoke' })).toHaveFocus();
 
   server.on('GET /api/devops/keys', () =>
     json({ keys: [{ ...demo.key, status: 'revoked', is_active: false }], next_cursor: null }),
@@ -137,6 +142,8 @@ it('revokes only after the question', async () => {
   expect(server.callsTo(`DELETE ${path}`)).toHaveLength(1);
   expect(screen.queryByRole('button', { name: 'Revoke' })).toBeNull();
   expect(screen.getByText('The key “Billing export” is revoked.')).toBeInTheDocument();
+  // The button that opened the question is gone; the focus must not be.
+  expect(screen.getByRole('heading', { name: 'API Key Management' })).toHaveFocus();
 });
 
 it('keeps the question open when revoking failed', async () => {
@@ -268,6 +275,18 @@ it('points out the keys that end soon', async () => {
   expect(row.getByText('Ends soon')).toBeVisible();
   expect(server.callsTo(`GET ${ENDING_KEYS}`)[0]?.query.get('expires_within_days')).toBe('14');
   await expectAccessible();
+});
+
+const soon = (n: number) => ({ ...demo.key, id: `k${n}`, name: `Key ${n}`, expires_at: '2026-11-30T09:00:00Z' });
+
+it('says when nobody knows which keys end soon, and when there are more than it was told of', async () => {
+  const server = new FakeServer().on(`GET ${ENDING_KEYS}`, () => problem(503, 'busy', 'Too much is waiting.'));
+  const { client } = renderApp();
+  expect(await screen.findByText('Which keys end within 14 days could not be read.')).toBeVisible();
+  server.on(`GET ${ENDING_KEYS}`, () => json({ keys: [1, 2, 3, 4, 5, 6].map(soon), next_cursor: 'next' }));
+  await client.invalidateQueries();
+  expect(await screen.findByText(/6 keys or more end/)).toBeVisible();
+  expect(screen.getByText(/and 1 or more others/)).toBeVisible();
 });
 
 it('tells when a key that does not work yet will', async () => {

@@ -1,7 +1,7 @@
 // The one moment in which a key can be read.
 
 import { Button, Group, Stack, TextInput, VisuallyHidden } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 
 import { CopyIcon, DoneIcon } from '../../parts/icons';
 import styles from './keys.module.css';
@@ -14,8 +14,13 @@ interface SecretProps {
 }
 
 export function Secret({ secret, whenLost, done }: SecretProps) {
+  const warning = useId();
   const field = useRef<HTMLInputElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const [copied, setCopied] = useState<'not yet' | 'yes' | 'failed'>('not yet');
+
+  // The form that stood here had the focus and is gone with it.
+  useEffect(() => button.current?.focus(), []);
 
   const copy = async () => {
     field.current?.select();
@@ -24,7 +29,7 @@ export function Secret({ secret, whenLost, done }: SecretProps) {
 
   return (
     <Stack gap="sm">
-      <p className={styles.warning}>
+      <p id={warning} className={styles.warning}>
         <strong>Copy this key now.</strong> It is shown once and is stored nowhere, not even on the server. If it gets
         lost, {whenLost}.
       </p>
@@ -38,8 +43,9 @@ export function Secret({ secret, whenLost, done }: SecretProps) {
           classNames={{ root: styles.secret, input: styles.secretText }}
         />
         <Button
-          data-autofocus
+          ref={button}
           variant="light"
+          aria-describedby={warning}
           leftSection={copied === 'yes' ? <DoneIcon /> : <CopyIcon />}
           onClick={() => void copy()}
         >
