@@ -151,6 +151,23 @@ async fn each_permission_opens_its_own_doors_and_no_others() {
     nothing.get(SYNC).await.problem(403, "insufficient_scope");
 }
 
+/// A proxy that asks for a password before the panel has the browser send it with every request.
+#[tokio::test]
+async fn the_password_of_a_proxy_is_no_credential_of_ours() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let basic = ("authorization", "Basic b3BzOm9wcw==");
+    let admin = app.as_admin().await.with_header(basic.0, basic.1);
+    admin.get(SYNC).await.expect(200);
+    admin.get("/api/auth/me").await.expect(200);
+    let alone = app.get(SYNC).header(basic.0, basic.1).await;
+    alone.problem(401, "unauthenticated");
+    assert_eq!(alone.header("www-authenticate"), Some(r#"Bearer realm="revenue-ripple""#));
+    app.get("/healthz").header(basic.0, basic.1).await.expect(200);
+    let beside = app.get(SYNC).header("x-api-key", &key.secret);
+    beside.header(basic.0, basic.1).await.problem(400, "conflicting_credentials");
+}
+
 #[tokio::test]
 async fn a_key_may_come_in_either_header_but_not_with_another() {
     let app = TestApp::init().await;

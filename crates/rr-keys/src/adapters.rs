@@ -7,7 +7,6 @@
 
 #[cfg(feature = "actix")]
 mod actix;
-mod credential;
 mod gate;
 mod refusal;
 #[cfg(test)]

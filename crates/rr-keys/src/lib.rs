@@ -22,6 +22,7 @@ mod record;
 mod request;
 mod rotation;
 mod secret;
+mod shown;
 mod store;
 mod sync;
 mod verifier;
@@ -47,6 +48,7 @@ pub use record::KeyRecord;
 pub use request::Request;
 pub use rotation::{CannotRotate, rotate, secret_end};
 pub use secret::Secret;
+pub use shown::{ConflictingCredentials, shown_key};
 pub use store::KeyStore;
 pub use verifier::{
     CacheStats, Grant, KeyUsage, Outdated, UseTally, Verifier, VerifierOptions, VerifyError,

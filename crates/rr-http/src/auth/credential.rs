@@ -1,6 +1,7 @@
 //! What a request shows as its credential, before anybody looks at whether it is good.
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use rr_keys::{ConflictingCredentials, shown_key};
 
 use crate::auth::session::{Presented, SessionToken, presented_session};
 use crate::codes::Code;
@@ -21,15 +22,13 @@ pub(crate) enum Credential<'a> {
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Finds the credential. Two that differ are refused: whichever we chose, somebody in between
-/// might choose the other.
+/// might choose the other. An `Authorization` of another scheme is none of ours: a browser that signed in to a proxy
+/// before the panel sends the proxy's with every request.
 pub(crate) fn credential<'a>(headers: &'a HeaderMap, https: bool) -> Outcome<Credential<'a>> {
-    let from_header = headers.get(X_API_KEY).map(text);
-    let from_bearer = headers.get(header::AUTHORIZATION).map(|value| bearer(text(value)));
-    let key = match (from_header, from_bearer) {
-        (Some(a), Some(b)) if a != b => return Err(Problem::new(Code::ConflictingCredentials)),
-        (a, b) => a.or(b),
-    };
-    match (key, presented_session(headers, https)?) {
+    let keys = headers.get_all(X_API_KEY).map(HeaderValue::as_bytes);
+    let authorizations = headers.get_all(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let conflict = |ConflictingCredentials| Problem::new(Code::ConflictingCredentials);
+    match (shown_key(keys, authorizations).map_err(conflict)?, presented_session(headers, https)?) {
         (Some(_), Presented::Session(_)) => Err(Problem::new(Code::ConflictingCredentials)),
         (Some(key), Presented::Nonsense | Presented::Nothing) => Ok(Credential::Key(key)),
         (None, Presented::Session(session)) => Ok(Credential::Session(session)),
@@ -38,23 +37,9 @@ pub(crate) fn credential<'a>(headers: &'a HeaderMap, https: bool) -> Outcome<Cre
     }
 }
 
-/// A value that is not text is no key; the empty text is refused as one later on.
-fn text(value: &header::HeaderValue) -> &str {
-    value.to_str().unwrap_or("")
-}
-
-/// The token after `Bearer`, in any case. Another scheme is a credential that is not valid here.
-fn bearer(value: &str) -> &str {
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     fn shown(lines: &[(&str, &str)]) -> String {
         let mut headers = HeaderMap::new();
@@ -82,8 +67,18 @@ mod tests {
             (&[("x-api-key", "k")], "key k"),
             (&[("authorization", "Bearer k")], "key k"),
             (&[("authorization", "bEARER k")], "key k"),
-            (&[("authorization", "Basic k")], "key "),
-            (&[("authorization", "k")], "key "),
+            (&[("authorization", "Bearer")], "key "),
+            (&[("authorization", "Basic k")], "nothing"),
+            (&[("authorization", "k")], "nothing"),
+            (&[("authorization", "Basic k"), ("cookie", session)], "session"),
+            (&[("authorization", "Basic k"), ("cookie", "rr_session=old")], "no session"),
+            (&[("authorization", "Basic k"), ("x-api-key", "k")], "conflicting_credentials"),
+            (
+                &[("authorization", "Bearer k"), ("authorization", "Bearer l")],
+                "conflicting_credentials",
+            ),
+            (&[("x-api-key", "k"), ("x-api-key", "l")], "conflicting_credentials"),
+            (&[("authorization", "Bearer k"), ("cookie", session)], "conflicting_credentials"),
             (&[("x-api-key", "k"), ("authorization", "Bearer k")], "key k"),
             (&[("x-api-key", "k"), ("authorization", "Bearer l")], "conflicting_credentials"),
             (&[("cookie", session)], "session"),

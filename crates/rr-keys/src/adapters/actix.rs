@@ -16,11 +16,10 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue}
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 
-use super::credential::credential;
 use super::gate::Gate;
 use super::refusal::limit_fields_of;
 use super::{Reason, Refusal};
-use crate::{Grant, KeyStore, Verifier};
+use crate::{ConflictingCredentials, Grant, KeyStore, Verifier, shown_key};
 
 /// Who judges the keys of an application; hand it to `App::app_data`.
 ///
@@ -173,8 +172,8 @@ async fn admit(request: &HttpRequest, permission: Option<&str>) -> Result<Grant,
     Ok(grant)
 }
 
-fn shown(headers: &HeaderMap) -> Result<&str, Reason> {
-    credential(
+fn shown(headers: &HeaderMap) -> Result<Option<&str>, ConflictingCredentials> {
+    shown_key(
         headers.get_all("x-api-key").map(HeaderValue::as_bytes),
         headers.get_all(AUTHORIZATION).map(HeaderValue::as_bytes),
     )

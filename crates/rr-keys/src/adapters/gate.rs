@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{Reason, Refusal};
-use crate::{Denial, Grant, KeyStore, Request, Verifier, VerifyError};
+use crate::{ConflictingCredentials, Denial, Grant, KeyStore, Request, Verifier, VerifyError};
 
 /// The verifier, the clock and the realm.
 #[derive(Clone)]
@@ -29,10 +29,10 @@ impl Gate {
         self.realm = Arc::from(realm);
     }
 
-    /// Judges what `credential` found. `permission` is `None` where any valid key will do.
+    /// Judges what [`shown_key`](crate::shown_key) found. `permission` is `None` where any valid key will do.
     pub(super) async fn admit(
         &self,
-        shown: Result<&str, Reason>,
+        shown: Result<Option<&str>, ConflictingCredentials>,
         permission: Option<&str>,
         address: Option<IpAddr>,
     ) -> Result<Grant, Refusal> {
@@ -43,11 +43,12 @@ impl Gate {
 
     async fn judge(
         &self,
-        shown: Result<&str, Reason>,
+        shown: Result<Option<&str>, ConflictingCredentials>,
         permission: Option<&str>,
         address: Option<IpAddr>,
     ) -> Result<Grant, Reason> {
-        let presented = shown?;
+        let shown = shown.map_err(|ConflictingCredentials| Reason::ConflictingCredentials)?;
+        let presented = shown.ok_or(Reason::NoCredential)?;
         let request = permission.map_or_else(Request::any, Request::requires).from(address);
         let now = (self.clock)();
         match self.verifier.check(presented, &request, now) {

@@ -13,11 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::credential::credential;
+use super::Refusal;
 use super::gate::Gate;
 use super::refusal::limit_fields_of;
-use super::{Reason, Refusal};
-use crate::{Grant, KeyStore, Verifier};
+use crate::{ConflictingCredentials, Grant, KeyStore, Verifier, shown_key};
 
 /// Makes the layers of a service: one for each permission that its routes need.
 ///
@@ -171,8 +170,8 @@ impl Door {
     }
 }
 
-fn shown(headers: &HeaderMap) -> Result<&str, Reason> {
-    credential(
+fn shown(headers: &HeaderMap) -> Result<Option<&str>, ConflictingCredentials> {
+    shown_key(
         headers.get_all("x-api-key").iter().map(HeaderValue::as_bytes),
         headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes),
     )

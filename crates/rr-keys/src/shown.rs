@@ -1,6 +1,9 @@
 //! Which key a request shows, before anybody looks at whether it is good.
 
-use super::Reason;
+/// Two credentials that differ: whichever we chose, somebody in between might choose the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request shows two credentials that differ")]
+pub struct ConflictingCredentials;
 
 /// What one header line shows.
 #[derive(PartialEq, Eq)]
@@ -10,24 +13,31 @@ enum Shown<'a> {
     Other(&'a [u8]),
 }
 
-/// The one key of a request, from the values of its `x-api-key` and `Authorization` lines.
+/// The one key that a request shows, from the values of its `x-api-key` and `Authorization` lines; `None` when it
+/// shows none. For services that do without the adapters, which read requests with this too.
 ///
-/// Two credentials that differ are refused: whichever we chose, somebody in between might choose the other.
-/// Another scheme alone counts as no credential (RFC 6750, section 3.1). A value that is no text becomes
-/// the empty text, which is no key.
-pub(super) fn credential<'a>(
-    keys: impl Iterator<Item = &'a [u8]>,
-    authorizations: impl Iterator<Item = &'a [u8]>,
-) -> Result<&'a str, Reason> {
-    let mut lines = keys.map(Shown::Key).chain(authorizations.map(bearer));
-    let first = lines.next().ok_or(Reason::NoCredential)?;
+/// Another scheme alone counts as no credential (RFC 6750, section 3.1): it may be meant for a proxy on the way.
+/// Beside a key it is one credential too many. A value that is no text becomes the empty text, which is no key.
+///
+/// ```
+/// let shown = rr_keys::shown_key([], [&b"Bearer rr_k"[..]]);
+/// assert_eq!(shown, Ok(Some("rr_k")));
+/// assert_eq!(rr_keys::shown_key([], [&b"Basic b3BzOm9wcw=="[..]]), Ok(None));
+/// ```
+pub fn shown_key<'a>(
+    keys: impl IntoIterator<Item = &'a [u8]>,
+    authorizations: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Option<&'a str>, ConflictingCredentials> {
+    let keys = keys.into_iter().map(Shown::Key);
+    let mut lines = keys.chain(authorizations.into_iter().map(bearer));
+    let Some(first) = lines.next() else { return Ok(None) };
     if lines.any(|other| other != first) {
-        return Err(Reason::ConflictingCredentials);
+        return Err(ConflictingCredentials);
     }
-    match first {
-        Shown::Key(bytes) => Ok(std::str::from_utf8(bytes).unwrap_or_default()),
-        Shown::Other(_) => Err(Reason::NoCredential),
-    }
+    Ok(match first {
+        Shown::Key(bytes) => Some(std::str::from_utf8(bytes).unwrap_or_default()),
+        Shown::Other(_) => None,
+    })
 }
 
 /// The token after `Bearer`, in any case.
@@ -48,11 +58,10 @@ mod tests {
     use super::*;
 
     fn shown(keys: &[&'static [u8]], authorizations: &[&'static [u8]]) -> String {
-        match credential(keys.iter().copied(), authorizations.iter().copied()) {
-            Ok(key) => format!("key {key}"),
-            Err(Reason::NoCredential) => "none".to_owned(),
-            Err(Reason::ConflictingCredentials) => "conflict".to_owned(),
-            Err(other) => panic!("{other:?}"),
+        match shown_key(keys.iter().copied(), authorizations.iter().copied()) {
+            Ok(Some(key)) => format!("key {key}"),
+            Ok(None) => "none".to_owned(),
+            Err(ConflictingCredentials) => "conflict".to_owned(),
         }
     }
 
@@ -134,14 +143,13 @@ mod tests {
             keys in prop::collection::vec(line(), 0..3),
             authorizations in prop::collection::vec(line(), 0..3),
         ) {
-            let read = match credential(
+            let read = match shown_key(
                 keys.iter().map(Vec::as_slice),
                 authorizations.iter().map(Vec::as_slice),
             ) {
-                Ok(key) => Ok(key.to_owned()),
-                Err(Reason::NoCredential) => Err("none"),
-                Err(Reason::ConflictingCredentials) => Err("conflict"),
-                Err(other) => panic!("{other:?}"),
+                Ok(Some(key)) => Ok(key.to_owned()),
+                Ok(None) => Err("none"),
+                Err(ConflictingCredentials) => Err("conflict"),
             };
             prop_assert_eq!(read, shown_slowly(&keys, &authorizations));
         }
