@@ -96,6 +96,35 @@ async fn a_leaked_secret_is_dead_for_good_and_its_key_lives_on_under_a_new_one()
     assert_eq!((&view["status"], &view["leak"]["works"]), (&json!("active"), &json!(false)));
 }
 
+/// The newest secret leaks while the one before it drains: that one says nothing about the leak. Until the owner
+/// enables the key both are refused, and then the view says what works and until when.
+#[tokio::test]
+async fn a_secret_that_drains_is_told_when_the_one_after_it_leaks() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["read_metrics"]).await;
+    let renewed = rotate(&admin, &key, 3_600).await;
+    app.post(REPORT, &json!({"secret": renewed})).await.expect(200);
+    key.get(SYNC).await.problem(401, "key_disabled");
+    let path = format!("/api/devops/keys/{}", key.id);
+    let on = admin.patch(&path, &json!({"enabled": true})).await.json();
+    assert_eq!((&on["status"], &on["is_active"]), (&json!("active"), &json!(true)));
+    assert_eq!(
+        (&on["grace_until"], &on["leak"]["works"]),
+        (&json!("2026-01-15T13:00:00Z"), &json!(false))
+    );
+    key.get(SYNC).await.expect(200);
+    let told =
+        app.with_header("x-api-key", &renewed).get(SYNC).await.problem(401, "key_superseded");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("public"), "it was not rotated: {detail}");
+
+    app.clock.advance(std::time::Duration::from_secs(3_600));
+    key.get(SYNC).await.problem(401, "key_superseded");
+    let over = shown(&app.as_admin().await, &key).await;
+    assert_eq!((&over["status"], &over["is_active"]), (&json!("leaked"), &json!(false)));
+}
+
 #[tokio::test]
 async fn a_replaced_secret_counts_and_takes_nobody_along() {
     let app = TestApp::init().await;

@@ -105,7 +105,7 @@ static TABLE: &[Row] = {
     row(KeyRevoked, "key_revoked", 401, "API key revoked", "The API key was revoked."),
     row(KeyDisabled, "key_disabled", 401, "API key disabled", "The API key is disabled."),
     row(KeyNotYetValid, "key_not_yet_valid", 401, "API key not yet valid", "The API key is not valid yet."),
-    row(KeySuperseded, "key_superseded", 401, "API key rotated", "The API key was rotated; use its new secret."),
+    row(KeySuperseded, "key_superseded", 401, "API key secret ended", "This secret of the API key has ended, by a rotation or because it became public; use the key's present one."),
     row(InvalidCredentials, "invalid_credentials", 401, "Sign-in failed", "E-mail or password is wrong."),
     row(SignatureMissing, "signature_missing", 401, "Signature missing", "The webhook must be signed."),
     row(SignatureInvalid, "signature_invalid", 401, "Invalid signature", "The webhook's signature does not match its body."),

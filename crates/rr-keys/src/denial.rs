@@ -24,8 +24,9 @@ pub enum Denial {
     /// The key is switched off.
     #[error("the key is disabled")]
     Disabled,
-    /// A newer secret has replaced this one and its grace is over.
-    #[error("the key has been rotated; use its new secret")]
+    /// This secret of the key has ended: a newer one has replaced it and its grace is over, or it was ended because
+    /// it became public.
+    #[error("this secret of the key has ended; use the key's present one")]
     Superseded,
     /// The key may not be used from this address.
     #[error("the key may not be used from this address")]

@@ -119,7 +119,7 @@ pub enum KeyStatus {
     Disabled,
     /// It was taken back for good.
     Revoked,
-    /// Its newest secret became public and was ended; rotate it.
+    /// Its newest secret became public and was ended, and no other works; rotate it.
     Leaked,
 }
 
@@ -131,7 +131,9 @@ impl Key {
         let refused_uses = row.refused_uses();
         let record = row.record;
         let status = match status(&record, now.to_system_time()) {
-            KeyStatus::Active if is_without_secret(row.leak.as_ref(), now) => KeyStatus::Leaked,
+            KeyStatus::Active if is_without_secret(row.leak.as_ref(), row.grace_until, now) => {
+                KeyStatus::Leaked
+            }
             status => status,
         };
         let leak = row.leak.map(|leak| Leak {
@@ -179,9 +181,15 @@ impl Key {
     }
 }
 
-/// Whether the secret that leaked has ended and nothing has taken its place.
-fn is_without_secret(leak: Option<&rr_store::Leak>, now: Timestamp) -> bool {
-    leak.is_some_and(|leak| !leak.replaced && !leak.still_works(now))
+/// Whether the secret that leaked has ended and no other works: none that took its place, and none from before a
+/// rotation whose grace still runs.
+fn is_without_secret(
+    leak: Option<&rr_store::Leak>,
+    grace_until: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    let drains = grace_until.is_some_and(|end| now < end);
+    !drains && leak.is_some_and(|leak| !leak.replaced && !leak.still_works(now))
 }
 
 /// The end of a grace that is running; a key that ends earlier, or has ended, takes it along.
