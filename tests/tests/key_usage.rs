@@ -56,6 +56,32 @@ async fn a_key_shows_which_of_its_permissions_it_needs() {
     assert!(table.contains("(read_events) read_metrics write_webhooks"), "{table}");
 }
 
+/// A permission that opens a part of an answer is needed as well, and not another use.
+#[tokio::test]
+async fn a_permission_beside_the_required_one_is_in_use_too() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let unused = async |key: &rr_tests::app::Key| {
+        app.state.flush_usage().await;
+        let shown = admin.get(&format!("/api/devops/keys/{}", key.id)).await.json();
+        (shown["unused_permissions"].clone(), shown["usage"]["count"].clone())
+    };
+    for path in ["/api/devops/commissions/payout", "/api/devops/restatements"] {
+        let key = app.with_key(&["read_metrics", "read_users"]).await;
+        key.get(path).await.expect(200);
+        assert_eq!(unused(&key).await, (json!([]), json!(1)), "{path}");
+        key.get(SYNC).await.expect(200);
+        assert_eq!(unused(&key).await, (json!([]), json!(2)));
+    }
+    let key = app.with_key(&["read_events", "read_metrics"]).await;
+    let follows = key.get("/api/devops/stream").open().await.unwrap();
+    assert_eq!(unused(&key).await, (json!([]), json!(1)), "the figures of the stream");
+    drop(follows);
+    let key = app.with_key(&["read_metrics", "read_users"]).await;
+    key.get(SYNC).await.expect(200);
+    assert_eq!(unused(&key).await, (json!(["read_users"]), json!(1)));
+}
+
 /// A report of a leak counts uses from its own instant on, so its flush must not come back while another one
 /// still holds what was counted before.
 #[tokio::test]

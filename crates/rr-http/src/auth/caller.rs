@@ -66,10 +66,10 @@ impl Caller {
         }
     }
 
-    /// Whether the caller has a permission beside the one that let it in.
+    /// Whether the caller has a permission beside the one that let it in. A key that has it has needed it.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         match self {
-            Caller::Key(key) => key.grant.record().permissions.allows(permission.name()),
+            Caller::Key(key) => key.grant.note(permission.name()),
             Caller::Administrator(_) => true,
         }
     }

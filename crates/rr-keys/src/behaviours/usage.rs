@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::tools::{block_on, issue, noon, record, store};
-use crate::{AllowList, KeyRecord, Request, UseTally, Verifier, VerifierOptions};
+use crate::{AllowList, KeyRecord, RateLimit, Request, UseTally, Verifier, VerifierOptions};
 
 #[test]
 fn ten_thousand_verifications_are_one_line_to_write() {
@@ -51,6 +52,31 @@ fn refusals_are_not_uses() {
     let result =
         block_on(verifier.verify(key.secret.expose(), &Request::requires("write"), noon()));
     assert!(result.is_err());
+    assert_eq!(verifier.take_usage(), []);
+}
+
+/// A permission that opens a part of an answer is needed, and neither a use nor taken from a limit.
+#[test]
+fn a_permission_besides_is_noted_and_is_no_use() {
+    let store = store(0);
+    let limit = RateLimit { limit: NonZeroU32::MIN, window: Duration::from_secs(60) };
+    let permissions = ["read", "people", "more", "other"].into_iter().collect();
+    let key = KeyRecord { permissions, rate_limits: limit.into(), ..record(0) };
+    store.insert(issue(0).hash, key);
+    let verifier = Verifier::new(store, VerifierOptions::default());
+    let request = Request::requires("read");
+    let grant = block_on(verifier.verify(issue(0).secret.expose(), &request, noon())).unwrap();
+    assert!(grant.note("people") && grant.note("people") && grant.note("other"));
+    assert!(!grant.note("write"));
+    let usage = verifier.take_usage().remove(0);
+    let counted = [("other", 1), ("people", 2), ("read", 1)].map(|(name, n)| (name.to_owned(), n));
+    assert_eq!((usage.count, usage.last_used), (1, noon()));
+    assert_eq!((usage.permissions, usage.superseded), (counted.into(), None));
+    // After the use itself was taken, too.
+    assert!(grant.note("more"));
+    let usage = verifier.take_usage().remove(0);
+    assert_eq!((usage.count, usage.last_used), (0, noon()));
+    assert_eq!(usage.permissions, [("more".to_owned(), 1)].into());
     assert_eq!(verifier.take_usage(), []);
 }
 

@@ -56,8 +56,16 @@ struct Rest {
     /// Present when the key has limits; shared by all entries of its identity.
     meter: Option<Arc<Meter>>,
     outdated: Option<Box<Outdated>>,
-    /// Attempts with this secret since it is dead; most keys never see one.
-    refused: OnceLock<Box<Counters>>,
+    /// Most keys never have any.
+    beside: OnceLock<Box<Beside>>,
+}
+
+/// What is counted beside the uses.
+struct Beside {
+    /// Attempts with this secret since it is dead.
+    refused: Counters,
+    /// Permissions that were needed beside the one that a use asked for.
+    noted: Counters,
 }
 
 /// A key that the store knows under an older scheme, and the way to the newest.
@@ -92,7 +100,7 @@ impl Entry {
             loaded_us,
             meter,
             outdated,
-            refused: OnceLock::new(),
+            beside: OnceLock::new(),
         };
         let permissions = rest.record.permissions.clone();
         Self {
@@ -205,14 +213,30 @@ impl Entry {
         Ok(spent)
     }
 
+    /// Counts that a permission was needed besides by a use that is counted; says whether the key has it.
+    pub(super) fn note(&self, permission: &str) -> bool {
+        let place = self.permissions.granting(permission);
+        if place.is_some() {
+            self.rest.beside().noted.add(place, self.used.last_us(), None);
+        }
+        place.is_some()
+    }
+
     pub(super) fn take_usage(&self) -> Option<KeyUsage> {
-        let used = self.used.take(&self.rest.record);
-        let Some(refused) = self.rest.refused.get().and_then(|counters| counters.take_tally())
-        else {
+        let record = &self.rest.record;
+        let used = self.used.take(record);
+        let Some(beside) = self.rest.beside.get() else { return used };
+        let (refused, noted) = (beside.refused.take_tally(), beside.noted.take(record));
+        if refused.is_none() && noted.is_none() {
             return used;
-        };
-        let none = || KeyUsage::new(self.rest.record.id, 0, SystemTime::UNIX_EPOCH);
-        Some(KeyUsage { refused: Some(refused), ..used.unwrap_or_else(none) })
+        }
+        let mut usage = used.unwrap_or_else(|| KeyUsage::new(record.id, 0, SystemTime::UNIX_EPOCH));
+        usage.refused = refused;
+        if let Some(noted) = noted {
+            let last_address = usage.last_address;
+            usage.merge(KeyUsage { count: 0, superseded: None, last_address, ..noted });
+        }
+        Some(usage)
     }
 
     #[cfg(test)]
@@ -254,6 +278,13 @@ impl Rest {
         now_us <= self.fresh_until_us && now_us.saturating_add(CLOCK_SKEW_US) >= self.loaded_us
     }
 
+    fn beside(&self) -> &Beside {
+        self.beside.get_or_init(|| {
+            let noted = Counters::new(self.record.permissions.len());
+            Box::new(Beside { refused: Counters::new(0), noted })
+        })
+    }
+
     /// Everything, in its order.
     fn judge(
         &self,
@@ -263,8 +294,7 @@ impl Rest {
     ) -> Result<(Option<usize>, Spent), Denial> {
         let permission = judge(&self.record, request, now).inspect_err(|denial| {
             if denial.means_dead() {
-                let refused = self.refused.get_or_init(|| Box::new(Counters::new(0)));
-                refused.add(None, instant.microseconds(), request.address);
+                self.beside().refused.add(None, instant.microseconds(), request.address);
             }
         })?;
         let spent = match &self.meter {

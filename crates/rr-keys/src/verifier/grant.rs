@@ -32,6 +32,12 @@ impl Grant {
         self.entry.record().id
     }
 
+    /// Whether the key has a permission beside the one that the request named, as where it opens only a part of
+    /// the answer. One that it has counts as needed from now on; nothing is taken from limits, and it is no use.
+    pub fn note(&self, permission: &str) -> bool {
+        self.entry.note(permission)
+    }
+
     /// When the secret that was presented stops working because a newer one has replaced it: worth telling
     /// its holder. `None` for the newest secret.
     pub fn superseded_at(&self) -> Option<SystemTime> {

@@ -22,7 +22,8 @@ pub struct KeyUsage {
     /// Where that one came from, if that is known.
     pub last_address: Option<IpAddr>,
     /// How many of them each permission of the key has granted: the very text that was asked for, or the
-    /// longest pattern that covers it. Grants of requests that any valid key will do for stand nowhere here.
+    /// longest pattern that covers it. Grants of requests that any valid key will do for stand nowhere here; what
+    /// [`Grant::note`](crate::Grant::note) named stands here beside the permission of its grant.
     pub permissions: BTreeMap<String, u64>,
     /// Those of the grants that came with a secret which a newer one has replaced: who still has to change.
     pub superseded: Option<UseTally>,
@@ -140,6 +141,11 @@ impl Counters {
         if last_us <= now_us {
             self.address.set(address);
         }
+    }
+
+    /// The latest use, in microseconds of 1970.
+    pub(super) fn last_us(&self) -> u64 {
+        self.last_us.load(Ordering::Relaxed)
     }
 
     /// The uses since the last taking, if there were any. The record is that of the counted key.

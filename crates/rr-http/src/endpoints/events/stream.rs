@@ -44,6 +44,8 @@ pub(crate) async fn get(
         return Ok(answer.finish());
     }
     let reader = Reader::join(state.into_inner(), standing, after).await?;
+    // The figures come along; from here on a permission for them is one that is needed.
+    who.caller.may(Permission::ReadMetrics);
     let frames = Frames { told: None, reader, filter };
     Ok(answer.streaming(stream::unfold(frames, async |mut frames| {
         let next = frames.next().await?;
