@@ -160,6 +160,7 @@ impl<S: KeyStore> Verifier<S> {
             throttled: counts.throttled,
             entries: counts.entries,
             usage_lost: counts.usage_lost,
+            limits_lost: counts.limits_lost,
         }
     }
 

@@ -75,6 +75,12 @@ impl Bucket {
         self.level.saturating_sub(u128::from(elapsed) * u128::from(self.limit.get()))
     }
 
+    /// When it will be empty.
+    pub(super) fn drained_at(&self, now_ns: u64) -> u64 {
+        let rest = self.level_at(now_ns).div_ceil(u128::from(self.limit.get()));
+        now_ns.saturating_add(narrow(rest))
+    }
+
     /// The time until one more use fits; zero when it fits now.
     pub(super) fn wait_ns(&self, limit: RateLimit) -> u64 {
         let full = capacity(limit);

@@ -113,6 +113,12 @@ impl Meter {
         drained && !state.tallies.has_fresh()
     }
 
+    /// When every bucket will have drained; before that, forgetting all this would give something back.
+    pub(crate) fn rests_at(&self, now_ns: u64) -> u64 {
+        let state = self.lock();
+        state.buckets.iter().map(|(_, bucket)| bucket.drained_at(now_ns)).max().unwrap_or(now_ns)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -56,6 +56,7 @@ pub(super) struct Counts {
     pub(super) negative_hits: u64,
     pub(super) throttled: u64,
     pub(super) usage_lost: u64,
+    pub(super) limits_lost: u64,
     pub(super) entries: usize,
 }
 
@@ -235,7 +236,11 @@ impl<E> Cache<E> {
 
     pub(super) fn counts(&self) -> Counts {
         let directory = self.lock();
-        Counts { usage_lost: directory.identities.usage_lost(), ..directory.counts }
+        Counts {
+            usage_lost: directory.identities.usage_lost(),
+            limits_lost: directory.identities.limits_lost(),
+            ..directory.counts
+        }
     }
 
     fn put_in(&self, directory: &mut Directory<E>, entry: &Arc<Entry>) {

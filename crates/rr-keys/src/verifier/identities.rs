@@ -24,6 +24,7 @@ pub(super) struct Identities {
     sweep_at: usize,
     floor: usize,
     usage_lost: u64,
+    limits_lost: u64,
 }
 
 /// An entry under the identity that stands in it, so that a million keys need not write theirs down twice.
@@ -44,7 +45,14 @@ impl Identities {
     /// For a cache of `places` places.
     pub(super) fn new(places: usize) -> Self {
         let floor = places.saturating_mul(2).max(1_024);
-        Self { newest: HashSet::new(), rest: HashMap::new(), sweep_at: floor, floor, usage_lost: 0 }
+        Self {
+            newest: HashSet::new(),
+            rest: HashMap::new(),
+            sweep_at: floor,
+            floor,
+            usage_lost: 0,
+            limits_lost: 0,
+        }
     }
 
     /// The meter of a key that has limits: the same for all its secrets and after every change. It learns
@@ -118,13 +126,19 @@ impl Identities {
         self.usage_lost
     }
 
+    /// Keys whose limits were forgotten before they had refilled.
+    pub(super) fn limits_lost(&self) -> u64 {
+        self.limits_lost
+    }
+
     /// What stands here; a key that has more than an entry counts twice.
     pub(super) fn len(&self) -> usize {
         self.newest.len() + self.rest.len()
     }
 
     /// Drops what nothing keeps here. When that is not enough, nobody takes the usage, and the counts of
-    /// keys that left the cache are dropped too: memory is bounded by the cache, not by the store.
+    /// keys that left the cache are dropped too, and beyond a bound their limits: memory is bounded by the cache, not
+    /// by the store, nor by how long a window lasts.
     fn sweep(&mut self, now_ns: u64) {
         for id in self.ids() {
             self.fold(id);
@@ -143,8 +157,31 @@ impl Identities {
                 rest.meter.as_ref().map(|meter| meter.take_quota_use());
                 !rest.is_idle(now_ns)
             });
+            self.forget_limits(now_ns);
         }
         self.sweep_at = self.len().saturating_mul(2).max(self.floor);
+    }
+
+    /// Of more keys than the floor that are here for their limits alone, those that lose least are forgotten: those
+    /// whose limits would have refilled soonest. Half of the floor is left, so that this is not done for every newcomer.
+    fn forget_limits(&mut self, now_ns: u64) {
+        let is_alone = |id: &Uuid, rest: &Rest| rest.older.is_empty() && !self.newest.contains(id);
+        let mut alone: Vec<(u64, Uuid)> = self
+            .rest
+            .iter()
+            .filter(|(id, rest)| is_alone(id, rest))
+            .filter_map(|(id, rest)| Some((rest.meter.as_ref()?.rests_at(now_ns), *id)))
+            .collect();
+        let Some(much) =
+            alone.len().checked_sub(self.floor / 2).filter(|_| alone.len() > self.floor)
+        else {
+            return;
+        };
+        alone.select_nth_unstable(much);
+        for (_, id) in alone.drain(..much) {
+            self.rest.remove(&id);
+        }
+        self.limits_lost = self.limits_lost.saturating_add(u64::try_from(much).unwrap_or(u64::MAX));
     }
 
     /// Lets entries of a key go that nobody else holds: not the cache, no reader, no grant. Since nobody
@@ -322,5 +359,35 @@ mod tests {
             assert!(identities.len() <= 1_025, "{} keys after {n}", identities.len());
         }
         assert!(identities.usage_lost() > 98_000);
+    }
+
+    /// A window may last a month; the keys that come by meanwhile may be any number.
+    #[test]
+    fn memory_is_bounded_for_limited_keys_too_and_those_go_that_lose_least() {
+        let mut identities = Identities::new(32);
+        let month = Duration::from_secs(31 * 86_400);
+        let limited = |n: u64, limit: u32| {
+            let limit = RateLimit { limit: NonZeroU32::new(limit).unwrap(), window: month };
+            KeyRecord { rate_limits: limit.into(), ..record(n) }
+        };
+        let mut come = |n, limit, times| {
+            let key = limited(n, limit);
+            let entry = entry(&mut identities, key.clone());
+            for _ in 0..times {
+                identities.meter(&key, 0).unwrap().take(&key, 0).unwrap();
+            }
+            identities.add(&entry, 0);
+            entry.count_use(1, None);
+            drop(entry);
+            assert!(identities.len() <= 2_050, "{} keys after {n}", identities.len());
+        };
+        (0..100).for_each(|n| come(n, 10, 10));
+        (100..20_000).for_each(|n| come(n, 10, 1));
+        assert!(identities.limits_lost() > 15_000);
+        for n in 0..100 {
+            let key = limited(n, 10);
+            let meter = identities.meter(&key, 0).unwrap();
+            assert!(meter.take(&key, 0).is_err(), "who has spent all is not let in anew");
+        }
     }
 }

@@ -18,6 +18,10 @@ pub struct VerifierOptions {
     pub older_schemes: Vec<HashScheme>,
     /// How many keys stay in memory, and at most twice as many where they fall well. The table for them is
     /// made at once: 26 bytes for each.
+    ///
+    /// A key that left memory is remembered until its rate limits have refilled. Of more such keys than eight times
+    /// this (at least 2,048), those that would have refilled soonest are forgotten and begin anew, as
+    /// [`CacheStats::limits_lost`](crate::CacheStats::limits_lost) counts. Quotas are in the store and are not.
     pub capacity: usize,
     /// How long a cached record is believed without a word from [`Verifier::forget`]: the bound on how late
     /// a change made elsewhere can be noticed when every notification fails. `None` means for ever.

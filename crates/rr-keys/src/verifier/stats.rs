@@ -19,6 +19,8 @@ pub struct CacheStats {
     pub entries: usize,
     /// Grants whose count was dropped because usage was never taken and memory is bounded.
     pub usage_lost: u64,
+    /// Keys whose limits were forgotten before they had refilled, because memory is bounded.
+    pub limits_lost: u64,
 }
 
 /// The first of them belong to one thread each; the last to all threads that came too late.
