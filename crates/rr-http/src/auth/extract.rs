@@ -152,10 +152,10 @@ pub(crate) async fn vouched_for(
     permission: Permission,
 ) -> Outcome<Caller> {
     let state = state_of(request)?;
-    let key = state.store.key(key_id).await?.ok_or_else(Problem::unauthenticated)?;
+    let record = state.store.key_record(key_id).await?.ok_or_else(Problem::unauthenticated)?;
     let address = address_of(state, request);
     let wanted = Request::requires(permission.name()).from(address);
-    let grant = state.verifier.vouch(key.record, &wanted, state.now().to_system_time());
+    let grant = state.verifier.vouch(record, &wanted, state.now().to_system_time());
     let grant = grant.map_err(|denial| suited_to(request.headers(), denied(&denial)))?;
     Ok(Caller::Key(key_caller(request, grant, address)))
 }

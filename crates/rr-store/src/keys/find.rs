@@ -24,6 +24,19 @@ impl Store {
         self.read(move |conn| find_row(conn, id)).await
     }
 
+    /// What a key is and may, without its life's figures, in one look.
+    pub async fn key_record(&self, id: Uuid) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(move |conn| {
+            let found: Option<KeyTableRow> = on_each!(conn, |c| api_keys::table
+                .find(Id(id))
+                .select(KeyTableRow::as_select())
+                .first(c)
+                .optional())?;
+            found.map(|row| row.into_row().map(|row| row.record)).transpose()
+        })
+        .await
+    }
+
     /// Keys, newest first.
     pub async fn keys(&self, page: PageRequest) -> Result<Page<KeyRow>, StoreError> {
         self.read(move |conn| {
