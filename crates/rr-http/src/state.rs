@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use rr_domain::{Clock, Random, Timestamp};
+use rr_domain::{Clock, Random, Timestamp, new_id};
 use rr_keys::{Verifier, VerifierOptions};
-use rr_store::{Actor, Audit, ChangedKeys, Store, key_scheme};
+use rr_store::{Actor, Audit, ChangedKeys, Store, UsageBatch, key_scheme};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -48,7 +48,17 @@ pub struct AppState {
     pub(crate) drain: Drain,
     pub(crate) request_ids: RequestIds,
     /// Held from taking key usage to having written it.
-    usage_flush: Mutex<()>,
+    usage_flush: Mutex<UsageFlush>,
+}
+
+/// What is on its way into the database.
+struct UsageFlush {
+    /// This process, since its start.
+    writer: Uuid,
+    /// The number of the batch that was taken last.
+    number: i64,
+    /// That batch, until it is sure that it was written.
+    unwritten: Option<UsageBatch>,
 }
 
 impl AppState {
@@ -75,7 +85,11 @@ impl AppState {
             sources: Shelf::empty(),
             drain: Drain::new(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
-            usage_flush: Mutex::new(()),
+            usage_flush: Mutex::new(UsageFlush {
+                writer: new_id(clock.now(), &random),
+                number: 0,
+                unwritten: None,
+            }),
             store,
             clock,
             random,
@@ -99,15 +113,30 @@ impl AppState {
     /// When this returns, whatever was counted before the call is written, also what somebody else had
     /// taken and not yet written.
     pub async fn flush_usage(&self) {
-        let _flushing = self.usage_flush.lock().await;
-        let usage = self.verifier.take_usage();
-        if usage.is_empty() {
-            return;
+        let mut flush = self.usage_flush.lock().await;
+        // What is not known to be written goes first and as it was, for the store knows it again. Only then more is
+        // taken, which is the word to the verifier that the rest is written.
+        if self.write_usage(&mut flush).await {
+            let usage = self.verifier.take_usage();
+            if !usage.is_empty() {
+                flush.number += 1;
+                let (writer, number) = (flush.writer, flush.number);
+                flush.unwritten = Some(UsageBatch { writer, number, at: self.now(), usage });
+                self.write_usage(&mut flush).await;
+            }
         }
-        if let Err(error) = self.store.record_usage(usage.clone()).await {
-            tracing::warn!(error = %Chain(&error), "key usage could not be written; it is kept");
-            self.verifier.restore_usage(usage);
+    }
+
+    /// Writes what was taken; says whether nothing is left of it.
+    async fn write_usage(&self, flush: &mut UsageFlush) -> bool {
+        let Some(batch) = flush.unwritten.clone() else { return true };
+        match self.store.record_usage(batch).await {
+            Ok(()) => flush.unwritten = None,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "key usage could not be written; it is kept");
+            }
         }
+        flush.unwritten.is_none()
     }
 
     /// Forgets a key that was changed, here and wherever an answer to its holder is still going on. To

@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub(crate) use create::import;
 pub use leak::{KnownSecret, Leak, LeakPolicy, LeakReport};
 pub use scheme::key_scheme;
+pub use usage::UsageBatch;
 
 /// A key to keep.
 #[derive(Debug, Clone)]

@@ -57,7 +57,7 @@ pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
     ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy,
     LeakReport, NewKey, PendingSecret, PermissionUses, RotateKey, Rotation, RotationStart,
-    UpdateKey, UseTally, key_scheme,
+    UpdateKey, UsageBatch, UseTally, key_scheme,
 };
 pub use ledger::{
     EntryFilter, EntryPlace, Fault, PayablePlace, PayableShare, PlacedEntry, Present, Progress,

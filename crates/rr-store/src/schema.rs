@@ -92,6 +92,16 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use super::*;
+    usage_writers (id) {
+        id -> DbUuid,
+        last_batch -> BigInt,
+        written_at -> DbTime,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::*;
     api_key_secrets (hash) {
         hash -> Binary,
         key_id -> DbUuid,

@@ -1,6 +1,7 @@
-//! Counting uses: one statement for all keys of a flush, and one for all their permissions.
+//! Counting uses: one statement for every 500 keys of a flush, and one for every 500 of their permissions.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::prelude::*;
@@ -10,6 +11,8 @@ use rr_keys::KeyUsage;
 use uuid::Uuid;
 
 use crate::conn::{Conn, on_each};
+use crate::schema::usage_writers;
+use crate::sequence::Sequence;
 use crate::types::{At, DbTime, DbUuid, Id};
 use crate::{Store, StoreError};
 
@@ -18,18 +21,61 @@ const PART: usize = 500;
 
 impl Store {
     /// Adds counted uses. Times of last uses only ever move forward, and so do the day and the month whose
-    /// uses count towards quotas. All or nothing: after an error the caller counts them again.
-    pub async fn record_usage(&self, usage: Vec<KeyUsage>) -> Result<(), StoreError> {
-        if usage.is_empty() {
+    /// uses count towards quotas. All or nothing, and once: after an error, which can hide that they were
+    /// committed, the caller hands in the same batch again.
+    pub async fn record_usage(&self, batch: UsageBatch) -> Result<(), StoreError> {
+        if batch.usage.is_empty() {
             return Ok(());
         }
         self.write(move |conn| {
+            // Two servers would else lock the same keys in different orders and wait for each other.
+            Sequence::Keys.hold(conn)?;
+            if !is_first_time(conn, &batch)? {
+                return Ok(());
+            }
+            let usage = &batch.usage;
             usage.chunks(PART).try_for_each(|part| add(conn, part))?;
             let permissions: Vec<_> = usage.iter().flat_map(PermissionUse::all).collect();
             permissions.chunks(PART).try_for_each(|part| add_permissions(conn, part))
         })
         .await
     }
+}
+
+/// Counted uses under a number, by which the store knows them again.
+#[derive(Debug, Clone)]
+pub struct UsageBatch {
+    /// Who counted them, under an id made at its start.
+    pub writer: Uuid,
+    /// Its own number of the batch: larger than that of any before.
+    pub number: i64,
+    /// When they were taken.
+    pub at: Timestamp,
+    /// The uses.
+    pub usage: Vec<KeyUsage>,
+}
+
+/// Nobody hands in a batch again after so long.
+const WRITER_LASTS: Duration = Duration::from_secs(31 * 86_400);
+
+/// Notes the batch; says whether it was not noted before.
+fn is_first_time(conn: &mut Conn, batch: &UsageBatch) -> QueryResult<bool> {
+    let noted = on_each!(conn, |c| diesel::sql_query(
+        "INSERT INTO usage_writers (id, last_batch, written_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (id) DO UPDATE SET \
+           last_batch = excluded.last_batch, written_at = excluded.written_at \
+         WHERE usage_writers.last_batch < excluded.last_batch",
+    )
+    .bind::<DbUuid, _>(Id(batch.writer))
+    .bind::<BigInt, _>(batch.number)
+    .bind::<DbTime, _>(At(batch.at))
+    .execute(c))?;
+    // Writers come with every start of a server, and their rows go when the next one begins.
+    if noted > 0 && batch.number == 1 {
+        let gone = usage_writers::written_at.lt(At(batch.at.minus(WRITER_LASTS)));
+        on_each!(conn, |c| diesel::delete(usage_writers::table.filter(gone)).execute(c))?;
+    }
+    Ok(noted > 0)
 }
 
 /// A permission of a key and how often it was used.

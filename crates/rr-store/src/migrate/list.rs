@@ -60,6 +60,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0019_churn_in_time",
     "0020_changed_keys",
     "0021_unsigned_sources",
+    "0026_usage_writers",
 ];
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
         refused: None,
         quota: None,
     };
-    store.record_usage(vec![usage]).await.unwrap();
+    record_usage(&store, vec![usage]).await.unwrap();
     log.after("record_usage").await;
     let leak = LeakReport { hash: key(9).hash, url: None };
     store.report_leaks(vec![leak], LeakPolicy::Notify, audit(8)).await.unwrap();

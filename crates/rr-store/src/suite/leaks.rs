@@ -129,9 +129,9 @@ async fn under_the_other_policy_it_works_on_and_its_uses_since_are_told() {
         let refused = rr_keys::UseTally { count: 10 * count, last_used, last_address: None };
         vec![KeyUsage { refused: Some(refused), ..KeyUsage::new(id(1), count, last_used) }]
     };
-    store.record_usage(used(5, 9)).await.unwrap();
+    record_usage(&store, used(5, 9)).await.unwrap();
     leak(&store, 1, None, Notify, 10).await;
-    store.record_usage(used(2, 12)).await.unwrap();
+    record_usage(&store, used(2, 12)).await.unwrap();
     // A second report does not begin the count anew; what it adds is where.
     leak(&store, 1, Some("u"), Notify, 13).await;
     let shown = row(&store, 1).await;

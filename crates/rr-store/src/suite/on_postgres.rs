@@ -4,5 +4,6 @@ mod errors;
 mod healing;
 mod months;
 mod schema;
+mod usage;
 
 use super::*;

@@ -1,20 +1,21 @@
 //! Values for tests.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use rr_domain::{Fact, FactKind, Label, Timestamp};
-use rr_keys::{AllowList, KeyHash, KeyRecord, RateLimit};
+use rr_keys::{AllowList, KeyHash, KeyRecord, KeyUsage, RateLimit};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::conn::on_each;
 use crate::{
     Actor, Audit, Chore, Idempotency, NewEvent, NewKey, NewSourceSecret, NewUser, PageRequest,
-    Store, WebhookSource,
+    Store, StoreError, UsageBatch, WebhookSource,
 };
 
 /// A moment, some seconds into 2026.
@@ -33,6 +34,13 @@ pub(super) fn audit(seconds: i64) -> Audit {
         request_id: Some("req-1".to_owned()),
         address: Some("127.0.0.1".parse().unwrap()),
     }
+}
+
+/// Writes uses that nobody has handed in before.
+pub(super) async fn record_usage(store: &Store, usage: Vec<KeyUsage>) -> Result<(), StoreError> {
+    static WRITERS: AtomicU64 = AtomicU64::new(1_000_000);
+    let writer = id(WRITERS.fetch_add(1, Ordering::Relaxed).into());
+    store.record_usage(UsageBatch { writer, number: 1, at: at(0), usage }).await
 }
 
 pub(super) fn raw(json: &str) -> Box<RawValue> {
