@@ -11,7 +11,9 @@ use crate::config::Flags;
 
 pub(crate) use tail::Tail;
 
-pub(crate) use keys::{Keys, KeysCreate, KeysList, KeysReportLeak, KeysRevoke, KeysRotate};
+pub(crate) use keys::{
+    KeyWishes, Keys, KeysChange, KeysCreate, KeysList, KeysReportLeak, KeysRevoke, KeysRotate,
+};
 
 /// Revenue Ripple's integration server: API keys, figures, webhooks and the panel.
 #[derive(Debug, Parser)]

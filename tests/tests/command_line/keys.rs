@@ -151,6 +151,78 @@ async fn a_key_is_rotated_and_a_running_server_sees_it() {
 }
 
 #[tokio::test]
+async fn a_key_is_changed_and_a_running_server_sees_it() {
+    const SYNC: &str = "/api/devops/sync/users";
+    let database = TestDatabase::empty().await;
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let (id, secret) = make_key(database.url(), &["read_metrics"]);
+    let key = server.client().with_key(&secret);
+    key.get(SYNC).await.expect(200);
+    let run = |command: &str, more: &[&str]| {
+        Program::new(database.url(), [&["keys", command, &id], more].concat()).run()
+    };
+    let changed =
+        |more: &[&str]| json_of(&run("change", &[more, &["--json"]].concat()).expect(0).stdout);
+
+    assert_eq!(changed(&["--disable"])["status"], "disabled");
+    key.get(SYNC).await.problem(401, "key_disabled");
+    // What a refused command advises is there.
+    let advice = run("rotate", &[]).expect(1).stderr;
+    assert!(advice.contains("keys change KEY_ID --enable"), "{advice}");
+    let on = run("change", &["--enable"]).expect(0).stdout;
+    assert!(on.contains(&id) && on.contains("active"), "{on}");
+    key.get(SYNC).await.expect(200);
+
+    let view = changed(&[
+        "--name",
+        " CI ",
+        "--permission",
+        "read_metrics,write_webhooks",
+        "--never-expires",
+        "--rate-limit",
+        "1000/1h",
+        "--quota",
+        "day=5,total=9",
+        "--allow-ip",
+        "127.0.0.0/8,10.0.0.0/8",
+    ]);
+    assert_eq!(view["name"], "CI");
+    assert_eq!(view["permissions"], json!(["read_metrics", "write_webhooks"]));
+    assert_eq!(view["expires_at"], Value::Null);
+    assert_eq!(view["rate_limit"], json!({"limit": 1000, "window_s": 3600}));
+    assert_eq!(view["quotas"], json!({"day": 5, "total": 9}));
+    assert_eq!(view["allowed_ips"], json!(["10.0.0.0/8", "127.0.0.0/8"]));
+    let bare =
+        changed(&["--no-rate-limits", "--no-quotas", "--allow-anywhere", "--expires-in-days", "3"]);
+    for gone in ["rate_limits", "quotas", "allowed_ips"] {
+        assert_eq!(bare.get(gone), None, "{bare}");
+    }
+    assert!(
+        bare["expires_at"].is_string() && bare["name"] == "CI",
+        "what is not named stays: {bare}"
+    );
+
+    for wrong in [
+        &[][..],
+        &["--enable", "--disable"],
+        &["--name", " "],
+        &["--permission", "fly"],
+        &["--rate-limit", "often"],
+        &["--quota", "week=1"],
+        &["--allow-ip", "here"],
+    ] {
+        run("change", wrong).expect(2);
+    }
+    run("revoke", &[]).expect(0);
+    assert!(run("change", &["--enable"]).expect(1).stderr.contains("revoked"));
+    let store = open_store(database.url());
+    let log = store.activity(rr_store::PageRequest { limit: 100, cursor: None }).await.unwrap();
+    let rows = log.items.iter().filter(|row| row.action == "key.updated");
+    assert_eq!(rows.clone().count(), 4, "each change is in the log");
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_leak_is_reported_and_a_running_server_sees_it() {
     const SYNC: &str = "/api/devops/sync/users";
     let database = TestDatabase::empty().await;

@@ -17,6 +17,18 @@ Examples:
     Create(KeysCreate),
     /// List keys, newest first; secrets are never shown
     List(KeysList),
+    /// Change a key, or switch it on or off; what is not named stays
+    #[command(after_help = "\
+What is named replaces what the key had. Of a revoked key only the name can change. When the command
+returns, every running server judges by the change.
+
+Examples:
+  revenue-ripple keys change 018f2b5e-… --enable
+  revenue-ripple keys change 018f2b5e-… --disable
+  revenue-ripple keys change 018f2b5e-… --name \"CI\" --permission write_webhooks
+  revenue-ripple keys change 018f2b5e-… --rate-limit 100/60s --allow-ip 10.0.0.0/8
+  revenue-ripple keys change 018f2b5e-… --no-quotas --expires-in-days 30")]
+    Change(KeysChange),
     /// Give a key a new secret; it is printed once, and the old one ends after a grace
     #[command(after_help = "\
 Id, permissions, limits and expiry stay. A key that is revoked, expired or disabled is left as it is.
@@ -95,6 +107,61 @@ pub(crate) struct KeysList {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `keys change`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysChange {
+    /// Its id, as `keys list` shows it
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) id: uuid::Uuid,
+    #[command(flatten)]
+    pub(crate) wishes: KeyWishes,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a change may be; at least one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct KeyWishes {
+    /// Switch it on
+    #[arg(long)]
+    pub(crate) enable: bool,
+    /// Switch it off, until somebody switches it on
+    #[arg(long, conflicts_with = "enable")]
+    pub(crate) disable: bool,
+    /// What it is for, 1 to 100 characters
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// All that it may do; repeat or separate by commas
+    #[arg(long = "permission", value_name = "PERMISSION", value_delimiter = ',')]
+    pub(crate) permissions: Vec<String>,
+    /// Days from now until it expires
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) expires_in_days: Option<u32>,
+    /// It never expires
+    #[arg(long, conflicts_with = "expires_in_days")]
+    pub(crate) never_expires: bool,
+    /// All its rate limits; repeat for up to four that hold together, each with a name
+    #[arg(long = "rate-limit", value_name = "[NAME=]N/WINDOW")]
+    pub(crate) rate_limits: Vec<String>,
+    /// It has no rate limit
+    #[arg(long, conflicts_with = "rate_limits")]
+    pub(crate) no_rate_limits: bool,
+    /// All its quotas; repeat or separate by commas
+    #[arg(long = "quota", value_name = "day|month|total=N", value_delimiter = ',')]
+    pub(crate) quotas: Vec<String>,
+    /// It has no quota
+    #[arg(long, conflicts_with = "quotas")]
+    pub(crate) no_quotas: bool,
+    /// All addresses and networks it may be used from; repeat or separate by commas
+    #[arg(long = "allow-ip", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) allowed_ips: Vec<String>,
+    /// It may be used from anywhere
+    #[arg(long, conflicts_with = "allowed_ips")]
+    pub(crate) allow_anywhere: bool,
 }
 
 /// `keys rotate`.

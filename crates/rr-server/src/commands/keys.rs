@@ -1,5 +1,6 @@
-//! `keys`: make, list, rotate, revoke, report.
+//! `keys`: make, list, change, rotate, revoke, report.
 
+mod change;
 mod limits;
 mod report_leak;
 
@@ -38,6 +39,7 @@ pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
     match args {
         Keys::Create(args) => create(context, &args).await,
         Keys::List(args) => list(context, &args).await,
+        Keys::Change(args) => change::run(context, &args).await,
         Keys::Rotate(args) => rotate(context, &args).await,
         Keys::Revoke(args) => revoke(context, &args).await,
         Keys::ReportLeak(args) => report_leak::run(context, &args).await,
@@ -93,7 +95,6 @@ pub(crate) struct Wish {
 
 impl Wish {
     fn parse(args: &KeysCreate) -> Result<Wish, Failure> {
-        let usage = |flag: &str, detail: &str| Failure::Usage(format!("{flag}: {detail}"));
         let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
         let not_before = args.not_before.as_deref().map(|text| Timestamp::parse(text.trim()));
         let owner = args.owner.as_deref().map(key_words::owner).transpose();
@@ -107,25 +108,36 @@ impl Wish {
         let permissions = if args.permissions.is_empty() {
             Permission::DEFAULT.to_vec()
         } else {
-            let parsed: Result<Vec<_>, String> =
-                args.permissions.iter().map(|name| permission::parse(name.trim())).collect();
-            parsed.map_err(|reason| usage("--permission", &reason))?
+            permissions(&args.permissions)?
         };
-        let allowed_ips = AllowList::parse(args.allowed_ips.iter().map(|network| network.trim()))
-            .map_err(|error| usage("--allow-ip", &error.to_string()))?;
         Ok(Wish {
             name,
             permissions,
             not_before: not_before
                 .transpose()
                 .map_err(|_| usage("--not-before", "must be an RFC 3339 time"))?,
-            allowed_ips,
+            allowed_ips: networks(&args.allowed_ips)?,
             owner: owner.map_err(|detail| usage("--owner", detail))?,
             rate_limits: rate_limits.map_err(|detail| usage("--rate-limit", &detail))?,
             quotas: quotas.map_err(|detail| usage("--quota", detail))?,
             metadata: metadata.map_err(|(_, detail)| usage("--metadata", detail))?,
         })
     }
+}
+
+fn usage(flag: &str, detail: &str) -> Failure {
+    Failure::Usage(format!("{flag}: {detail}"))
+}
+
+fn permissions(names: &[String]) -> Result<Vec<Permission>, Failure> {
+    let parsed: Result<Vec<_>, String> =
+        names.iter().map(|name| permission::parse(name.trim())).collect();
+    parsed.map_err(|reason| usage("--permission", &reason))
+}
+
+fn networks(texts: &[String]) -> Result<AllowList, Failure> {
+    AllowList::parse(texts.iter().map(|network| network.trim()))
+        .map_err(|error| usage("--allow-ip", &error.to_string()))
 }
 
 /// Makes and stores a key; the secret exists only in what is returned.
@@ -296,7 +308,7 @@ fn granted(outcome: RotateKey, id: Uuid) -> Result<Option<Timestamp>, Failure> {
         RotateKey::NoSuchKey => return Err(Failure::trouble(format!("there is no key {id}"))),
         RotateKey::Revoked => "was revoked, which is for good; make a new one",
         RotateKey::Expired => "has expired, and a new secret is no new life",
-        RotateKey::Disabled => "is disabled; enable it first",
+        RotateKey::Disabled => "is disabled; enable it first, with `keys change KEY_ID --enable`",
         // The command line names no request and is bound by no permissions.
         RotateKey::AlreadyRotated | RotateKey::BeyondReach(..) => "cannot be rotated from here",
     };
