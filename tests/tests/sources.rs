@@ -93,6 +93,8 @@ async fn a_secret_is_rotated_with_an_overlap_and_never_shown() {
     signed(&key, &path, FIRST).await.expect(200);
     signed(&key, &path, SECOND).await.problem(401, "signature_invalid");
 
+    // They are listed in the order of their making.
+    app.clock.advance(Duration::from_secs(1));
     let second = json!({"secret": SECOND, "overlap_s": 60});
     let both = admin.post(&secrets, &second).await.expect(200).json();
     signed(&key, &path, FIRST).await.expect(200);
