@@ -1,14 +1,8 @@
 // The question before the end of a key.
 
-import { Button, Group, Stack } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-
-import { Dialog } from '../../parts/Dialog';
-import { Failure } from '../../parts/Failure';
+import { Question } from '../../parts/Question';
 import { type Key, server } from '../../server/calls';
-import { asProblem } from '../../server/problem';
 import { queries } from '../../server/queries';
-import styles from './keys.module.css';
 
 interface RevokeDialogProps {
   target: Key;
@@ -17,31 +11,16 @@ interface RevokeDialogProps {
 }
 
 export function RevokeDialog({ target, close, revoked }: RevokeDialogProps) {
-  const client = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => server.revokeKey(target.id),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: queries.keys.queryKey });
-      revoked();
-      close();
-    },
-  });
   return (
-    <Dialog title={`Revoke “${target.name}”?`} close={close}>
-      <Stack gap="md">
-        <p className={styles.question}>
-          Every request with the key <code>{target.hint}…</code> is refused from that moment on. This cannot be undone.
-        </p>
-        {revoke.isError && <Failure problem={asProblem(revoke.error)} />}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={close} data-autofocus>
-            Keep it
-          </Button>
-          <Button color="red.9" loading={revoke.isPending} onClick={() => revoke.mutate()}>
-            Revoke
-          </Button>
-        </Group>
-      </Stack>
-    </Dialog>
+    <Question
+      title={`Revoke “${target.name}”?`}
+      action="Revoke"
+      act={() => server.revokeKey(target.id)}
+      changes={queries.keys.queryKey}
+      close={close}
+      done={revoked}
+    >
+      Every request with the key <code>{target.hint}…</code> is refused from that moment on. This cannot be undone.
+    </Question>
   );
 }
