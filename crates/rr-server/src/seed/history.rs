@@ -45,6 +45,8 @@ impl Plan {
 /// user when its standing at the end is settled; one who was deleted has no row.
 pub(crate) struct History {
     pub(super) until: Timestamp,
+    /// How far it has come. What is dated before is recorded now.
+    now: Timestamp,
     pub(super) dice: Dice,
     pub(super) labels: Labels,
     /// Numbers of the users who refer others, in the order in which they began.
@@ -80,6 +82,7 @@ impl History {
         let upcoming = signups.next(&mut dice);
         Ok(History {
             until: plan.until,
+            now: start,
             dice,
             labels: Labels::new()?,
             affiliates: Vec::new(),
@@ -93,13 +96,13 @@ impl History {
         })
     }
 
-    /// What happens at `at`, which is now. Not all of it is recorded now, and some of it twice.
+    /// What happens at `at`, which is now or was a moment ago. Not all of it is recorded now, and some of it twice.
     pub(super) fn record(&mut self, at: Timestamp, kind: FactKind) {
         for (arrives, fact) in arrivals(at, kind, self.until, &mut self.dice) {
-            if arrives > at {
+            if arrives > self.now {
                 self.push(arrives, What::Arrives(Box::new(fact)));
             } else {
-                self.ready.push(Item::Recorded(at, fact));
+                self.ready.push(Item::Recorded(self.now, fact));
             }
         }
     }
@@ -179,15 +182,17 @@ impl History {
         let next_signup = self.upcoming.unwrap_or(self.until);
         let is_due = self.ahead.peek().is_some_and(|ahead| ahead.at <= next_signup);
         if is_due && let Some(Ahead { at, what, .. }) = self.ahead.pop() {
+            self.now = self.now.max(at);
             match what {
                 What::Happens(kind) => self.record(at, kind),
-                What::Arrives(fact) => self.ready.push(Item::Recorded(at, *fact)),
+                What::Arrives(fact) => self.ready.push(Item::Recorded(self.now, *fact)),
                 What::Continues(step, life) => life.go_on(step, at, self),
             }
             return true;
         }
         let Some(at) = self.upcoming.take() else { return false };
         self.upcoming = self.signups.next(&mut self.dice);
+        self.now = self.now.max(at);
         self.sign_up(at);
         true
     }
