@@ -6,6 +6,8 @@ pub mod metrics;
 
 pub mod dora;
 
+pub mod commission;
+
 mod balances;
 mod board;
 mod figures;

@@ -19,6 +19,7 @@ use rr_domain::{Fact, FactKind, Interval, Label, Product, SubscriptionStatus, Ti
 use uuid::Uuid;
 
 use self::book::Book;
+use crate::commission::{DEFAULT_RATE, commission, reversal};
 use crate::{Figures, compute};
 
 /// Facts at instants, recorded in the order they are told.
@@ -141,6 +142,18 @@ fn earned(number: u128, affiliate: &str, tier: &str, sale: i64, amount: i64) -> 
 
 fn reversed(number: u128, amount: i64) -> FactKind {
     FactKind::CommissionReversed { commission: id(number), amount }
+}
+
+/// What a sale earns its referrer.
+fn sold(number: u128, affiliate: &str, tier: &str, sale: i64) -> FactKind {
+    earned(number, affiliate, tier, sale, commission(sale, DEFAULT_RATE))
+}
+
+/// What a refund takes back of the commission of a sale that this much was refunded of before.
+fn taken_back(number: u128, sale: i64, before: i64, refund: i64) -> FactKind {
+    let earned = commission(sale, DEFAULT_RATE);
+    let reversed_before = reversal(earned, sale, before, 0);
+    reversed(number, reversal(earned, sale, before + refund, reversed_before))
 }
 
 fn paid(number: u128, amount: i64) -> FactKind {

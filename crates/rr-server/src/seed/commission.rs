@@ -1,11 +1,11 @@
 //! The referrer's commission: held back, taken back with each refund, corrected, paid out.
 
 use rr_domain::{FactKind, Label, Timestamp};
+use rr_sync::commission as rules;
 
 use super::calendar::{days_after, next_pay_day};
 use super::history::History;
 use super::people;
-use super::price;
 use super::signups::DAY;
 
 /// What a commission is earned for.
@@ -34,7 +34,7 @@ fn hold_days(referrer: u64) -> u32 {
 pub(super) fn credit(earned: Earned<'_>, at: Timestamp, history: &mut History) {
     let Earned { referrer, tier, sale, refunds } = earned;
     let commission = history.dice.id(at);
-    let amount = price::commission(sale);
+    let amount = rules::commission(sale, rules::DEFAULT_RATE);
     let payable_at = at.plus(DAY * hold_days(referrer));
     let affiliate = people::username(referrer);
     let accrued =
@@ -46,7 +46,7 @@ pub(super) fn credit(earned: Earned<'_>, at: Timestamp, history: &mut History) {
     let (mut refunded, mut reversed) = (0, 0);
     for (when, refund) in refunds {
         refunded += refund;
-        let back = amount * refunded / sale - reversed;
+        let back = rules::reversal(amount, sale, refunded, reversed);
         if back > 0 {
             reversed += back;
             due -= if *when < pay_day { back } else { 0 };

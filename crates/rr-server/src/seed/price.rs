@@ -27,11 +27,6 @@ impl Tier {
     }
 }
 
-/// Half of a sale, rounded half up, goes to whoever referred the buyer.
-pub(crate) fn commission(sale: i64) -> i64 {
-    (sale + 1) / 2
-}
-
 /// The labels a history uses, made once.
 #[derive(Debug, Clone)]
 pub(crate) struct Labels {

@@ -16,14 +16,14 @@ fn sums(facts: &[Fact], as_of: &str) -> (i128, u64) {
 #[test]
 fn a_refund_takes_back_the_same_on_hold_and_after_the_payout() {
     let on_hold = story([
-        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
-        ("2024-01-10", reversed(1, 1_000)),
+        ("2024-01-01", sold(1, "ann", "gold", 4_700)),
+        ("2024-01-10", taken_back(1, 4_700, 0, 2_000)),
         ("2024-04-01", paid(1, 1_350)),
     ]);
     let paid_out = story([
-        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
+        ("2024-01-01", sold(1, "ann", "gold", 4_700)),
         ("2024-04-01", paid(1, 2_350)),
-        ("2024-04-02", reversed(1, 1_000)),
+        ("2024-04-02", taken_back(1, 4_700, 0, 2_000)),
     ]);
     assert_eq!(sums(&paid_out, "2024-04-01"), (2_350, 1), "a payout is no reversal");
     for facts in [&on_hold, &paid_out] {
@@ -35,9 +35,9 @@ fn a_refund_takes_back_the_same_on_hold_and_after_the_payout() {
 #[test]
 fn the_money_passes_from_hold_to_payable_to_paid_and_its_sum_stays() {
     let facts = story([
-        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
+        ("2024-01-01", sold(1, "ann", "gold", 4_700)),
         ("2024-04-01", paid(1, 2_350)),
-        ("2024-04-02", reversed(1, 1_000)),
+        ("2024-04-02", taken_back(1, 4_700, 0, 2_000)),
     ]);
     for (as_of, on_hold, payable, paid) in [
         ("2024-01-01", 2_350, 0, 0),
@@ -57,9 +57,9 @@ fn the_money_passes_from_hold_to_payable_to_paid_and_its_sum_stays() {
 #[test]
 fn when_the_last_commission_of_a_tier_is_reversed_its_counter_is_zero() {
     let facts = story([
-        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
-        ("2024-01-02", reversed(1, 1_000)),
-        ("2024-01-03", reversed(1, 1_350)),
+        ("2024-01-01", sold(1, "ann", "gold", 4_700)),
+        ("2024-01-02", taken_back(1, 4_700, 0, 2_000)),
+        ("2024-01-03", taken_back(1, 4_700, 2_000, 2_700)),
     ]);
     assert_eq!(sums(&facts, "2024-01-02"), (1_350, 1), "two partial refunds, the first");
     assert_eq!(sums(&facts, "2024-01-03"), (0, 0));
@@ -71,9 +71,9 @@ fn when_the_last_commission_of_a_tier_is_reversed_its_counter_is_zero() {
 #[test]
 fn an_adjustment_counts_but_is_no_transaction() {
     let facts = story([
-        ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
+        ("2024-01-01", sold(1, "ann", "gold", 4_700)),
         ("2024-01-02", adjusted(1, -350)),
-        ("2024-01-03", reversed(1, 2_350)),
+        ("2024-01-03", taken_back(1, 4_700, 0, 4_700)),
     ]);
     assert_eq!(sums(&facts, "2024-01-02"), (2_000, 1));
     let left = commissions(&facts, "2024-01-03");
@@ -87,7 +87,7 @@ fn the_tier_is_that_of_the_sale_also_after_the_referrer_changed_theirs() {
     let facts = story([
         ("2024-01-01", user(1, "affiliate")),
         ("2024-01-01", started(1, "silver", 4_700, Interval::MONTHLY)),
-        ("2024-01-02", earned(1, "ann", "silver", 4_700, 2_350)),
+        ("2024-01-02", sold(1, "ann", "silver", 4_700)),
         ("2024-01-03", becomes(1, "reseller")),
         (
             "2024-01-03",
@@ -100,7 +100,7 @@ fn the_tier_is_that_of_the_sale_also_after_the_referrer_changed_theirs() {
                 status: None,
             },
         ),
-        ("2024-01-04", earned(2, "ann", "gold", 9_700, 4_850)),
+        ("2024-01-04", sold(2, "ann", "gold", 9_700)),
     ]);
     let by_tier = commissions(&facts, "2024-01-04").commission_by_tier;
     let by_tier: Vec<_> =
@@ -111,9 +111,9 @@ fn the_tier_is_that_of_the_sale_also_after_the_referrer_changed_theirs() {
 #[test]
 fn a_commission_of_nothing_is_a_transaction_of_nothing() {
     let facts = story([
-        ("2024-01-01", earned(1, "ann", "gold", 0, 0)),
-        ("2024-01-01", earned(2, "ann", "gold", 1, 1)),
-        ("2024-01-01", earned(3, "ann", "gold", 1 << 54, 1 << 53)),
+        ("2024-01-01", sold(1, "ann", "gold", 0)),
+        ("2024-01-01", sold(2, "ann", "gold", 1)),
+        ("2024-01-01", sold(3, "ann", "gold", 1 << 54)),
     ]);
     assert_eq!(sums(&facts, "2024-01-01"), ((1 << 53) + 1, 3));
 }

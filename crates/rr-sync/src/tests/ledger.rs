@@ -161,8 +161,8 @@ fn a_refund_while_on_hold() {
         ledger(
             &[Account::Commissions, Account::Accruals, Account::Affiliates],
             [
-                ("2024-01-01", earned(1, "ann", "gold", 4_700, 2_350)),
-                ("2024-01-10", reversed(1, 1_000)),
+                ("2024-01-01", sold(1, "ann", "gold", 4_700)),
+                ("2024-01-10", taken_back(1, 4_700, 0, 2_000)),
                 ("2024-03-05", paid(1, 1_350)),
             ]
         ),
@@ -186,10 +186,10 @@ fn a_refund_after_the_payout_is_owed_back() {
         ledger(
             &[Account::Commissions],
             [
-                ("2024-03-01", earned(1, "ann", "gold", 4_700, 2_350)),
+                ("2024-03-01", sold(1, "ann", "gold", 4_700)),
                 ("2024-03-02", paid(1, 2_350)),
-                ("2024-03-03", reversed(1, 350)),
-                ("2024-03-04", reversed(1, 2_000)),
+                ("2024-03-03", taken_back(1, 4_700, 0, 700)),
+                ("2024-03-04", taken_back(1, 4_700, 700, 4_000)),
             ]
         ),
         [
