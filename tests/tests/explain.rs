@@ -152,8 +152,14 @@ async fn a_walk_through_pages_does_not_see_what_comes_meanwhile() {
     key.get(&path("signups", "?format=csv")).await.problem(422, "unusable_parameter");
     let wish = key.get(&path("signups", "")).header("accept", "text/csv").await;
     assert_eq!(wish.json()["total"], 3, "a wish that cannot be met is no fault");
-    let rate = key.get(&path("nrr", "")).await.problem(404, "not_found");
-    assert!(rate["detail"].as_str().unwrap().contains("/api/devops/metrics"), "{rate}");
+    for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Rate) {
+        let rate = key.get(&path(metric.name, "")).await.problem(422, "unusable_parameter");
+        let why = rate["errors"][0]["detail"].as_str().unwrap();
+        for part in metric.made_of {
+            assert!(why.contains(part), "{rate}");
+            key.get(&path(part, "")).await.expect(200);
+        }
+    }
 }
 
 fn affiliates(app: &TestApp, at: Timestamp) -> Vec<Fact> {

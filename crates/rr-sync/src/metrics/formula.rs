@@ -22,6 +22,8 @@ pub struct Metric {
     pub definition: &'static str,
     /// What the entries behind it come from.
     pub source: &'static str,
+    /// Of a rate: the figures that it relates. It is no sum of entries, and they are.
+    pub made_of: &'static [&'static str],
     pub(super) formula: Formula,
 }
 

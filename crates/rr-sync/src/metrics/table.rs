@@ -50,6 +50,7 @@ const TOTAL_USERS: Metric = Metric {
     kind: Kind::Stock,
     definition: "Users created by then and not deleted.",
     source: "users created, changed and deleted",
+    made_of: &[],
     formula: sum(&[all(Account::Users, Take::Count)]),
 };
 
@@ -59,6 +60,7 @@ const SIGNUPS: Metric = Metric {
     kind: Kind::Flow,
     definition: "Users created in the period, whatever became of them.",
     source: "users created",
+    made_of: &[],
     formula: sum(&[all(Account::Signups, Take::Count)]),
 };
 
@@ -69,6 +71,7 @@ const REVENUE: Metric = Metric {
     definition: "Captured − refunded − disputed + won back, each on its own date: a refund lowers \
                  the period of the refund and never that of the sale.",
     source: PAYMENT_FACTS,
+    made_of: &[],
     formula: sum(&[all(Account::Revenue, Take::Amount)]),
 };
 
@@ -101,6 +104,7 @@ const ACTIVE_SUBSCRIPTIONS: Metric = Metric {
     definition: "Subscriptions that are active or past due and cost something. One that is set to \
                  cancel counts until its end.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &[],
     formula: sum(&[Term {
         account: Account::Subscriptions,
         counts: |group| is_recurring(group[1]),
@@ -115,6 +119,7 @@ const MRR: Metric = Metric {
     definition: "Monthly recurring revenue: a twelfth of the annual bases (price × quantity × how \
                  often it is due in a year) of all active and past due subscriptions.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &[],
     formula: monthly(&[Term {
         account: Account::Subscriptions,
         counts: |group| is_recurring(group[1]),
@@ -172,6 +177,7 @@ const CUSTOMERS: Metric = Metric {
     kind: Kind::Stock,
     definition: "Customers with recurring revenue above zero.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &[],
     formula: sum(&[
         Term {
             account: Account::Movements,
@@ -194,6 +200,7 @@ const MRR_NEW: Metric = Metric {
                  MRR at the start + new + reactivation + expansion − contraction − churn is the MRR \
                  at the end.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &[],
     formula: monthly(&[Term {
         account: Account::Movements,
         counts: |group| group[0] == "new",
@@ -252,12 +259,14 @@ const GROSS_MRR_CHURN: Metric = Metric {
     kind: Kind::Rate,
     definition: "(Churn + contraction) / MRR at the start.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &["mrr", "mrr_churn", "mrr_contraction"],
     formula: Formula::Ratio(|m| percent(m.churn + m.contraction, m.start)),
 };
 
 const NET_MRR_CHURN: Metric = Metric {
     name: "net_mrr_churn",
     definition: "(Churn + contraction − expansion − reactivation) / MRR at the start.",
+    made_of: &["mrr", "mrr_churn", "mrr_contraction", "mrr_expansion", "mrr_reactivation"],
     formula: Formula::Ratio(|m| {
         percent(m.churn + m.contraction - m.expansion - m.reactivation, m.start)
     }),
@@ -267,6 +276,7 @@ const NET_MRR_CHURN: Metric = Metric {
 const NRR: Metric = Metric {
     name: "nrr",
     definition: "Net revenue retention: 1 + (expansion − contraction − churn) / MRR at the start.",
+    made_of: &["mrr", "mrr_expansion", "mrr_contraction", "mrr_churn"],
     formula: Formula::Ratio(|m| percent(m.start + m.expansion - m.contraction - m.churn, m.start)),
     ..GROSS_MRR_CHURN
 };
@@ -281,6 +291,7 @@ const GRR: Metric = Metric {
 const CUSTOMER_CHURN: Metric = Metric {
     name: "customer_churn",
     definition: "Of the customers at the start, the part that churned within the period.",
+    made_of: &["customers", "mrr_churn"],
     formula: Formula::Ratio(|m| percent(m.churned, m.customers_at_start)),
     ..GROSS_MRR_CHURN
 };
@@ -291,6 +302,7 @@ const ARPU: Metric = Metric {
     kind: Kind::Rate,
     definition: "MRR at the end / customers at the end.",
     source: SUBSCRIPTION_FACTS,
+    made_of: &["mrr", "customers"],
     formula: Formula::Ratio(|m| divided(m.end, 12 * m.customers_at_end)),
 };
 
@@ -298,6 +310,7 @@ const LTV: Metric = Metric {
     name: "ltv",
     definition: "ARPU / customer churn: what a customer brings before leaving, at the rate of the \
                  period.",
+    made_of: &["mrr", "customers", "mrr_churn"],
     formula: Formula::Ratio(|m| {
         divided(m.end * m.customers_at_start, 12 * m.customers_at_end * m.churned)
     }),
@@ -311,6 +324,7 @@ const COMMISSIONS: Metric = Metric {
     definition: "Accruals − reversals ± adjustments, each on its own date. A payout changes who \
                  holds the money, not this sum.",
     source: COMMISSION_FACTS,
+    made_of: &[],
     formula: sum(&[all(Account::Commissions, Take::Amount)]),
 };
 

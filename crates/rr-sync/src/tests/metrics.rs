@@ -200,6 +200,10 @@ fn every_figure_is_named_once_and_explained() {
     for metric in METRICS {
         assert!(metric.definition.ends_with('.') && !metric.source.is_empty(), "{}", metric.name);
         assert_eq!(metric.accounts().len(), 1, "{}", metric.name);
+        assert_eq!(metric.made_of.is_empty(), metric.kind != Kind::Rate, "{}", metric.name);
+        for part in metric.made_of {
+            assert_ne!(metrics::find(part).unwrap().kind, Kind::Rate, "{part} explains nothing");
+        }
     }
     assert!(metrics::find("mrr").is_some() && metrics::find("MRR").is_none());
     assert_eq!(metrics::find("ltv").unwrap().kind, Kind::Rate);

@@ -219,6 +219,10 @@ export type Definition = About & {
     by: Array<string>;
     definition: string;
     /**
+     * Of a rate: the figures that it relates, which can be explained.
+     */
+    made_of: Array<string>;
+    /**
      * The facts that it comes from.
      */
     source: string;
@@ -2721,11 +2725,11 @@ export type GetApiDevopsMetricsByNameExplainErrors = {
      */
     403: Problem;
     /**
-     * No figure has that name, or it is a rate
+     * No figure has that name
      */
     404: Problem;
     /**
-     * A parameter makes no sense; see `errors`
+     * A parameter makes no sense, or the figure is a rate; see `errors`
      */
     422: Problem;
     /**

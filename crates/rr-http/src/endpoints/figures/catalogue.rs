@@ -27,6 +27,8 @@ pub(crate) struct Definition {
     source: &'static str,
     /// What it can be told by, if by anything.
     by: &'static [&'static str],
+    /// Of a rate: the figures that it relates, which can be explained.
+    made_of: &'static [&'static str],
 }
 
 /// Every named figure and what it means.
@@ -52,6 +54,7 @@ impl Definition {
             definition: metric.definition,
             source: metric.source,
             by: metric.dimensions(),
+            made_of: metric.made_of,
         }
     }
 }

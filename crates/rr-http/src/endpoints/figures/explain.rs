@@ -18,7 +18,6 @@ use super::place::{self, Place};
 use super::walk::{Question, Step, Walk};
 use super::{About, group, named};
 use crate::auth::{Allowed, Permission, ReadMetrics};
-use crate::codes::Code;
 use crate::format::{Format, lines};
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
@@ -103,9 +102,9 @@ pub(crate) struct Line {
             content((Explanation = "application/json"), (String = "application/x-ndjson")),
             headers(("etag" = String, description = "Of a page: send it back in If-None-Match"))),
         (status = 304, description = "Unchanged since If-None-Match"),
-        (status = 404, description = "No figure has that name, or it is a rate", body = crate::openapi::Problem,
+        (status = 404, description = "No figure has that name", body = crate::openapi::Problem,
             content_type = "application/problem+json"),
-        (status = 422, description = "A parameter makes no sense; see `errors`", body = crate::openapi::Problem,
+        (status = 422, description = "A parameter makes no sense, or the figure is a rate; see `errors`", body = crate::openapi::Problem,
             content_type = "application/problem+json")))]
 pub(crate) async fn get(
     who: Allowed<ReadMetrics>,
@@ -115,7 +114,7 @@ pub(crate) async fn get(
 ) -> Outcome<HttpResponse> {
     let metric = named(&name)?;
     if metric.kind == Kind::Rate {
-        return Err(is_rate());
+        return Err(is_rate(metric));
     }
     let names = ["as_of", "from", "to", "limit", "cursor", "format"];
     let query = Query::read(&request, &names)?;
@@ -240,8 +239,7 @@ impl Line {
     }
 }
 
-fn is_rate() -> Problem {
-    let detail = "This figure is a rate, which is no sum of entries. GET /api/devops/metrics says of which \
-                  figures it is made; explain those.";
-    Problem::new(Code::NotFound).detail(detail)
+fn is_rate(metric: &Metric) -> Problem {
+    let parts = metric.made_of.join(", ");
+    Problem::unusable("name", &format!("is a rate, which is no sum of entries: explain {parts}"))
 }
