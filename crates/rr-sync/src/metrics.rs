@@ -3,7 +3,7 @@
 mod formula;
 mod groups;
 mod periods;
-mod table;
+pub(crate) mod table;
 
 pub use formula::{Kind, Metric, Span, Unit, Value};
 pub use periods::{MAX_PERIODS, Period, PeriodsError, Step, Zone, ZoneError, periods};

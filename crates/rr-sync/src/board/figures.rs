@@ -1,4 +1,5 @@
-//! The figures read off the board.
+//! The figures read off the board. What has a name is folded as the table of figures says; windows, lists and counts
+//! of commissions are the board's own.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use crate::figures::{
     CURRENCY, CommissionFigures, CommissionStates, Dashboard, Figures, Headline, RecentTransaction,
     RevenueFigures, TierCommissions, TierFigures, TransactionKind, Trend, UserFigures,
 };
-use crate::ledger::{Account, Sum, is_recurring, parts};
+use crate::ledger::{Account, Sum, parts};
+use crate::metrics::{Metric, table};
 use crate::ratio::rounded;
 use crate::{Balances, Percent};
 
@@ -43,63 +45,38 @@ impl Board {
         let signups = i128::from(balances.total(Account::Signups).count) - signups_before;
         UserFigures {
             timestamp: now,
-            total_users: size(balances.total(Account::Users).count),
-            users_by_role: by_part(
-                balances,
-                Account::Users,
-                0,
-                |_| true,
-                |n, sum| *n += size(sum.count),
-            ),
-            users_by_status: by_part(
-                balances,
-                Account::Users,
-                1,
-                |_| true,
-                |n, sum| *n += size(sum.count),
-            ),
+            total_users: size(table::TOTAL_USERS.amount(balances)),
+            users_by_role: counts(&table::TOTAL_USERS, "role", balances),
+            users_by_status: counts(&table::TOTAL_USERS, "status", balances),
             recent_signups: u64::try_from(signups).unwrap_or(0),
         }
     }
 
     fn revenue_figures(&self, balances: &Balances, now: Timestamp) -> RevenueFigures {
-        let of =
-            |product| balances.total_where(Account::Revenue, |group| group[0] == product).amount;
-        let (subscription, tripwire) = (of("subscription"), of("tripwire"));
-        let active = balances.total_where(Account::Subscriptions, |group| is_recurring(group[1]));
-
-        let revenue: BTreeMap<Label, i128> = by_part(
-            balances,
-            Account::Revenue,
-            1,
-            |group| group[0] == "subscription",
-            |amount, sum| *amount += sum.amount,
-        );
-        let recurring: BTreeMap<Label, Sum> = by_part(
-            balances,
-            Account::Subscriptions,
-            0,
-            |group| is_recurring(group[1]),
-            |total, sum| *total += sum,
-        );
+        let money = |metric: &Metric| Total::from_minor(metric.amount(balances));
+        let by_tier = |metric: &Metric| {
+            let some =
+                metric.exact_groups("tier", balances).into_iter().filter(|(_, sum)| *sum != 0);
+            some.map(|(tier, sum)| (label(tier), metric.in_unit(sum))).collect::<Vec<_>>()
+        };
         let mut breakdown: BTreeMap<Label, TierFigures> = BTreeMap::new();
-        for (tier, amount) in revenue.into_iter().filter(|(_, amount)| *amount != 0) {
-            breakdown.entry(tier).or_default().revenue = Total::from_minor(amount);
+        for (tier, revenue) in by_tier(&table::SUBSCRIPTION_REVENUE) {
+            breakdown.entry(tier).or_default().revenue = Total::from_minor(revenue);
         }
-        for (tier, sum) in recurring.into_iter().filter(|(_, sum)| sum.count != 0) {
-            let figures = breakdown.entry(tier).or_default();
-            figures.count = size(sum.count);
-            figures.mrr = Total::from_minor(rounded(sum.amount, 12));
+        for (tier, count) in by_tier(&table::ACTIVE_SUBSCRIPTIONS) {
+            breakdown.entry(tier).or_default().count = size(count);
         }
-
+        for (tier, mrr) in by_tier(&table::MRR) {
+            breakdown.entry(tier).or_default().mrr = Total::from_minor(mrr);
+        }
         RevenueFigures {
             timestamp: now,
             currency: CURRENCY,
-            total_revenue: Total::from_minor(subscription + tripwire),
-            subscription_revenue: Total::from_minor(subscription),
-            tripwire_revenue: Total::from_minor(tripwire),
-            monthly_recurring_revenue: Total::from_minor(rounded(active.amount, 12)),
-            active_subscriptions: size(active.count),
+            total_revenue: money(&table::REVENUE),
+            subscription_revenue: money(&table::SUBSCRIPTION_REVENUE),
+            tripwire_revenue: money(&table::TRIPWIRE_REVENUE),
+            monthly_recurring_revenue: money(&table::MRR),
+            active_subscriptions: size(table::ACTIVE_SUBSCRIPTIONS.amount(balances)),
             subscription_breakdown: breakdown,
             recent_transactions: self
                 .movements
@@ -112,27 +89,26 @@ impl Board {
 
     fn commission_figures(&self, balances: &Balances, now: Timestamp) -> CommissionFigures {
         let mut by_tier: BTreeMap<Label, TierCommissions> = BTreeMap::new();
-        let (mut count, mut total) = (0, 0);
+        let mut count = 0;
         for (group, sum) in balances.groups(Account::Commissions) {
             let (tier, state) = split(group);
-            let counted = if state == "reversed" { 0 } else { size(sum.count) };
+            let counted = if state == "reversed" { 0 } else { size(sum.count.into()) };
             let nothing = TierCommissions { count: 0, total: Total::default() };
             let figures = by_tier.entry(label(tier)).or_insert(nothing);
             figures.count += counted;
             figures.total = Total::from_minor(figures.total.minor() + sum.amount);
             count += counted;
-            total += sum.amount;
         }
-        let of = |state: &str| {
-            let sum = balances.total_where(Account::Commissions, |group| group[1] == state);
-            Total::from_minor(sum.amount)
+        let money = |metric: &Metric| Total::from_minor(metric.amount(balances));
+        let states = CommissionStates {
+            on_hold: money(&table::COMMISSIONS_ON_HOLD),
+            payable: money(&table::COMMISSIONS_PAYABLE),
+            paid: money(&table::COMMISSIONS_PAID),
         };
-        let states =
-            CommissionStates { on_hold: of("on_hold"), payable: of("payable"), paid: of("paid") };
         by_tier.retain(|_, figures| figures.count > 0 || figures.total.minor() != 0);
         CommissionFigures {
             timestamp: now,
-            total_commissions: Total::from_minor(total),
+            total_commissions: money(&table::COMMISSIONS),
             states,
             total_transactions: count,
             top_performers: self.affiliates.top(&self.pending_affiliates(now)),
@@ -147,23 +123,10 @@ impl Board {
     }
 }
 
-/// Sums the groups of an account by one part of their names; groups that add up to nothing are left
-/// out by the caller where they may not be shown.
-fn by_part<T: Default>(
-    balances: &Balances,
-    account: Account,
-    index: usize,
-    counts: impl Fn(&[&str]) -> bool,
-    add: impl Fn(&mut T, Sum),
-) -> BTreeMap<Label, T> {
-    let mut sums: BTreeMap<&str, T> = BTreeMap::new();
-    for (group, sum) in balances.groups(account) {
-        let group: Vec<&str> = parts(group).collect();
-        if counts(&group) {
-            add(sums.entry(group[index]).or_default(), sum);
-        }
-    }
-    sums.into_iter().map(|(name, sum)| (label(name), sum)).collect()
+/// The groups of a count, by one of its dimensions.
+fn counts(metric: &Metric, by: &str, balances: &Balances) -> BTreeMap<Label, u64> {
+    let groups = metric.exact_groups(by, balances).into_iter();
+    groups.map(|(name, count)| (label(name), size(count))).collect()
 }
 
 #[expect(clippy::expect_used, reason = "the ledger makes the parts of a group from labels")]
@@ -176,7 +139,7 @@ fn split(group: &str) -> (&str, &str) {
 }
 
 /// A count, which is never below zero once all entries until an instant are in it.
-fn size(count: i64) -> u64 {
+fn size(count: i128) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }
 

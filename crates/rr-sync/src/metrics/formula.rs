@@ -168,14 +168,24 @@ impl Metric {
 
     /// An exact sum, as [`exact`](Self::exact) and [`adds`](Self::adds) give it, in the figure's unit.
     pub fn show(&self, number: i128) -> Value {
-        let number = match self.formula {
-            Formula::Sum { per, .. } => rounded(number, per),
-            Formula::Ratio(_) => number,
-        };
+        let number = self.in_unit(number);
         match self.unit {
             Unit::Count => Value::Count(number),
             Unit::Money => Value::Money(Total::from_minor(number)),
             Unit::Percent => Value::Percent(Percent::from_hundredths(number)),
+        }
+    }
+
+    /// What all these entries make of a stock or flow, in things or cents.
+    pub(crate) fn amount(&self, balances: &Balances) -> i128 {
+        self.in_unit(self.exact(balances))
+    }
+
+    /// An exact sum, divided and rounded.
+    pub(crate) fn in_unit(&self, number: i128) -> i128 {
+        match self.formula {
+            Formula::Sum { per, .. } => rounded(number, per),
+            Formula::Ratio(_) => number,
         }
     }
 

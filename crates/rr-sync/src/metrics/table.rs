@@ -44,7 +44,7 @@ pub const METRICS: &[Metric] = &[
     COMMISSIONS_PAID,
 ];
 
-const TOTAL_USERS: Metric = Metric {
+pub(crate) const TOTAL_USERS: Metric = Metric {
     name: "total_users",
     unit: Unit::Count,
     kind: Kind::Stock,
@@ -64,7 +64,7 @@ const SIGNUPS: Metric = Metric {
     formula: sum(&[all(Account::Signups, Take::Count)]),
 };
 
-const REVENUE: Metric = Metric {
+pub(crate) const REVENUE: Metric = Metric {
     name: "revenue",
     unit: Unit::Money,
     kind: Kind::Flow,
@@ -75,7 +75,7 @@ const REVENUE: Metric = Metric {
     formula: sum(&[all(Account::Revenue, Take::Amount)]),
 };
 
-const SUBSCRIPTION_REVENUE: Metric = Metric {
+pub(crate) const SUBSCRIPTION_REVENUE: Metric = Metric {
     name: "subscription_revenue",
     definition: "Revenue from payments of subscriptions.",
     formula: sum(&[Term {
@@ -86,7 +86,7 @@ const SUBSCRIPTION_REVENUE: Metric = Metric {
     ..REVENUE
 };
 
-const TRIPWIRE_REVENUE: Metric = Metric {
+pub(crate) const TRIPWIRE_REVENUE: Metric = Metric {
     name: "tripwire_revenue",
     definition: "Revenue from one-off tripwire sales.",
     formula: sum(&[Term {
@@ -97,7 +97,7 @@ const TRIPWIRE_REVENUE: Metric = Metric {
     ..REVENUE
 };
 
-const ACTIVE_SUBSCRIPTIONS: Metric = Metric {
+pub(crate) const ACTIVE_SUBSCRIPTIONS: Metric = Metric {
     name: "active_subscriptions",
     unit: Unit::Count,
     kind: Kind::Stock,
@@ -112,7 +112,7 @@ const ACTIVE_SUBSCRIPTIONS: Metric = Metric {
     }]),
 };
 
-const MRR: Metric = Metric {
+pub(crate) const MRR: Metric = Metric {
     name: "mrr",
     unit: Unit::Money,
     kind: Kind::Stock,
@@ -317,7 +317,7 @@ const LTV: Metric = Metric {
     ..ARPU
 };
 
-const COMMISSIONS: Metric = Metric {
+pub(crate) const COMMISSIONS: Metric = Metric {
     name: "commissions",
     unit: Unit::Money,
     kind: Kind::Flow,
@@ -328,7 +328,7 @@ const COMMISSIONS: Metric = Metric {
     formula: sum(&[all(Account::Commissions, Take::Amount)]),
 };
 
-const COMMISSIONS_ON_HOLD: Metric = Metric {
+pub(crate) const COMMISSIONS_ON_HOLD: Metric = Metric {
     name: "commissions_on_hold",
     kind: Kind::Stock,
     definition: "Net of what was paid out, commissions whose hold has not ended. On hold + payable \
@@ -341,7 +341,7 @@ const COMMISSIONS_ON_HOLD: Metric = Metric {
     ..COMMISSIONS
 };
 
-const COMMISSIONS_PAYABLE: Metric = Metric {
+pub(crate) const COMMISSIONS_PAYABLE: Metric = Metric {
     name: "commissions_payable",
     definition: "Net of what was paid out, commissions whose hold has ended; below zero where more \
                  was paid out than was left after a refund.",
@@ -353,7 +353,7 @@ const COMMISSIONS_PAYABLE: Metric = Metric {
     ..COMMISSIONS_ON_HOLD
 };
 
-const COMMISSIONS_PAID: Metric = Metric {
+pub(crate) const COMMISSIONS_PAID: Metric = Metric {
     name: "commissions_paid",
     definition: "What was paid out.",
     formula: sum(&[Term {
