@@ -52,11 +52,12 @@ impl Store {
     }
 }
 
-/// Where the second set stands, beside the number of the last fact that it holds: nobody fills it,
+// Where the second set stands: the number of the last fact that it holds, or one of these.
+/// Nobody fills it, and it is empty.
 const UNUSED: i64 = -1;
-/// it is emptied before it is filled,
+/// It is being emptied, to be filled then.
 const BEFORE: i64 = -2;
-/// it is the ledger of before, and emptied.
+/// It is the ledger that was in use before, and is being emptied.
 const AFTER: i64 = -3;
 
 /// What a transaction has brought.

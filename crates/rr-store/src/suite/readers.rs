@@ -32,6 +32,8 @@ async fn however_many_long_reads_there_are_short_ones_go_on_and_more_are_sent_aw
     let (release, held) = mpsc::channel::<()>();
     let held = Arc::new(Mutex::new(held));
     let of = store.stats().long_readers;
+    // As the operator's documents say.
+    assert_eq!((of.threads, of.queue_capacity), (store.stats().readers.threads.div_ceil(2), 64));
     let mut reads: Vec<_> = (0..of.threads).map(|_| long_read(&store, &held)).collect();
     while store.stats().long_readers.busy < of.threads {
         tokio::time::sleep(Duration::from_millis(1)).await;
