@@ -1,5 +1,6 @@
 //! Plain SQL on a test's database, past everything of ours.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use tokio_postgres::SimpleQueryMessage;
@@ -41,6 +42,20 @@ async fn rows_of_postgres(url: &str, query: &str) -> Vec<Row> {
     .collect()
 }
 
+/// Runs a statement.
+pub async fn execute(url: &str, statement: &str) {
+    if is_postgres() {
+        let client = connect(url).await;
+        client.batch_execute("SET search_path TO revenue_ripple").await.unwrap();
+        client.batch_execute(statement).await.unwrap();
+    } else {
+        let mut connection = sqlite(url);
+        // The server writes beside it.
+        connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        connection.batch_execute(statement).unwrap();
+    }
+}
+
 /// The columns of which some row holds this text, as `table.column`, in the order of their names.
 pub async fn columns_that_hold(url: &str, text: &str) -> Vec<String> {
     assert!(!text.contains('\''), "{text} would end the literal that it stands in");
@@ -78,6 +93,9 @@ pub async fn columns_that_hold(url: &str, text: &str) -> Vec<String> {
 }
 
 fn rows_of_sqlite(url: &str, query: &str) -> Vec<Row> {
-    let mut connection = SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap();
-    diesel::sql_query(query).load(&mut connection).unwrap()
+    diesel::sql_query(query).load(&mut sqlite(url)).unwrap()
+}
+
+fn sqlite(url: &str) -> SqliteConnection {
+    SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap()
 }

@@ -9,6 +9,7 @@ use rr_domain::{Fact, FactKind, Label, Product, Timestamp, new_id};
 use rr_sync::metrics::{Kind, METRICS};
 use rr_tests::app::{Key, TestApp};
 use rr_tests::client::Client;
+use rr_tests::sql;
 use rr_tests::typo::mistyped;
 use serde_json::{Value, json};
 
@@ -284,6 +285,40 @@ async fn a_verification_compares_everything_one_at_a_time() {
     app.store().check_ledger(None, app.clock.now()).await.unwrap();
     assert_eq!(gauge("rr_ledger_checks_total").await.as_deref(), Some("1"));
     assert_eq!(gauge("rr_ledger_faults").await.as_deref(), Some("0"));
+}
+
+/// Somebody changed an entry and all that is made of it: no sum shows it, and the facts do.
+#[tokio::test]
+async fn a_ledger_that_the_facts_do_not_say_is_told_in_the_metrics() {
+    let (app, key) = with_history().await;
+    let (store, now) = (app.store(), app.clock.now());
+    let told = async |name: &str| {
+        let text = key.get("/metrics").await.expect(200).text();
+        let value = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        value.map(str::to_owned)
+    };
+    let (faults, seq) = ("rr_ledger_check_faults{account=\"revenue\"}", "rr_ledger_check_seq");
+    let round = "rr_ledger_check_round_timestamp_seconds";
+    assert_eq!(told(faults).await, None, "it has not begun");
+    store.check_facts(2, now).await.unwrap();
+    assert_eq!(told(seq).await.as_deref(), Some("2"));
+    assert_eq!(told(round).await, None);
+    while told(round).await.is_none() {
+        assert_eq!(store.check_facts(2, now).await.unwrap(), []);
+    }
+    assert_eq!(told(round).await, Some(now.seconds().to_string()));
+    assert_eq!(told(faults).await.as_deref(), Some("0"));
+
+    for table in ["ledger_entries", "ledger_hours", "ledger_counters"] {
+        let statement = "SET grp = replace(grp, 'captured', 'stolen') WHERE account = 'revenue'";
+        sql::execute(app.database.url(), &format!("UPDATE {table} {statement}")).await;
+    }
+    let mut found = Vec::new();
+    for _ in 0..100 {
+        found.extend(store.check_facts(2, now).await.unwrap());
+    }
+    assert!(found.iter().any(|fault| fault.figure.starts_with("entries of revenue")), "{found:?}");
+    assert_ne!(told(faults).await.as_deref(), Some("0"));
 }
 
 /// What Prometheus is told is what the API says.

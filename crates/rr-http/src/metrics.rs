@@ -6,7 +6,8 @@ use std::sync::Arc;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 use rr_keys::CacheStats;
-use rr_store::{BATCH_BUCKETS, Present, ReaderStats, StoreStats};
+use rr_store::{BATCH_BUCKETS, FactCheck, Present, ReaderStats, StoreStats};
+use rr_sync::ledger::Account;
 use rr_sync::metrics::{Kind, METRICS, Unit};
 
 use crate::live::LiveStats;
@@ -118,7 +119,26 @@ fn write_store(text: &mut String, store: &StoreStats) -> fmt::Result {
     let checks = store.ledger_checks;
     write_counter(text, "rr_ledger_checks", "Days of the ledger compared", checks)?;
     let faults = store.ledger_faults;
-    write_gauge(text, "rr_ledger_faults", "Sums of the ledger that are wrong", faults)
+    write_gauge(text, "rr_ledger_faults", "Sums of the ledger that are wrong", faults)?;
+    store.fact_check.as_ref().map_or(Ok(()), |check| write_fact_check(text, check))
+}
+
+/// How far the running check of the ledger by the facts is, and what it found.
+fn write_fact_check(text: &mut String, check: &FactCheck) -> fmt::Result {
+    let name = "rr_ledger_check_seq";
+    head(text, name, "The last fact that this round of the check came to", "gauge")?;
+    writeln!(text, "{name} {}", check.fact)?;
+    if let Some(at) = check.round_ended_at {
+        let name = "rr_ledger_check_round_timestamp_seconds";
+        head(text, name, "When a round of the check through all facts last ended", "gauge")?;
+        writeln!(text, "{name} {}", at.seconds())?;
+    }
+    let name = "rr_ledger_check_faults";
+    head(text, name, "Groups whose entries are not what the facts say", "gauge")?;
+    for account in Account::ALL {
+        writeln!(text, "{name}{{account=\"{account}\"}} {}", check.faults(account))?;
+    }
+    Ok(())
 }
 
 /// Every figure that looks back on nothing but the beginning, the ledger's version, and how the last verification
@@ -213,6 +233,7 @@ mod tests {
             commits: 3,
             jobs_committed: 5,
             commit_micros: 1_000_007,
+            fact_check: Some(FactCheck::default()),
             ..StoreStats::default()
         };
         let text = metrics
@@ -236,6 +257,8 @@ mod tests {
             "rr_figure_total_users 2",
             "rr_figure_mrr{currency=\"USD\"} 47",
             "rr_figure_commissions_payable{currency=\"USD\"} 23.5",
+            "rr_ledger_check_seq 0",
+            "rr_ledger_check_faults{account=\"affiliates\"} 0",
             "rr_ledger_seq 5",
             "rr_ledger_verified_timestamp_seconds 1704067200",
             "rr_ledger_verified_faults 3",

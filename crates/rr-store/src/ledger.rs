@@ -18,6 +18,7 @@ mod read;
 mod rebuild;
 mod restatements;
 mod rows;
+mod slice;
 mod spans;
 mod touched;
 mod verify;
@@ -31,6 +32,7 @@ pub use memory::Present;
 pub use payable::{PayablePlace, PayableShare};
 pub(crate) use post::{Posted, positions, post};
 pub use restatements::Restatement;
+pub use slice::FactCheck;
 pub use spans::Spans;
 pub use verify::Verification;
 

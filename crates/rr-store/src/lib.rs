@@ -60,8 +60,8 @@ pub use keys::{
     UpdateKey, UsageBatch, UseTally, key_scheme,
 };
 pub use ledger::{
-    EntryFilter, EntryPlace, Fault, PayablePlace, PayableShare, PlacedEntry, Present, Progress,
-    Restatement, Spans, Verification,
+    EntryFilter, EntryPlace, FactCheck, Fault, PayablePlace, PayableShare, PlacedEntry, Present,
+    Progress, Restatement, Spans, Verification,
 };
 pub use migrate::Migration;
 pub use options::StoreOptions;

@@ -1,5 +1,7 @@
 //! Numbers about the store itself, for `/metrics`.
 
+use crate::FactCheck;
+
 /// Upper bounds of the batch-size histogram: how many writes shared one commit.
 pub const BATCH_BUCKETS: [u64; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
@@ -40,6 +42,8 @@ pub struct StoreStats {
     /// How many sums of them were not what they should be: in the round through all days that goes on, or in
     /// the one before if there were more.
     pub ledger_faults: usize,
+    /// How far the running check of the ledger by the facts is, once it has begun.
+    pub fact_check: Option<FactCheck>,
     /// How often something that is over could not be removed.
     pub failed_chores: u64,
 }

@@ -17,7 +17,7 @@ use crate::queue::{Queue, Refused};
 use crate::readers::{self, Readers};
 use crate::url;
 use crate::writer::{self, Closure, WriteJob, Writer};
-use crate::{OpenError, StoreError, StoreOptions, StoreStats};
+use crate::{FactCheck, OpenError, StoreError, StoreOptions, StoreStats};
 
 /// The store. Cheap to clone: all clones are one. When the last one is dropped, or [`Store::close`]
 /// was called, the database threads finish what was accepted and end.
@@ -40,6 +40,7 @@ struct Inner {
     ledger_checks: AtomicU64,
     /// Found in the round that goes on, and in the one before.
     ledger_faults: [AtomicUsize; 2],
+    fact_check: Mutex<Option<FactCheck>>,
     failed_chores: AtomicU64,
 }
 
@@ -103,6 +104,7 @@ impl Store {
             looking: tokio::sync::Mutex::new(()),
             ledger_checks: AtomicU64::new(0),
             ledger_faults: Default::default(),
+            fact_check: Mutex::new(None),
             failed_chores: AtomicU64::new(0),
         };
         Ok(Store { inner: Arc::new(inner) })
@@ -151,6 +153,7 @@ impl Store {
                 .map(|count| count.load(Ordering::Relaxed))
                 .max()
                 .unwrap_or(0),
+            fact_check: inner.fact_check.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             failed_chores: get(&inner.failed_chores),
         }
     }
@@ -255,6 +258,11 @@ impl Store {
             before.store(this.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         }
         this.fetch_add(faults, Ordering::Relaxed);
+    }
+
+    /// Notes how far the ledger was compared with the facts.
+    pub(crate) fn note_fact_check(&self, check: FactCheck) {
+        *self.inner.fact_check.lock().unwrap_or_else(PoisonError::into_inner) = Some(check);
     }
 
     /// Counts parts of a sweep that were not done.

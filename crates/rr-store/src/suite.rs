@@ -11,6 +11,7 @@ mod key_usage;
 mod keys;
 mod leaks;
 mod ledger;
+mod ledger_facts;
 mod ledger_reads;
 mod ledger_repair;
 mod lists;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rr_http::AppState;
-use rr_store::{Actor, Audit};
+use rr_store::{Actor, Audit, Fault};
 use tokio::task::JoinSet;
 
 /// How often counted key usage is written.
@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const FOLLOW_LEDGER: Duration = Duration::from_millis(250);
 /// How often a day of the ledger is compared with its entries.
 const CHECK_LEDGER: Duration = Duration::from_secs(60);
+/// How often some of the facts are recomputed and compared with the ledger, and how many. Ten million take less
+/// than two days.
+const CHECK_FACTS: Duration = Duration::from_secs(60);
+const FACTS_AT_ONCE: u32 = 4_000;
 /// How often what is over is removed.
 const SWEEP: Duration = Duration::from_secs(600);
 /// How long an idempotency id is remembered: the longest published retry schedule of a sender ends
@@ -36,6 +40,7 @@ pub(super) fn start(state: &Arc<AppState>) -> Tasks {
     tasks.spawn(follow_ledger(Arc::clone(state)));
     tasks.spawn(follow_sources(Arc::clone(state)));
     tasks.spawn(check_ledger(Arc::clone(state)));
+    tasks.spawn(check_facts(Arc::clone(state)));
     tasks.spawn(sweep(Arc::clone(state)));
     Tasks(tasks)
 }
@@ -101,19 +106,35 @@ async fn check_ledger(state: Arc<AppState>) {
         match state.store.check_ledger(last, state.now()).await {
             Ok(None) => last = None,
             Ok(Some((next, faults))) => {
-                for fault in faults {
-                    tracing::error!(
-                        figure = fault.figure,
-                        group = fault.group,
-                        expected = fault.expected,
-                        found = fault.found,
-                        "a sum of the ledger is wrong; `revenue-ripple verify` tells more"
-                    );
-                }
+                tell(faults, "a sum of the ledger is wrong; `revenue-ripple verify` tells more");
                 last = Some(next);
             }
             Err(error) => tracing::debug!(%error, "the ledger could not be checked; later, then"),
         }
+    }
+}
+
+/// Goes round all facts, some at a time; what differs is logged and told in `/metrics`.
+async fn check_facts(state: Arc<AppState>) {
+    loop {
+        tokio::time::sleep(CHECK_FACTS).await;
+        match state.store.check_facts(FACTS_AT_ONCE, state.now()).await {
+            Ok(faults) => tell(
+                faults,
+                "the ledger is not what the facts say; `revenue-ripple rebuild` makes it anew",
+            ),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                tracing::warn!(error = %format_args!("{error:#}"),
+                    "the ledger could not be compared with its facts; in a minute, then");
+            }
+        }
+    }
+}
+
+fn tell(faults: Vec<Fault>, what: &str) {
+    for Fault { figure, group, expected, found } in faults {
+        tracing::error!(figure, group, expected, found, "{what}");
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use rr_domain::Timestamp;
 use rr_sync::course::{Change, Place};
-use rr_sync::ledger::{Account, Sum};
+use rr_sync::ledger::{Account, Entry, Sum};
 use rr_sync::{Balances, Figures};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -99,6 +99,12 @@ impl Moves {
         moves
     }
 
+    /// What one entry changes.
+    pub(super) fn add_entry(&mut self, entry: Entry) {
+        self.add_since(entry.at, entry.since, entry.count);
+        self.add(entry.at, entry.account.as_str(), entry.group.clone(), entry.sum());
+    }
+
     fn add(&mut self, at: Timestamp, account: &'static str, group: String, sum: Sum) {
         *self.0.entry((at, account, group)).or_default() += sum;
     }
@@ -120,6 +126,17 @@ impl Comparison {
             as_of,
             standing: BTreeMap::new(),
         }
+    }
+
+    /// How many groups of each account have entries that differ.
+    pub(super) fn wrong(&self) -> BTreeMap<&'static str, usize> {
+        let mut wrong = BTreeMap::new();
+        for (account, _) in self.differ.keys() {
+            // Of all entries only those of churn are to say since when.
+            let of = if *account == SINCE { Account::Movements.as_str() } else { account };
+            *wrong.entry(of).or_default() += 1;
+        }
+        wrong
     }
 
     /// How many values were compared, and those that differ.

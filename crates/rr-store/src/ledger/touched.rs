@@ -37,7 +37,7 @@ pub(super) const COLUMNS: (
 
 /// How many subjects are looked up at a time: few enough that reading the whole table is never thought
 /// to be quicker.
-const LOOKED_UP: usize = 1_000;
+pub(super) const LOOKED_UP: usize = 1_000;
 
 /// Loads the facts with numbers above `after` and up to `last`, and the earlier ones about the same
 /// subjects; for a subscription, about every subscription of the customers it was started for.

@@ -43,11 +43,12 @@ const AUDITED: &[&str] = &[
 
 /// An accepted event is a row that says who sent it and when; so is an applied migration, and a table for
 /// a month to come is empty. The ledger
-/// is worked out from facts, whose coming has its row. Counting a key's uses and noting that a
-/// session is in use change nothing but that note.
+/// is worked out from facts, whose coming has its row. Counting a key's uses, noting that a
+/// session is in use and noting how far a check is change nothing but that note.
 const OWN_RECORD: &[&str] = &[
     "accept_events",
     "catch_up",
+    "check_facts",
     "migrate",
     "migrate_down",
     "prepare_months",
@@ -218,6 +219,8 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     log.after("migrate").await;
     store.catch_up(|_| ()).await.unwrap();
     log.after("catch_up").await;
+    store.check_facts(10, at(11)).await.unwrap();
+    log.after("check_facts").await;
     store.rebuild(audit(12), |_| ()).await.unwrap();
     log.after("rebuild").await;
 
