@@ -111,6 +111,16 @@ impl TestApp {
         permissions: &[&str],
         change: impl FnOnce(&mut KeyRecord),
     ) -> Key {
+        self.with_key_of(self.store(), permissions, change).await
+    }
+
+    /// The same, made by another process, whose store this is.
+    pub async fn with_key_of(
+        &self,
+        store: &Store,
+        permissions: &[&str],
+        change: impl FnOnce(&mut KeyRecord),
+    ) -> Key {
         let now = self.clock.now();
         let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| self.state.random.fill(buffer));
         let id = new_id(now, &self.state.random);
@@ -121,12 +131,12 @@ impl TestApp {
         change(&mut record);
         let key = NewKey {
             record,
-            hash: issued.hash(self.state.verifier.scheme()),
+            hash: store.key_schemes().hash(&issued),
             hint: issued.hint.clone(),
             created_by: "a test".to_owned(),
             last_used_at: None,
         };
-        let created = self.store().create_key(key, None, self.audit()).await.unwrap();
+        let created = store.create_key(key, None, self.audit()).await.unwrap();
         assert!(matches!(created, CreateKey::Created(_)));
         let secret = issued.secret.expose().to_owned();
         Key { id, caller: self.anyone.with_key(&secret), secret }

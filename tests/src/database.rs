@@ -113,8 +113,14 @@ impl Drop for TestDatabase {
 
 /// How the tests open a store: few threads, since many stores live at a time.
 pub fn open_store(url: &str) -> Store {
+    open_store_like(url, |_| {})
+}
+
+/// The same with options that differ from the usual ones.
+pub fn open_store_like(url: &str, change: impl FnOnce(&mut StoreOptions)) -> Store {
     let mut options = StoreOptions::new(DatabaseUrl::parse(url).unwrap());
     options.readers = 2;
+    change(&mut options);
     Store::open(options).unwrap()
 }
 

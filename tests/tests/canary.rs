@@ -15,6 +15,8 @@ const PASSWORD: &str = "canary-password-of-the-administrator";
 const WRONG_PASSWORD: &str = "canary-password-that-is-wrong";
 const WEBHOOK_SECRET: &str = "canary-webhook-secret-0123456789";
 const SOURCE_SECRET: &str = "canary-secret-of-a-source-0123456789";
+/// What its base64 says.
+const PEPPER: [&str; 2] = ["canary-pepper-0123456789", "Y2FuYXJ5LXBlcHBlci0wMTIzNDU2Nzg5"];
 const STRIPE_SECRET: &str = "canary-stripe-secret-0123456789";
 
 const LOGIN: &str = "/api/auth/login";
@@ -56,13 +58,14 @@ async fn no_secret_is_written_anywhere() {
             .env("RR_LOG_FORMAT", format)
             .env("RR_ADMIN_EMAIL", "canary@example.com")
             .env("RR_ADMIN_PASSWORD", PASSWORD)
+            .env("RR_KEY_PEPPERS", &format!("1:{}", PEPPER[1]))
             .env("DEVOPS_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("STRIPE_SECRET_KEY", STRIPE_SECRET)
             .serve()
             .await;
         let anyone = server.client();
         let secrets = [PASSWORD, WRONG_PASSWORD, WEBHOOK_SECRET, STRIPE_SECRET];
-        let secrets = secrets.map(str::to_owned).to_vec();
+        let secrets = [&secrets[..], &PEPPER].concat().into_iter().map(str::to_owned).collect();
         let mut heard = Heard { secrets, answers: Vec::new() };
 
         let admin = sign_in(&anyone, &mut heard).await;

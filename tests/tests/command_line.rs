@@ -26,6 +26,7 @@ fn help_is_there_for_every_command() {
         vec!["keys", "list", "--help"],
         vec!["keys", "revoke", "--help"],
         vec!["keys", "report-leak", "--help"],
+        vec!["keys", "peppers", "--help"],
         vec!["import", "--help"],
         vec!["doctor", "--help"],
         vec!["seed", "--help"],

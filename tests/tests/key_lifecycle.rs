@@ -200,7 +200,7 @@ async fn a_key_of_the_old_server_works_by_its_hash_alone() {
     record.id = uuid::Uuid::from_u128(7);
     let key = rr_store::NewKey {
         record,
-        hash: KeyHash::from_bytes(hash),
+        hash: rr_store::SecretHash::plain(KeyHash::from_bytes(hash)),
         hint: old[..7].to_owned(),
         created_by: "the old server".to_owned(),
         last_used_at: None,

@@ -19,6 +19,7 @@ mod groups;
 mod key_leaks;
 mod key_lifecycle;
 mod key_limits;
+mod key_peppers;
 mod key_quotas;
 mod key_reach;
 mod key_rotation;

@@ -74,7 +74,7 @@ impl Body {
         if declared > limit {
             return Err(too_large(limit));
         }
-        let AppState { settings, room, .. } = state_of(&self.request)?;
+        let AppState { settings, room, .. } = &**state_of(&self.request)?;
         if declared > AT_ONCE {
             room.expect(declared)?;
         }

@@ -36,10 +36,10 @@ pub(crate) async fn report(
     audit: Audit,
 ) -> Outcome<Vec<Option<Uuid>>> {
     let policy = state.settings.leak_policy;
-    let format = state.verifier.format();
+    let (format, schemes) = (state.verifier.format(), state.store.key_schemes());
     let asked: Vec<Option<LeakReport>> = findings
         .iter()
-        .map(|found| LeakReport::found(format, &found.secret, found.url.as_deref()))
+        .map(|found| LeakReport::found(format, schemes, &found.secret, found.url.as_deref()))
         .collect();
     let reports: Vec<LeakReport> = asked.iter().flatten().cloned().collect();
     let known = state.store.known_secrets(reports.clone(), policy, audit.at).await?;

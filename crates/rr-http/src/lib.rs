@@ -37,6 +37,7 @@ mod idempotency;
 mod json_fault;
 pub mod key_words;
 mod leaks;
+mod moves;
 mod query;
 mod repeatable;
 mod room;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp, new_id};
 use rr_keys::{Verifier, VerifierOptions};
-use rr_store::{Actor, Audit, ChangedKeys, Store, UsageBatch, key_scheme};
+use rr_store::{Actor, Audit, ChangedKeys, Store, UsageBatch};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::figures::FiguresCache;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::moves::Moves;
 use crate::problem::Chain;
 use crate::request_id::RequestIds;
 use crate::room::Room;
@@ -46,6 +47,7 @@ pub struct AppState {
     pub(crate) live: Live,
     pub(crate) sources: Shelf,
     pub(crate) drain: Drain,
+    pub(crate) moves: Moves,
     pub(crate) request_ids: RequestIds,
     /// Held from taking key usage to having written it.
     usage_flush: Mutex<UsageFlush>,
@@ -69,11 +71,14 @@ impl AppState {
         random: Random,
         settings: HttpSettings,
     ) -> Arc<AppState> {
+        let schemes = store.key_schemes();
+        let options = VerifierOptions {
+            scheme: schemes.newest(),
+            older_schemes: schemes.older(),
+            ..VerifierOptions::default()
+        };
         Arc::new(AppState {
-            verifier: Verifier::new(
-                store.clone(),
-                VerifierOptions { scheme: key_scheme(), ..VerifierOptions::default() },
-            ),
+            verifier: Verifier::new(store.clone(), options),
             metrics: Metrics::new(),
             room: Room::new(settings.limits.unfinished_bytes),
             passwords: Passwords::new(&random),
@@ -84,6 +89,7 @@ impl AppState {
             live: Live::new(),
             sources: Shelf::empty(),
             drain: Drain::new(),
+            moves: Moves::default(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
             usage_flush: Mutex::new(UsageFlush {
                 writer: new_id(clock.now(), &random),

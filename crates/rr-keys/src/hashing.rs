@@ -25,7 +25,8 @@ use crate::{InvalidHash, KeyHash};
 /// under the old pepper, it is dropped. Which version a hash was made with stands nowhere in it, so a store that wants
 /// to know what is left keeps that beside the hash. A look-up tries one scheme after the other, the newest first:
 /// with `n` older ones a key that is not in memory takes up to `n + 1` questions, an unknown one always. A key in
-/// memory takes none under any scheme.
+/// memory takes none under any scheme. A key that is moved between two of these questions is found by neither, unless
+/// the scheme for new keys stands at the end of the older ones once more.
 ///
 /// Without a pepper a stolen table is useless already, for a key has more random bits than anyone can
 /// search. A pepper, kept outside the database, adds that whoever can write to the table cannot make keys.

@@ -12,7 +12,8 @@ use crate::config::Flags;
 pub(crate) use tail::Tail;
 
 pub(crate) use keys::{
-    KeyWishes, Keys, KeysChange, KeysCreate, KeysList, KeysReportLeak, KeysRevoke, KeysRotate,
+    KeyWishes, Keys, KeysChange, KeysCreate, KeysList, KeysPeppers, KeysReportLeak, KeysRevoke,
+    KeysRotate, UnderPepper,
 };
 
 /// Revenue Ripple's integration server: API keys, figures, webhooks and the panel.

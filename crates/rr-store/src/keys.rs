@@ -5,9 +5,10 @@ mod changes;
 mod create;
 mod find;
 mod leak;
+mod peppers;
 mod record;
 mod rotate;
-mod scheme;
+mod schemes;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -15,12 +16,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rr_domain::Timestamp;
-use rr_keys::{AllowList, Beyond, KeyHash, KeyRecord, PermissionSet, Quotas, RateLimits, Reach};
+use rr_keys::{AllowList, Beyond, KeyRecord, PermissionSet, Quotas, RateLimits, Reach};
 use uuid::Uuid;
 
 pub(crate) use create::import;
 pub use leak::{KnownSecret, Leak, LeakPolicy, LeakReport};
-pub use scheme::key_scheme;
+pub use peppers::PepperUse;
+pub use schemes::{KeySchemes, PepperPlace, PepperVersion, SecretHash};
 pub use usage::UsageBatch;
 
 /// A key to keep.
@@ -29,7 +31,7 @@ pub struct NewKey {
     /// What it is and may.
     pub record: KeyRecord,
     /// The hash of its secret.
-    pub hash: KeyHash,
+    pub hash: SecretHash,
     /// The start of its secret, for people to recognise it.
     pub hint: String,
     /// Who made it.
@@ -149,7 +151,7 @@ pub struct Rotation {
     /// The key.
     pub key_id: Uuid,
     /// The hash of its new secret.
-    pub hash: KeyHash,
+    pub hash: SecretHash,
     /// The start of its new secret.
     pub hint: String,
     /// How long the secrets that it has now go on working.

@@ -55,9 +55,10 @@ pub use events::{
 pub use idempotency::Idempotency;
 pub use import::{ImportBatch, ImportCounts};
 pub use keys::{
-    ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KnownSecret, Leak, LeakPolicy,
-    LeakReport, NewKey, PendingSecret, PermissionUses, RotateKey, Rotation, RotationStart,
-    UpdateKey, UsageBatch, UseTally, key_scheme,
+    ChangedKeys, CreateKey, KeyChanges, KeyPatch, KeyRow, KeySchemes, KnownSecret, Leak,
+    LeakPolicy, LeakReport, NewKey, PendingSecret, PepperPlace, PepperUse, PepperVersion,
+    PermissionUses, RotateKey, Rotation, RotationStart, SecretHash, UpdateKey, UsageBatch,
+    UseTally,
 };
 pub use ledger::{
     EntryFilter, EntryPlace, FactCheck, Fault, PayablePlace, PayableShare, PlacedEntry, Present,

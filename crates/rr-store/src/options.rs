@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::DatabaseUrl;
+use crate::{DatabaseUrl, KeySchemes};
 
 /// How a store is set up. [`StoreOptions::new`] gives the values for production.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct StoreOptions {
     /// For millions of rows at once: SQLite keeps more of the file in memory (256 MiB) and copies
     /// its log into it less often. As durable as ever.
     pub bulk: bool,
+    /// How keys are hashed.
+    pub key_schemes: KeySchemes,
 }
 
 impl StoreOptions {
@@ -42,6 +44,7 @@ impl StoreOptions {
             connect_timeout: Duration::from_secs(3),
             allow_weak_durability: false,
             bulk: false,
+            key_schemes: KeySchemes::default(),
         }
     }
 }

@@ -113,6 +113,7 @@ diesel::table! {
         refused_before_leak -> Nullable<BigInt>,
         pending_grace_s -> Nullable<BigInt>,
         pending_hint -> Nullable<Text>,
+        pepper -> Nullable<BigInt>,
     }
 }
 

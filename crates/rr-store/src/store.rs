@@ -17,7 +17,7 @@ use crate::queue::{Queue, Refused};
 use crate::readers::{self, Readers};
 use crate::url;
 use crate::writer::{self, Closure, WriteJob, Writer};
-use crate::{FactCheck, OpenError, StoreError, StoreOptions, StoreStats};
+use crate::{FactCheck, KeySchemes, OpenError, StoreError, StoreOptions, StoreStats};
 
 /// The store. Cheap to clone: all clones are one. When the last one is dropped, or [`Store::close`]
 /// was called, the database threads finish what was accepted and end.
@@ -28,6 +28,7 @@ pub struct Store {
 
 struct Inner {
     database: &'static str,
+    key_schemes: KeySchemes,
     readers: Arc<Readers>,
     /// Threads of their own for reads that may take long, which so keep no other read waiting.
     long_readers: Arc<Readers>,
@@ -95,6 +96,7 @@ impl Store {
         threads.push(thread.map_err(OpenError::Thread)?);
         let inner = Inner {
             database,
+            key_schemes: options.key_schemes,
             readers,
             long_readers,
             writer,
@@ -123,6 +125,11 @@ impl Store {
     /// Whether the writer would at present take so many events whose bodies have so many bytes together.
     pub fn has_room(&self, events: usize, bytes: usize) -> bool {
         self.inner.writer.queue.has_room(events.saturating_mul(SMALL).saturating_add(bytes))
+    }
+
+    /// How keys are hashed in this store.
+    pub fn key_schemes(&self) -> &KeySchemes {
+        &self.inner.key_schemes
     }
 
     /// Numbers about the store itself.

@@ -20,6 +20,7 @@ mod migrations;
 mod on_postgres;
 mod on_sqlite;
 mod payable;
+mod peppers;
 mod readers;
 mod retention;
 mod rotation;

@@ -7,9 +7,12 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rr_http::GithubKeyring;
+use rr_http::{GithubKeyring, HttpSettings};
+use rr_keys::HashScheme;
+use rr_store::KeySchemes;
 use rr_tests::app::TestApp;
 use rr_tests::client::Answer;
+use rr_tests::database::{TestDatabase, open_store_like};
 use rr_webhooks::GithubKeys;
 use serde_json::{Value, json};
 
@@ -176,4 +179,35 @@ async fn a_body_of_alerts_has_a_bound() {
     assert_eq!(answer.json().as_array().unwrap().len(), 1_500);
     let body = format!("[{}]", vec![alert.as_str(); 3_000].join(","));
     github.send(&app, "current", &body, &body).await.problem(413, "body_too_large");
+}
+
+/// GitHub sends the text, and nobody knows under which pepper it stands.
+#[tokio::test]
+async fn github_is_told_of_keys_under_older_peppers_too() {
+    let github = Github::new();
+    let database = TestDatabase::migrated().await;
+    let store = |versions: &[u8]| {
+        let pepper =
+            |version: &u8| (u32::from(*version), HashScheme::hmac_sha256(&[*version; 32]).unwrap());
+        let schemes = KeySchemes::with_peppers(versions.iter().map(pepper).collect(), true);
+        open_store_like(database.url(), |options| options.key_schemes = schemes)
+    };
+    let [now, before, first] = [&[2, 1][..], &[1], &[]].map(store);
+    let ring = |settings: &mut HttpSettings| settings.github_keys = Some(github.ring());
+    let app = TestApp::with_store(database, now, ring);
+    let admin = app.as_admin().await;
+    let keys = [
+        app.with_key(&["read_metrics"]).await,
+        app.with_key_of(&before, &["read_metrics"], |_| {}).await,
+        app.with_key_of(&first, &["read_metrics"], |_| {}).await,
+    ];
+    let alerts: Vec<Value> =
+        keys.iter().map(|key| json!({"token": key.secret, "type": "t"})).collect();
+    let body = json!(alerts).to_string();
+    let feedback = github.send(&app, "current", &body, &body).await.expect(200).json();
+    for (row, key) in feedback.as_array().unwrap().iter().zip(&keys) {
+        assert_eq!(row["label"], "true_positive", "{feedback}");
+        key.get(SYNC).await.problem(401, "key_disabled");
+    }
+    assert_eq!(told(&admin).await.len(), 3);
 }

@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
@@ -20,6 +21,7 @@ use super::session::SessionToken;
 use super::{Admin, Caller, CallerId, KeyCaller, check_same_site, client_address};
 use crate::codes::Code;
 use crate::exchange::Exchange;
+use crate::moves::move_to_newest;
 use crate::problem::{Chain, Outcome, Problem};
 use crate::state::AppState;
 
@@ -84,8 +86,8 @@ impl FromRequest for Administrator {
 }
 
 /// The state that the server was started with.
-pub(crate) fn state_of(request: &HttpRequest) -> Outcome<&AppState> {
-    let state = request.app_data::<Data<AppState>>().map(|data| &***data);
+pub(crate) fn state_of(request: &HttpRequest) -> Outcome<&Arc<AppState>> {
+    let state = request.app_data::<Data<AppState>>().map(|data| &**data);
     state.ok_or_else(|| Problem::new(Code::Internal))
 }
 
@@ -104,7 +106,7 @@ async fn authenticate(request: &HttpRequest, permission: &'static str) -> Outcom
 }
 
 async fn by_key(
-    state: &AppState,
+    state: &Arc<AppState>,
     request: &HttpRequest,
     key: &str,
     permission: Option<&'static str>,
@@ -167,7 +169,7 @@ fn key_caller(request: &HttpRequest, grant: Grant, address: Option<IpAddr>) -> K
 
 /// Lets a key in that is good and has the permission.
 pub(crate) async fn admit(
-    state: &AppState,
+    state: &Arc<AppState>,
     key: &str,
     permission: Option<&'static str>,
     address: Option<IpAddr>,
@@ -178,7 +180,10 @@ pub(crate) async fn admit(
     };
     let now = state.now().to_system_time();
     match state.verifier.verify(key, &wanted, now).await {
-        Ok(grant) => Ok(grant),
+        Ok(grant) => {
+            move_to_newest(state, &grant);
+            Ok(grant)
+        }
         Err(VerifyError::Denied(denial)) => Err(denied(&denial)),
         Err(VerifyError::Store(error)) => Err(Problem::of_store(&error)),
     }

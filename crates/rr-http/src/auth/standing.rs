@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use rr_domain::{Label, Timestamp};
-use rr_keys::{KeyHash, KeyRecord, KeyStore as _, Request, decide};
-use rr_store::{StoreError, key_scheme};
+use rr_keys::{KeyHash, KeyRecord, Request, decide};
+use rr_store::StoreError;
 use uuid::Uuid;
 
 use super::{Caller, Credential, Permission, check_same_site, credential};
@@ -29,8 +29,14 @@ pub(crate) struct Standing {
 }
 
 enum Known {
-    Key { hash: KeyHash, record: Box<KeyRecord> },
-    Session { token_hash: [u8; 32] },
+    /// The key stands under one of the hashes, and may be moved to another meanwhile.
+    Key {
+        hashes: Vec<KeyHash>,
+        record: Box<KeyRecord>,
+    },
+    Session {
+        token_hash: [u8; 32],
+    },
 }
 
 impl Standing {
@@ -45,7 +51,7 @@ impl Standing {
         let shown = credential(request.headers(), state.settings.is_https())?;
         match (shown, caller) {
             (Credential::Key(secret), Caller::Key(key)) => {
-                Ok(Standing::of_key(secret, key.grant.record(), key.address, needs))
+                Standing::of_key(state, secret, key.grant.record(), key.address, needs)
             }
             (Credential::Session(token), Caller::Administrator(admin)) => {
                 check_same_site(request.headers(), state.settings.public_url.as_deref())?;
@@ -58,14 +64,17 @@ impl Standing {
 
     /// A key that was let in.
     pub(crate) fn of_key(
+        state: &AppState,
         secret: &str,
         record: &KeyRecord,
         address: Option<IpAddr>,
         needs: Permission,
-    ) -> Standing {
-        let hash = key_scheme().hash(secret);
-        let known = Known::Key { hash, record: Box::new(record.clone()) };
-        Standing { id: record.id, address, needs, known }
+    ) -> Outcome<Standing> {
+        let presented = state.verifier.format().parse(secret);
+        let presented = presented.map_err(|_| Problem::unauthenticated())?;
+        let hashes = state.store.key_schemes().hashes(&presented);
+        let known = Known::Key { hashes, record: Box::new(record.clone()) };
+        Ok(Standing { id: record.id, address, needs, known })
     }
 
     /// The key or the user.
@@ -84,8 +93,9 @@ impl Standing {
     /// Asks the store; says whether the credential is still there.
     pub(crate) async fn renew(&mut self, state: &AppState) -> Result<bool, StoreError> {
         match &mut self.known {
-            Known::Key { hash, record } => {
-                let Some(found) = state.store.find(*hash).await? else { return Ok(false) };
+            Known::Key { hashes, record } => {
+                let found = state.store.find_any(hashes.clone()).await?;
+                let Some(found) = found else { return Ok(false) };
                 **record = found;
                 Ok(true)
             }

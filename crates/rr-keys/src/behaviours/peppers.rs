@@ -1,8 +1,11 @@
 //! (l) A pepper can be changed without killing a key.
 
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::tools::{block_on, issue, noon, record};
 use crate::memory::MemoryStore;
-use crate::{HashScheme, Request, Verifier, VerifierOptions};
+use crate::{HashScheme, KeyHash, KeyRecord, KeyStore, Request, Verifier, VerifierOptions};
 
 #[test]
 fn pepper_rotation_keeps_old_keys_valid() {
@@ -48,6 +51,43 @@ fn a_key_under_a_scheme_that_is_not_named_is_unknown() {
     store.insert(HashScheme::sha512().hash(issue(0).secret.expose()), record(0));
     let verifier = Verifier::new(store, VerifierOptions::default());
     assert!(block_on(verifier.verify(issue(0).secret.expose(), &Request::any(), noon())).is_err());
+}
+
+/// The store of another server's key, which that server moves right after the first question about it.
+struct Moving {
+    from: KeyHash,
+    to: KeyHash,
+    asked: AtomicU32,
+}
+
+impl KeyStore for Moving {
+    type Error = Infallible;
+
+    async fn find(&self, hash: KeyHash) -> Result<Option<KeyRecord>, Infallible> {
+        let stands =
+            if self.asked.fetch_add(1, Ordering::Relaxed) == 0 { self.from } else { self.to };
+        Ok((hash == stands).then(|| record(0)))
+    }
+}
+
+#[test]
+fn a_key_that_moves_while_it_is_looked_for_is_found_where_the_newest_stands_last_too() {
+    let new = HashScheme::hmac_sha256(b"the pepper of this year").unwrap();
+    let text = issue(0).secret.expose().to_owned();
+    for older_schemes in [vec![HashScheme::sha256()], vec![HashScheme::sha256(), new.clone()]] {
+        let is_found = older_schemes.len() > 1;
+        let options =
+            VerifierOptions { scheme: new.clone(), older_schemes, ..VerifierOptions::default() };
+        let asked = AtomicU32::new(0);
+        let store = Moving { from: issue(0).hash, to: new.hash(&text), asked };
+        let verifier = Verifier::new(store, options);
+        let verified = block_on(verifier.verify(&text, &Request::any(), noon()));
+        assert_eq!(verified.is_ok(), is_found);
+        if let Ok(grant) = verified {
+            let way = grant.outdated().unwrap();
+            assert_eq!(way.from, way.to, "there is nothing left to move");
+        }
+    }
 }
 
 /// Nobody who stores what he is told to store gets a key that no verifier finds.

@@ -1,6 +1,7 @@
 //! The command line of keys.
 
 use clap::{Args, Subcommand};
+use rr_store::PepperVersion;
 
 /// `keys`.
 #[derive(Debug, Subcommand)]
@@ -57,6 +58,17 @@ Examples:
   revenue-ripple keys report-leak < leaked.txt
   pbpaste | revenue-ripple keys report-leak --url https://example.com/where/it/was")]
     ReportLeak(KeysReportLeak),
+    /// Say how many keys stand under which pepper, and which pepper can go
+    #[command(after_help = "\
+The first of RR_KEY_PEPPERS hashes new keys; each other key is moved to it when it is used. A pepper can go
+when no key that can still work stands under it; `keys list --pepper NUMBER` names those that do. One that is
+not used any more is rotated or revoked, else it ends with its pepper.
+
+Examples:
+  revenue-ripple keys peppers
+  revenue-ripple keys list --pepper 1
+  revenue-ripple keys list --pepper none")]
+    Peppers(KeysPeppers),
 }
 
 /// `keys create`.
@@ -104,6 +116,31 @@ pub(crate) struct KeysList {
     /// Only working keys that end within so many days [14 unless given], soonest first
     #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "14", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) expiring: Option<u32>,
+    /// Only keys that can still work and stand under this pepper, or under none
+    #[arg(long, value_name = "NUMBER|none", conflicts_with = "expiring", value_parser = UnderPepper::parse)]
+    pub(crate) pepper: Option<UnderPepper>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A pepper, or none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnderPepper(pub(crate) Option<PepperVersion>);
+
+impl UnderPepper {
+    fn parse(text: &str) -> Result<UnderPepper, &'static str> {
+        if text == "none" {
+            return Ok(UnderPepper(None));
+        }
+        let number = text.parse().map_err(|_| "is neither the number of a pepper nor none")?;
+        Ok(UnderPepper(Some(number)))
+    }
+}
+
+/// `keys peppers`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysPeppers {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

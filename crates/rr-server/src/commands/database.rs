@@ -18,6 +18,7 @@ fn options(context: &Context) -> StoreOptions {
     options.readers = config.readers;
     options.batch = config.batch;
     options.queue = config.queue;
+    options.key_schemes = context.config.keys.schemes.clone();
     options
 }
 

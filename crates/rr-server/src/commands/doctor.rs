@@ -3,10 +3,11 @@
 //! It changes nothing: a database file that is not there is not made.
 
 use rr_admin::Panel;
-use rr_store::{LeakPolicy, Store, StoreError};
+use rr_store::{LeakPolicy, PepperPlace, Store, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
+use super::peppers::left;
 use super::{Context, database};
 use crate::cli::Doctor;
 use crate::config::{exposure, secret::Secret};
@@ -116,6 +117,7 @@ async fn data(context: &Context) -> Vec<Finding> {
             if pending == 0 {
                 findings.push(durability(&store).await);
                 findings.push(administrator(&store).await);
+                findings.push(key_peppers(context, &store).await);
             }
         }
     }
@@ -149,6 +151,33 @@ async fn administrator(store: &Store) -> Finding {
             .advise("`revenue-ripple admin create --email …`"),
         Err(error) => {
             Finding::new(PART, Standing::Broken, error.to_string()).advise(error.advice())
+        }
+    }
+}
+
+async fn key_peppers(context: &Context, store: &Store) -> Finding {
+    const PART: &str = "key peppers";
+    let uses = match store.pepper_uses(context.clock.now()).await {
+        Ok(uses) => uses,
+        Err(error) => {
+            return Finding::new(PART, Standing::Broken, error.to_string()).advise(error.advice());
+        }
+    };
+    if let Some(left) = left(&uses, PepperPlace::Unknown) {
+        let state = format!("keys are refused, for their pepper is not configured: {left}");
+        return Finding::new(PART, Standing::Broken, state).advise(
+            "name it in RR_KEY_PEPPERS again, or rotate or revoke what `keys list --pepper …` shows",
+        );
+    }
+    let newest = uses.first().and_then(|newest| newest.pepper);
+    match (newest, left(&uses, PepperPlace::Older)) {
+        (None, _) => Finding::new(PART, Standing::Off, "none: keys stand under their SHA-256"),
+        (Some(number), None) => {
+            Finding::new(PART, Standing::Ok, format!("every key stands under pepper {number}"))
+        }
+        (Some(number), Some(left)) => {
+            let state = format!("new keys stand under pepper {number}; moved when used: {left}");
+            Finding::new(PART, Standing::Ok, state)
         }
     }
 }

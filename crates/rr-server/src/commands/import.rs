@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rr_store::Actor;
 use serde_json::json;
 
-use super::{Context, database};
+use super::{Context, database, peppers};
 use crate::cli::Import;
 use crate::failure::Failure;
 use crate::import::{self, Checked};
@@ -26,8 +26,15 @@ pub(super) async fn run(context: &Context, args: Import) -> Result<(), Failure> 
     let store = database::open_for_bulk(context).await?;
     let audit = context.audit(Actor::CommandLine);
     let written = import::write(checked, args.skip_bad, &store, &audit, &stop).await;
+    let refused = match &written {
+        Ok(written) if written.keys > 0 => peppers::refused(context, &store).await,
+        _ => Ok(None),
+    };
     store.close().await;
     let written = written?;
+    if let Some(refused) = refused? {
+        output::note(refused);
+    }
     if args.json {
         output::json(&json!({
             "files": files,

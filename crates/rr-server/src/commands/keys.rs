@@ -2,6 +2,7 @@
 
 mod change;
 mod limits;
+pub(crate) mod peppers;
 mod report_leak;
 
 use std::collections::BTreeMap;
@@ -11,15 +12,15 @@ use rr_domain::{Timestamp, new_id};
 use rr_http::{Key, KeyStatus, Permission, key_words};
 use rr_keys::{AllowList, KeyFormat, KeyRecord, Quotas, RateLimits, Secret};
 use rr_store::{
-    Actor, CreateKey, KeyRow, NewKey, PageRequest, RotateKey, Rotation, RotationStart, Store,
-    key_scheme,
+    Actor, CreateKey, KeyRow, NewKey, Page, PageRequest, RotateKey, Rotation, RotationStart, Store,
+    StoreError,
 };
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Context, database};
-use crate::cli::{Keys, KeysCreate, KeysList, KeysRevoke, KeysRotate};
+use crate::cli::{Keys, KeysCreate, KeysList, KeysRevoke, KeysRotate, UnderPepper};
 use crate::failure::Failure;
 use crate::output::{self, Grid, Standing};
 use crate::permission;
@@ -42,6 +43,7 @@ pub(super) async fn run(context: &Context, args: Keys) -> Result<(), Failure> {
         Keys::Change(args) => change::run(context, &args).await,
         Keys::Rotate(args) => rotate(context, &args).await,
         Keys::Revoke(args) => revoke(context, &args).await,
+        Keys::Peppers(args) => peppers::run(context, &args).await,
         Keys::ReportLeak(args) => report_leak::run(context, &args).await,
     }
 }
@@ -163,7 +165,7 @@ pub(crate) async fn make(
     };
     let key = NewKey {
         record,
-        hash: issued.hash(&key_scheme()),
+        hash: store.key_schemes().hash(&issued),
         hint: issued.hint,
         created_by: match actor {
             Actor::System => "system".to_owned(),
@@ -182,9 +184,14 @@ pub(crate) async fn make(
 async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
     let store = database::open_existing(context).await?;
     let now = context.clock.now();
-    let keys = match args.expiring {
-        None => all(&store).await,
-        Some(days) => expiring(&store, now, now.plus(DAY * days)).await,
+    let keys = match (args.expiring, args.pepper) {
+        (Some(days), _) => {
+            every(async |page| store.expiring_keys(now, now.plus(DAY * days), page).await).await
+        }
+        (None, Some(UnderPepper(pepper))) => {
+            every(async |page| store.keys_under_pepper(pepper, now, page).await).await
+        }
+        (None, None) => all(&store).await,
     };
     store.close().await;
     let keys = keys?;
@@ -233,24 +240,17 @@ async fn list(context: &Context, args: &KeysList) -> Result<(), Failure> {
 
 /// Every key, newest first.
 pub(crate) async fn all(store: &Store) -> Result<Vec<KeyRow>, Failure> {
-    let mut keys = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = store.keys(PageRequest { limit: PAGE, cursor }).await?;
-        keys.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(keys);
-        }
-    }
+    every(async |page| store.keys(page).await).await
 }
 
-/// Working keys that end by `until`, soonest first.
-async fn expiring(store: &Store, now: Timestamp, until: Timestamp) -> Result<Vec<KeyRow>, Failure> {
+/// The keys of all pages.
+async fn every(
+    fetch: impl AsyncFn(PageRequest) -> Result<Page<KeyRow>, StoreError>,
+) -> Result<Vec<KeyRow>, Failure> {
     let mut keys = Vec::new();
     let mut cursor = None;
     loop {
-        let page = store.expiring_keys(now, until, PageRequest { limit: PAGE, cursor }).await?;
+        let page = fetch(PageRequest { limit: PAGE, cursor }).await?;
         keys.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -264,7 +264,7 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| context.random.fill(buffer));
     let rotation = Rotation {
         key_id: args.id,
-        hash: issued.hash(&key_scheme()),
+        hash: store.key_schemes().hash(&issued),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(args.grace_seconds)),
         start: if args.on_first_use { RotationStart::FirstUse } else { RotationStart::Now },

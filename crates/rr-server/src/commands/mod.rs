@@ -14,7 +14,7 @@ mod tail;
 mod verify;
 
 pub(crate) use admin::give_password;
-pub(crate) use keys::{Wish, all as all_keys, make as make_key};
+pub(crate) use keys::{Wish, all as all_keys, make as make_key, peppers};
 
 use std::future::Future;
 

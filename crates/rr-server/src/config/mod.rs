@@ -10,6 +10,7 @@ pub(crate) mod admin;
 pub(crate) mod database;
 pub(crate) mod exposure;
 pub(crate) mod http;
+pub(crate) mod keys;
 pub(crate) mod leaks;
 pub(crate) mod log;
 pub(crate) mod origin;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use admin::AdminConfig;
 use database::DatabaseConfig;
 use http::HttpConfig;
+use keys::KeysConfig;
 use leaks::LeaksConfig;
 use log::LogConfig;
 use services::{OpenAiConfig, StripeConfig, SupabaseConfig};
@@ -38,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     pub(crate) log: LogConfig,
     pub(crate) admin: AdminConfig,
+    pub(crate) keys: KeysConfig,
     pub(crate) webhook: WebhookConfig,
     pub(crate) leaks: LeaksConfig,
     pub(crate) stripe: StripeConfig,
@@ -82,6 +85,7 @@ impl Config {
             database: DatabaseConfig::read(&mut sources)?,
             log: LogConfig::read(&mut sources)?,
             admin: AdminConfig::read(&mut sources)?,
+            keys: KeysConfig::read(&mut sources)?,
             webhook: WebhookConfig::read(&mut sources)?,
             leaks: LeaksConfig::read(&mut sources)?,
             stripe: StripeConfig::read(&mut sources)?,
@@ -146,6 +150,9 @@ pub(crate) mod tests {
             [admin]
             email = "Admin@Example.com"
             password = "correct horse"
+            [keys]
+            peppers = ["2:MTIzNDU2Nzg5MGFiY2RlZg", "1:QUJDREVGR0hJSktMTU5PUA=="]
+            plain_hashes = "refuse"
             [webhook]
             secret = "whsec"
             max_bytes = 4096
@@ -179,6 +186,8 @@ pub(crate) mod tests {
             ("RR_LOG_FORMAT", "json"),
             ("RR_ADMIN_EMAIL", "admin@example.com"),
             ("RR_ADMIN_PASSWORD", "correct horse"),
+            ("RR_KEY_PEPPERS", "2:MTIzNDU2Nzg5MGFiY2RlZg==, 1:QUJDREVGR0hJSktMTU5PUA"),
+            ("RR_KEY_PLAIN_HASHES", "refuse"),
             ("DEVOPS_WEBHOOK_SECRET", "whsec"),
             ("RR_WEBHOOK_MAX_BYTES", "4096"),
             ("RR_LEAK_POLICY", "notify"),
@@ -218,6 +227,7 @@ pub(crate) mod tests {
             ("RR_ADMIN_PASSWORD", "short"),
             ("RR_WEBHOOK_MAX_BYTES", "-1"),
             ("RR_WEBHOOK_MAX_BYTES", "99999999999999999999"),
+            ("RR_KEY_PLAIN_HASHES", "perhaps"),
             ("RR_LEAK_POLICY", "ignore"),
             ("RR_GITHUB_SECRET_SCANNING_KEYS", "no/such/file.json"),
             ("STRIPE_API_BASE", "stripe"),

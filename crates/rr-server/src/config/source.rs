@@ -168,6 +168,25 @@ impl Sources {
         }
     }
 
+    /// A list of which an error names the place of a value, and never the value.
+    pub(crate) fn secret_list<T, E: fmt::Display>(
+        &mut self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let Some(found) = self.find(setting) else { return Ok(Vec::new()) };
+        let values = found.values.iter().flat_map(|value| value.split(','));
+        let values = values.map(str::trim).filter(|value| !value.is_empty());
+        (1..)
+            .zip(values)
+            .map(|(place, value)| {
+                parse(value).map_err(|reason| {
+                    ConfigError(format!("{}: value {place} of the list {reason}", found.origin))
+                })
+            })
+            .collect()
+    }
+
     /// Secrets under names that are not known beforehand: every key below `prefix` in the file and
     /// every variable that starts with `variables`. The environment wins.
     pub(crate) fn family(&mut self, prefix: &str, variables: &str) -> BTreeMap<String, String> {

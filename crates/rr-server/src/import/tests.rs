@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rr_keys::KeyHash;
+use rr_store::SecretHash;
+
 use super::tables::TABLES;
 use super::*;
 use crate::bulk::Item;
@@ -218,7 +221,7 @@ fn keys_keep_their_hash_and_their_standing() {
     assert_eq!(folder.check().unwrap().named, Vec::<String>::new());
     let items = folder.items("api_keys.csv");
     let [Item::Key(first), Item::Key(second)] = items.as_slice() else { panic!("{items:?}") };
-    assert_eq!(first.hash.as_bytes(), &[0xab; 32]);
+    assert_eq!(first.hash, SecretHash::plain(KeyHash::from_bytes([0xab; 32])));
     assert!(first.record.enabled && first.record.permissions.contains("write_webhooks"));
     assert_eq!(first.record.owner.as_deref(), Some("u1"));
     assert!(!second.record.enabled && second.record.permissions.is_empty());

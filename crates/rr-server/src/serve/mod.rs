@@ -22,7 +22,7 @@ use rr_http::{AppState, Server, ServerHandle};
 use rr_store::Store;
 
 use crate::commands::Context;
-use crate::commands::database;
+use crate::commands::{database, peppers};
 use crate::config::exposure;
 use crate::failure::Failure;
 use crate::{logging, output};
@@ -92,6 +92,11 @@ async fn serve(
             let url = context.config.http.public_url.clone();
             let url = url.unwrap_or_else(|| format!("http://{address}"));
             first_steps::print(&url, &prepared, has_panel);
+        }
+        match peppers::refused(context, &store).await {
+            Ok(None) => {}
+            Ok(Some(refused)) => tracing::warn!("{refused}; see `revenue-ripple keys peppers`"),
+            Err(failure) => tracing::debug!(reason = failure.lines().join(": "), "peppers"),
         }
         std::future::pending::<Result<(), Failure>>().await
     };

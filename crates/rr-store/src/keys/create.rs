@@ -67,7 +67,7 @@ pub(super) fn claim_one(conn: &mut Conn, wanted: Claim<'_>) -> QueryResult<Optio
 
 fn find_existing(conn: &mut Conn, key: &NewKey) -> QueryResult<Option<Uuid>> {
     let by_hash: Option<Id> = on_each!(conn, |c| api_key_secrets::table
-        .find(&key.hash.as_bytes()[..])
+        .find(&key.hash.hash.as_bytes()[..])
         .select(api_key_secrets::key_id)
         .first(c)
         .optional())?;
@@ -87,7 +87,7 @@ pub(crate) fn import(conn: &mut Conn, all: &[NewKey]) -> QueryResult<usize> {
         return Ok(0);
     }
     for key in all {
-        let new_here = seen.insert(*key.hash.as_bytes());
+        let new_here = seen.insert(*key.hash.hash.as_bytes());
         if new_here && find_existing(conn, key)?.is_none() {
             fresh.push(key);
         }

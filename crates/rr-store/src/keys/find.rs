@@ -10,8 +10,9 @@ use rr_keys::{KeyHash, KeyRecord, KeyStore};
 use uuid::Uuid;
 
 use super::leak::add_leaks;
+use super::peppers::{key_can_work, secret_can_work};
 use super::record::{KeyTableRow, moment};
-use super::{KeyRow, PendingSecret, PermissionUses};
+use super::{KeyRow, PendingSecret, PepperVersion, PermissionUses};
 use crate::conn::{Conn, on_each};
 use crate::page::{cut, fetch_limit};
 use crate::schema::{api_key_permission_uses, api_key_secrets, api_keys};
@@ -39,25 +40,21 @@ impl Store {
 
     /// Keys, newest first.
     pub async fn keys(&self, page: PageRequest) -> Result<Page<KeyRow>, StoreError> {
+        self.read(move |conn| newest_first(conn, &page, None)).await
+    }
+
+    /// What the key of a secret is and may, which stands under one of these hashes. In one look: it may be moved
+    /// from one to the other at any time.
+    pub async fn find_any(&self, hashes: Vec<KeyHash>) -> Result<Option<KeyRecord>, StoreError> {
         self.read(move |conn| {
-            let records: Vec<KeyTableRow> = on_each!(conn, |c| {
-                let mut query = api_keys::table.select(KeyTableRow::as_select()).into_boxed();
-                if let Some(last) = page.cursor {
-                    query = query.filter(api_keys::created_at.lt(At(last.at)).or(
-                        api_keys::created_at.eq(At(last.at)).and(api_keys::id.lt(Id(last.id()))),
-                    ));
-                }
-                query
-                    .order((api_keys::created_at.desc(), api_keys::id.desc()))
-                    .limit(fetch_limit(&page))
-                    .load(c)
-            })?;
-            let rows = records.into_iter().map(KeyTableRow::into_row);
-            let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
-            complete_all(conn, &mut rows)?;
-            Ok(cut(rows, &page, |row| {
-                Cursor::after_id(Timestamp::from_system_time(row.record.created_at), row.record.id)
-            }))
+            let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash.as_bytes()[..]).collect();
+            let found: Option<Found> = on_each!(conn, |c| api_key_secrets::table
+                .inner_join(api_keys::table)
+                .filter(api_key_secrets::hash.eq_any(&hashes))
+                .select(Found::as_select())
+                .first(c)
+                .optional())?;
+            found.map(Found::into_record).transpose()
         })
         .await
     }
@@ -101,6 +98,46 @@ impl Store {
         })
         .await
     }
+}
+
+/// Keys, newest first: all, or those with a secret under a pepper that can still work at an instant.
+pub(super) fn newest_first(
+    conn: &mut Conn,
+    page: &PageRequest,
+    under: Option<(Option<PepperVersion>, Timestamp)>,
+) -> QueryResult<Page<KeyRow>> {
+    let records: Vec<KeyTableRow> = on_each!(conn, |c| {
+        let mut query = api_keys::table.select(KeyTableRow::as_select()).into_boxed();
+        if let Some((pepper, now)) = under {
+            let secrets = api_key_secrets::table
+                .filter(secret_can_work(Some(At(now))))
+                .select(api_key_secrets::key_id)
+                .into_boxed();
+            let secrets = match pepper {
+                Some(number) => secrets.filter(api_key_secrets::pepper.eq(Some(i64::from(number)))),
+                None => secrets.filter(api_key_secrets::pepper.is_null()),
+            };
+            let can_work = key_can_work(Some(At(now)));
+            query = query.filter(can_work).filter(api_keys::id.eq_any(secrets));
+        }
+        if let Some(last) = page.cursor {
+            query = query.filter(
+                api_keys::created_at
+                    .lt(At(last.at))
+                    .or(api_keys::created_at.eq(At(last.at)).and(api_keys::id.lt(Id(last.id())))),
+            );
+        }
+        query
+            .order((api_keys::created_at.desc(), api_keys::id.desc()))
+            .limit(fetch_limit(page))
+            .load(c)
+    })?;
+    let rows = records.into_iter().map(KeyTableRow::into_row);
+    let mut rows = rows.collect::<QueryResult<Vec<_>>>()?;
+    complete_all(conn, &mut rows)?;
+    Ok(cut(rows, page, |row| {
+        Cursor::after_id(Timestamp::from_system_time(row.record.created_at), row.record.id)
+    }))
 }
 
 /// A key by id.
@@ -185,28 +222,38 @@ fn add_permission_uses(conn: &mut Conn, rows: &mut [KeyRow]) -> QueryResult<()> 
     Ok(())
 }
 
+/// A key, by way of one of its secrets.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_key_secrets)]
+struct Found {
+    #[diesel(embed)]
+    key: KeyTableRow,
+    expires_at: Option<At>,
+    pending_grace_s: Option<i64>,
+}
+
+impl Found {
+    fn into_record(self) -> QueryResult<KeyRecord> {
+        Ok(KeyRecord {
+            secret_ends_at: self.expires_at.map(moment),
+            secret_pending: self.pending_grace_s.is_some(),
+            ..self.key.into_row()?.record
+        })
+    }
+}
+
 impl KeyStore for Store {
     type Error = StoreError;
 
     async fn find(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
         self.read(move |conn| {
-            let found: Option<(KeyTableRow, Option<At>, Option<i64>)> =
-                on_each!(conn, |c| api_key_secrets::table
-                    .inner_join(api_keys::table)
-                    .filter(api_key_secrets::hash.eq(&hash.as_bytes()[..]))
-                    .select((
-                        KeyTableRow::as_select(),
-                        api_key_secrets::expires_at,
-                        api_key_secrets::pending_grace_s,
-                    ))
-                    .first(c)
-                    .optional())?;
-            let Some((row, ends_at, pending)) = found else { return Ok(None) };
-            Ok(Some(KeyRecord {
-                secret_ends_at: ends_at.map(moment),
-                secret_pending: pending.is_some(),
-                ..row.into_row()?.record
-            }))
+            let found: Option<Found> = on_each!(conn, |c| api_key_secrets::table
+                .inner_join(api_keys::table)
+                .filter(api_key_secrets::hash.eq(&hash.as_bytes()[..]))
+                .select(Found::as_select())
+                .first(c)
+                .optional())?;
+            found.map(Found::into_record).transpose()
         })
         .await
     }

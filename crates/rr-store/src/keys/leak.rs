@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::find::find_row;
-use super::{KeyRow, key_scheme};
+use super::{KeyRow, KeySchemes};
 use crate::conn::{Conn, on_each};
 use crate::schema::{api_key_secrets, api_keys};
 use crate::sequence::Sequence;
@@ -31,8 +31,8 @@ pub enum LeakPolicy {
 /// A secret that became public.
 #[derive(Debug, Clone)]
 pub struct LeakReport {
-    /// The hash of the secret.
-    pub hash: KeyHash,
+    /// Each hash under which the secret may stand; it stands under one of them at most.
+    pub hashes: Vec<KeyHash>,
     /// Where it was found.
     pub url: Option<String>,
 }
@@ -40,10 +40,19 @@ pub struct LeakReport {
 impl LeakReport {
     /// A text that was found; `None` when it has no form of a key. The place may hold the secret, as
     /// a link with a key in its query does; what is kept of it does not.
-    pub fn found(format: &KeyFormat, secret: &str, url: Option<&str>) -> Option<LeakReport> {
-        let hash = format.parse(secret).ok()?.hash(&key_scheme());
+    pub fn found(
+        format: &KeyFormat,
+        schemes: &KeySchemes,
+        secret: &str,
+        url: Option<&str>,
+    ) -> Option<LeakReport> {
+        let hashes = schemes.hashes(&format.parse(secret).ok()?);
         let url = url.filter(|url| !url.is_empty()).map(|url| url.replace(secret, "…"));
-        Some(LeakReport { hash, url })
+        Some(LeakReport { hashes, url })
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = &[u8]> {
+        self.hashes.iter().map(|hash| &hash.as_bytes()[..])
     }
 }
 
@@ -92,8 +101,7 @@ impl Store {
             return Ok(Vec::new());
         }
         self.read(move |conn| {
-            let hashes: Vec<&[u8]> =
-                reports.iter().map(|report| &report.hash.as_bytes()[..]).collect();
+            let hashes: Vec<&[u8]> = reports.iter().flat_map(LeakReport::bytes).collect();
             let mut found = HashMap::new();
             for part in hashes.chunks(1_000) {
                 let rows: Vec<Secret> = on_each!(conn, |c| api_key_secrets::table
@@ -103,7 +111,7 @@ impl Store {
                 found.extend(rows.into_iter().map(|secret| (secret.hash.clone(), secret)));
             }
             let known = |report: &LeakReport| {
-                let secret = found.get(&report.hash.as_bytes()[..])?;
+                let secret = report.bytes().find_map(|hash| found.get(hash))?;
                 let settled = secret.is_settled(report, policy, now);
                 Some(KnownSecret { key_id: secret.key_id.0, settled })
             };
@@ -125,7 +133,7 @@ impl Store {
             Sequence::Keys.hold(conn)?;
             reports.iter().try_for_each(|report| {
                 let secret: Option<Secret> = on_each!(conn, |c| api_key_secrets::table
-                    .find(&report.hash.as_bytes()[..])
+                    .filter(api_key_secrets::hash.eq_any(report.bytes().collect::<Vec<_>>()))
                     .select(Secret::as_select())
                     .first(c)
                     .optional())?;

@@ -68,6 +68,7 @@ pub(super) struct SecretTableRow<'a> {
     expires_at: Option<At>,
     pending_grace_s: Option<i64>,
     pending_hint: Option<&'a str>,
+    pepper: Option<i64>,
 }
 
 /// A window as JSON.
@@ -166,12 +167,13 @@ impl KeyTableRow {
 impl<'a> SecretTableRow<'a> {
     pub(super) fn of(key: &'a NewKey) -> SecretTableRow<'a> {
         SecretTableRow {
-            hash: key.hash.as_bytes(),
+            hash: key.hash.hash.as_bytes(),
             key_id: Id(key.record.id),
             created_at: at(key.record.created_at),
             expires_at: key.record.secret_ends_at.map(at),
             pending_grace_s: None,
             pending_hint: None,
+            pepper: key.hash.pepper.map(i64::from),
         }
     }
 
@@ -180,12 +182,13 @@ impl<'a> SecretTableRow<'a> {
         let pending = rotation.start == RotationStart::FirstUse;
         let grace_s = i64::try_from(rotation.grace.as_secs()).unwrap_or(i64::MAX);
         SecretTableRow {
-            hash: rotation.hash.as_bytes(),
+            hash: rotation.hash.hash.as_bytes(),
             key_id: Id(rotation.key_id),
             created_at: At(now),
             expires_at: None,
             pending_grace_s: pending.then_some(grace_s),
             pending_hint: pending.then_some(&rotation.hint),
+            pepper: rotation.hash.pepper.map(i64::from),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Store {
                 log(conn, &audit, "key.rotation_prepared", &before, &after)?;
                 return Ok(RotateKey::Pending);
             }
-            end_others(conn, key_id, &rotation.hash, grace_until)?;
+            end_others(conn, key_id, &rotation.hash.hash, grace_until)?;
             insert(conn, &secret)?;
             supersede(conn, key_id, &rotation.hint, version)?;
             let after = json!({ "hint": rotation.hint, "grace_until": grace_until });

@@ -61,6 +61,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0020_changed_keys",
     "0021_unsigned_sources",
     "0026_usage_writers",
+    "0028_peppers",
 ];
 
 #[cfg(test)]

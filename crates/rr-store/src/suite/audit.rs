@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use rr_keys::KeyUsage;
+use rr_keys::{KeyUsage, Outdated};
 use serde_json::{Value, json};
 
 use super::*;
@@ -44,13 +44,15 @@ const AUDITED: &[&str] = &[
 /// An accepted event is a row that says who sent it and when; so is an applied migration, and a table for
 /// a month to come is empty. The ledger
 /// is worked out from facts, whose coming has its row. Counting a key's uses, noting that a
-/// session is in use and noting how far a check is change nothing but that note.
+/// session is in use and noting how far a check is change nothing but that note. Under which pepper a secret stands is
+/// said beside its hash, and nothing that its key may changes with it.
 const OWN_RECORD: &[&str] = &[
     "accept_events",
     "catch_up",
     "check_facts",
     "migrate",
     "migrate_down",
+    "move_secret",
     "prepare_months",
     "rebuild",
     "record_usage",
@@ -165,7 +167,10 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     };
     record_usage(&store, vec![usage]).await.unwrap();
     log.after("record_usage").await;
-    let leak = LeakReport { hash: key(9).hash, url: None };
+    let way = Outdated { from: key(9).hash.hash, to: key(9).hash.hash };
+    assert!(!store.move_secret(way).await.unwrap(), "nothing is newer here");
+    log.after("move_secret").await;
+    let leak = LeakReport { hashes: vec![key(9).hash.hash], url: None };
     store.report_leaks(vec![leak], LeakPolicy::Notify, audit(8)).await.unwrap();
     log.after("report_leaks").await;
     store.revoke_key(id(1), audit(8)).await.unwrap();
@@ -278,7 +283,7 @@ async fn a_write_that_finds_nothing_to_do_leaves_no_row() {
     assert_eq!(store.end_expired(audit(1)).await.unwrap(), 0);
     assert_eq!(store.forget_idempotency(at(1), audit(1)).await.unwrap(), 0);
     assert!(!store.revoke_key(id(1), audit(1)).await.unwrap());
-    let unknown = LeakReport { hash: key(9).hash, url: None };
+    let unknown = LeakReport { hashes: vec![key(9).hash.hash], url: None };
     store.report_leaks(vec![unknown], LeakPolicy::Disable, audit(1)).await.unwrap();
     assert_eq!(number(&store, "SELECT count(*) FROM activity_log").await, 0);
 }

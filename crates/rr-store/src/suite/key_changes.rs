@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Actor, Audit, ChangedKeys, CreateKey, ImportBatch, KeyChanges, KeyPatch, LeakPolicy,
-    LeakReport, NewKey, RotateKey, Rotation, RotationStart, Store, UpdateKey,
+    LeakReport, NewKey, RotateKey, Rotation, RotationStart, SecretHash, Store, UpdateKey,
 };
 
 fn rotation(key: u128, hash: u8) -> Rotation {
     Rotation {
         key_id: id(key),
-        hash: KeyHash::from_bytes([hash; 32]),
+        hash: SecretHash::plain(KeyHash::from_bytes([hash; 32])),
         hint: "rr_next".to_owned(),
         grace: Duration::from_secs(60),
         start: RotationStart::Now,
@@ -60,7 +60,7 @@ async fn each_change_names_its_key_and_no_other() {
     let hash = KeyHash::from_bytes([12; 32]);
     assert!(store.activate(hash, at(5).to_system_time()).await.unwrap());
     assert_eq!(news(&other, &mut seen).await, [id(1)]);
-    let leak = LeakReport { hash: key(3).hash, url: None };
+    let leak = LeakReport { hashes: vec![key(3).hash.hash], url: None };
     store.report_leaks(vec![leak], LeakPolicy::Disable, audit(6)).await.unwrap();
     assert_eq!(news(&other, &mut seen).await, [id(3)]);
     store.revoke_key(id(2), audit(7)).await.unwrap();
@@ -76,7 +76,7 @@ async fn what_is_refused_or_was_done_before_is_no_change() {
         store.create_key(key(number), once(&format!("k{number}"), 1), audit(1)).await.unwrap();
     }
     store.revoke_key(id(2), audit(2)).await.unwrap();
-    let reported = || vec![LeakReport { hash: key(2).hash, url: None }];
+    let reported = || vec![LeakReport { hashes: vec![key(2).hash.hash], url: None }];
     store.report_leaks(reported(), LeakPolicy::Notify, audit(2)).await.unwrap();
     let before = store.key_changes(None).await.unwrap().version;
 
@@ -129,7 +129,7 @@ async fn where_not_all_is_told_anything_may_have_changed() {
         new.record.id = id(number);
         let mut hash = [0; 32];
         hash[16..].copy_from_slice(&number.to_be_bytes());
-        NewKey { hash: KeyHash::from_bytes(hash), ..new }
+        NewKey { hash: SecretHash::plain(KeyHash::from_bytes(hash)), ..new }
     });
     let all = ImportBatch { keys: imported.collect(), ..ImportBatch::default() };
     store.import_batch(all, audit(2)).await.unwrap();

@@ -162,7 +162,7 @@ async fn uses_of_replaced_secrets_are_told_apart_until_the_next_rotation() {
     assert_eq!(old().await, Some(told));
     let rotation = Rotation {
         key_id: id(1),
-        hash: rr_keys::KeyHash::from_bytes([11; 32]),
+        hash: crate::SecretHash::plain(rr_keys::KeyHash::from_bytes([11; 32])),
         hint: "rr_hint".to_owned(),
         grace: Duration::from_secs(9),
         start: crate::RotationStart::Now,
@@ -195,7 +195,7 @@ async fn refused_attempts_add_up_beside_the_uses_and_outlive_a_rotation() {
     record_usage(&store, vec![refused(2, 55, Some("10.0.0.2"))]).await.unwrap();
     let rotation = Rotation {
         key_id: id(1),
-        hash: rr_keys::KeyHash::from_bytes([11; 32]),
+        hash: crate::SecretHash::plain(rr_keys::KeyHash::from_bytes([11; 32])),
         hint: "rr_hint".to_owned(),
         grace: Duration::ZERO,
         start: crate::RotationStart::Now,

@@ -22,7 +22,7 @@ async fn a_key_is_kept_whole_and_found_by_its_hash() {
         panic!("a new key is created");
     };
     assert_eq!(row.record, new.record);
-    assert_eq!(store.find(new.hash).await.unwrap(), Some(new.record.clone()));
+    assert_eq!(store.find(new.hash.hash).await.unwrap(), Some(new.record.clone()));
     assert_eq!(store.find(KeyHash::from_bytes([9; 32])).await.unwrap(), None);
     let read = store.key(id(1)).await.unwrap().unwrap();
     assert_eq!(read.record, new.record);
@@ -53,11 +53,11 @@ async fn revocation_is_visible_at_once_and_for_good() {
     let one = database.migrated().await;
     let two = database.open();
     one.create_key(key(1), None, audit(1)).await.unwrap();
-    assert!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at.is_none());
+    assert!(two.find(key(1).hash.hash).await.unwrap().unwrap().revoked_at.is_none());
     let version = two.key_changes(None).await.unwrap().version;
     assert!(one.revoke_key(id(1), audit(5)).await.unwrap());
     let revoked_at = Some(at(5).to_system_time());
-    assert_eq!(two.find(key(1).hash).await.unwrap().unwrap().revoked_at, revoked_at);
+    assert_eq!(two.find(key(1).hash.hash).await.unwrap().unwrap().revoked_at, revoked_at);
     assert!(two.key_changes(None).await.unwrap().version > version);
     assert!(one.revoke_key(id(1), audit(9)).await.unwrap(), "it exists");
     assert_eq!(one.key(id(1)).await.unwrap().unwrap().record.revoked_at, revoked_at);
@@ -95,7 +95,7 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     expected.enabled = false;
     assert_eq!(after.record, expected);
     assert!(after.version > before.version);
-    assert_eq!(store.find(key(1).hash).await.unwrap(), Some(expected));
+    assert_eq!(store.find(key(1).hash.hash).await.unwrap(), Some(expected));
     let none = store.update_key(id(2), KeyPatch::default(), audit(2)).await.unwrap();
     assert!(matches!(none, UpdateKey::NoSuchKey));
     let rows = store.activity(first(1)).await.unwrap().items;

@@ -7,7 +7,9 @@ use rr_keys::{KeyFormat, KeyHash, KeyStore, KeyUsage};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyRow, KnownSecret, LeakPolicy, LeakReport, RotateKey, Rotation, Store};
+use crate::{
+    KeyRow, KeySchemes, KnownSecret, LeakPolicy, LeakReport, RotateKey, Rotation, SecretHash, Store,
+};
 
 use LeakPolicy::{Disable, Notify};
 
@@ -16,7 +18,7 @@ fn hash(number: u8) -> KeyHash {
 }
 
 fn report(number: u8, url: Option<&str>) -> LeakReport {
-    LeakReport { hash: hash(number), url: url.map(str::to_owned) }
+    LeakReport { hashes: vec![hash(number)], url: url.map(str::to_owned) }
 }
 
 async fn leak(store: &Store, number: u8, url: Option<&str>, policy: LeakPolicy, seconds: i64) {
@@ -37,7 +39,7 @@ async fn rotate(store: &Store, secret: u8, grace: u64, seconds: i64) -> RotateKe
     let hint = "rr_next".to_owned();
     let rotation = Rotation {
         key_id: id(1),
-        hash: hash(secret),
+        hash: SecretHash::plain(hash(secret)),
         hint,
         grace,
         start: crate::RotationStart::Now,
@@ -55,14 +57,14 @@ async fn told(store: &Store) -> Vec<Value> {
 
 #[test]
 fn the_place_holds_no_secret_and_is_not_empty() {
-    let format = KeyFormat::REVENUE_RIPPLE;
+    let (format, schemes) = (KeyFormat::REVENUE_RIPPLE, KeySchemes::default());
     let secret = ["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"].concat();
-    let url = |url: &str| LeakReport::found(&format, &secret, Some(url)).unwrap().url;
+    let url = |url: &str| LeakReport::found(&format, &schemes, &secret, Some(url)).unwrap().url;
     let link = format!("https://x/?k={secret}&{secret}");
     assert_eq!(url(&link).unwrap(), "https://x/?k=…&…");
     assert_eq!(url(""), None);
     for other in ["", "rr_", &secret[..38]] {
-        assert!(LeakReport::found(&format, other, None).is_none(), "{other}");
+        assert!(LeakReport::found(&format, &schemes, other, None).is_none(), "{other}");
     }
 }
 

@@ -7,7 +7,7 @@ use rr_keys::{Beyond, KeyHash, KeyRecord, KeyStore, PermissionSet, Reach, secret
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyPatch, RotateKey, Rotation, RotationStart, Store, UpdateKey};
+use crate::{KeyPatch, RotateKey, Rotation, RotationStart, SecretHash, Store, UpdateKey};
 
 fn hash(number: u8) -> KeyHash {
     KeyHash::from_bytes([number; 32])
@@ -17,7 +17,7 @@ fn hash(number: u8) -> KeyHash {
 fn rotation(number: u8, grace: u64) -> Rotation {
     Rotation {
         key_id: id(1),
-        hash: hash(number),
+        hash: SecretHash::plain(hash(number)),
         hint: format!("rr_hin{number}"),
         grace: Duration::from_secs(grace),
         start: RotationStart::Now,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::conn::on_each;
 use crate::{
     Actor, Audit, Chore, Idempotency, NewEvent, NewKey, NewSourceSecret, NewUser, PageRequest,
-    Store, StoreError, UsageBatch, WebhookSource,
+    SecretHash, Store, StoreError, UsageBatch, WebhookSource,
 };
 
 /// A moment, some seconds into 2026.
@@ -112,7 +112,7 @@ pub(super) fn key(number: u8) -> NewKey {
             metadata: [("team".to_owned(), "growth".to_owned())].into(),
             ..KeyRecord::new(id(u128::from(number)), format!("key {number}"), created_at)
         },
-        hash: KeyHash::from_bytes([number; 32]),
+        hash: SecretHash::plain(KeyHash::from_bytes([number; 32])),
         hint: "rr_abcd".to_owned(),
         created_by: "command-line".to_owned(),
         last_used_at: None,

@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::{Timestamp, new_id};
 use rr_keys::{Beyond, KeyFormat, KeyRecord};
-use rr_store::{CreateKey, Idempotency, NewKey, key_scheme};
+use rr_store::{CreateKey, Idempotency, NewKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -97,7 +97,7 @@ pub(crate) async fn post(
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| state.random.fill(buffer));
     let key = NewKey {
         record,
-        hash: issued.hash(&key_scheme()),
+        hash: state.store.key_schemes().hash(&issued),
         hint: issued.hint,
         created_by: who.caller.label(),
         last_used_at: None,

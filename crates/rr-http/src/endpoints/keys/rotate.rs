@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
 use rr_keys::{Beyond, KeyFormat};
-use rr_store::{Idempotency, RotateKey, Rotation, RotationStart, key_scheme};
+use rr_store::{Idempotency, RotateKey, Rotation, RotationStart};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -97,7 +97,7 @@ pub(crate) async fn post(
     let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| state.random.fill(buffer));
     let rotation = Rotation {
         key_id: id,
-        hash: issued.hash(&key_scheme()),
+        hash: state.store.key_schemes().hash(&issued),
         hint: issued.hint,
         grace: Duration::from_secs(u64::from(grace_s)),
         start: match wanted.start {

@@ -40,7 +40,7 @@ pub(super) async fn let_in(
     }
     let (key, needs) = (Zeroizing::new(auth.api_key), Permission::ReadMetrics);
     let grant = admit(state, &key, Some(needs.name()), address).await?;
-    let standing = Standing::of_key(&key, grant.record(), address, needs);
+    let standing = Standing::of_key(state, &key, grant.record(), address, needs)?;
     Ok(Reader::join(Arc::clone(state), standing, None).await?)
 }
 

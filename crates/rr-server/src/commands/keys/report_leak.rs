@@ -3,7 +3,7 @@
 use rr_keys::KeyFormat;
 use rr_store::{Actor, KeyRow, LeakReport, Store};
 
-use super::{Listed, SERVERS_NOTICE};
+use super::{Listed, SERVERS_NOTICE, peppers};
 use crate::cli::KeysReportLeak;
 use crate::commands::{Context, database, stdin};
 use crate::failure::Failure;
@@ -11,17 +11,26 @@ use crate::output;
 
 pub(super) async fn run(context: &Context, args: &KeysReportLeak) -> Result<(), Failure> {
     let secret = stdin::first_line()?;
-    let format = KeyFormat::REVENUE_RIPPLE;
-    let Some(report) = LeakReport::found(&format, secret.expose().trim(), args.url.as_deref())
-    else {
+    let (format, schemes) = (KeyFormat::REVENUE_RIPPLE, &context.config.keys.schemes);
+    let report = LeakReport::found(&format, schemes, secret.expose().trim(), args.url.as_deref());
+    let Some(report) = report else {
         let reason = "standard input: its first line is no key of Revenue Ripple";
         return Err(Failure::Usage(reason.to_owned()));
     };
     let store = database::open_current(context).await?;
     let key = settle(context, &store, report).await;
+    // What is not configured is not looked for.
+    let refused = match &key {
+        Ok(None) => peppers::refused(context, &store).await,
+        _ => Ok(None),
+    };
     store.close().await;
     let Some(key) = key? else {
-        return Err(Failure::trouble("no key has, or had, this secret"));
+        let unknown = "no key has, or had, this secret";
+        return Err(Failure::trouble(match refused? {
+            Some(refused) => format!("{unknown}; but {refused}"),
+            None => unknown.to_owned(),
+        }));
     };
     tokio::time::sleep(SERVERS_NOTICE).await;
     let now = context.clock.now();

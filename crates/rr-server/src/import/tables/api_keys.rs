@@ -2,7 +2,7 @@
 
 use rr_domain::imported_id;
 use rr_keys::{KeyHash, KeyRecord, PermissionSet};
-use rr_store::NewKey;
+use rr_store::{NewKey, SecretHash};
 
 use super::{Fault, Item, Row, Seen, Table, row_id};
 use crate::import::field;
@@ -47,8 +47,9 @@ fn convert(row: &Row<'_>, seen: &mut Seen) -> Result<Vec<Item>, Fault> {
 }
 
 /// The field is never repeated in the reason: if it is not a hash, it may be a key.
-fn hash(text: &str) -> Result<KeyHash, String> {
+fn hash(text: &str) -> Result<SecretHash, String> {
     KeyHash::from_hex(&text.to_ascii_lowercase())
+        .map(SecretHash::plain)
         .map_err(|_| "is not a SHA-256 in 64 hexadecimal digits".to_owned())
 }
 
