@@ -49,6 +49,7 @@ mod operations;
 mod optional_services;
 mod panel;
 mod payout;
+mod payout_recorded;
 
 mod hostile;
 mod hostile_webhooks;

@@ -74,6 +74,13 @@ pub(crate) const SAMPLES: &[Sample] = &[
         strict: false,
     },
     Sample {
+        method: "POST",
+        path: "/api/devops/commissions/payout",
+        body: || json!({"as_of": "2024-01-01T00:00:00Z", "affiliates": []}),
+        who: Who::Administrator,
+        strict: true,
+    },
+    Sample {
         method: "PATCH",
         path: "/api/devops/config",
         body: || json!({"agents": {"analytics": false}}),

@@ -43,6 +43,7 @@ use crate::routes::{Access, RouteInfo, routes};
         dora::get,
         figures::catalogue::get, figures::metric::get, figures::explain::get,
         figures::restatements::get, figures::verify::get, commissions::payout::get,
+        commissions::record::post,
         users::get,
         events::webhook::post, events::webhook::post_named, events::batch::post, events::list::get,
         events::handshake::options, events::handshake::options_named,

@@ -115,6 +115,7 @@ static TABLE: &[RouteInfo] = {
     row("GET", "/api/devops/metrics/{name}/explain", key(ReadMetrics), || web::to(figures::explain::get)),
     row("GET", "/api/devops/restatements", key(ReadMetrics), || web::to(figures::restatements::get)),
     row("GET", "/api/devops/commissions/payout", key(ReadUsers), || web::to(commissions::payout::get)),
+    row("POST", "/api/devops/commissions/payout", Administrator, || web::to(commissions::record::post)),
     row("GET", "/api/devops/verify", Administrator, || web::to(figures::verify::get)),
     row("GET", "/api/devops/users", key(ReadUsers), || web::to(users::get)),
 

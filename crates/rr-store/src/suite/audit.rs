@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewSession, Rotation, SourcePatch, Store,
+    ImportBatch, KeyPatch, LeakPolicy, LeakReport, NewPayout, NewSession, Rotation, SourcePatch,
+    Store,
 };
 
 /// Who changes what is answered for: these write who, what and when, in their own transaction.
@@ -30,6 +31,7 @@ const AUDITED: &[&str] = &[
     "forget_idempotency",
     "import_batch",
     "load_batch",
+    "pay_out",
     "rebuild",
     "rehash_password",
     "remove_webhook_source",
@@ -204,6 +206,9 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     let batch = ImportBatch { facts: vec![signup(3, 3)], ..ImportBatch::default() };
     store.load_batch(batch, audit(10)).await.unwrap();
     log.after("load_batch").await;
+    let payout = NewPayout { id: id(70), as_of: at(10), lines: Vec::new() };
+    store.pay_out(payout, once("p", 1), audit(10)).await.unwrap();
+    log.after("pay_out").await;
     store.change_agents(|switches| switches.analytics = false, audit(11)).await.unwrap();
     log.after("change_agents").await;
     store.create_webhook_source(source("ci"), audit(12)).await.unwrap();

@@ -186,6 +186,13 @@ export type ConfigData = {
 };
 
 /**
+ * What all lines add up to.
+ */
+export type ControlTotal = Payout & {
+    affiliates: number;
+};
+
+/**
  * Who wants in.
  */
 export type Credentials = {
@@ -821,6 +828,32 @@ export type NewSource = {
 };
 
 /**
+ * A line of the list.
+ */
+export type PaidLine = {
+    affiliate: string;
+    /**
+     * Above 0: nobody is paid less.
+     */
+    amount: number;
+    commissions: number;
+};
+
+/**
+ * Who was paid, by the list of an instant.
+ */
+export type PaidOut = {
+    /**
+     * Those of its lines that were paid, as they are.
+     */
+    affiliates: Array<PaidLine>;
+    /**
+     * `as_of` of the list.
+     */
+    as_of: string;
+};
+
+/**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
  * own, which it ignored.
  */
@@ -1041,6 +1074,19 @@ export type RecentTransaction = {
     tier: string;
     timestamp: string;
     type: string;
+};
+
+/**
+ * What is recorded.
+ */
+export type RecordedPayout = {
+    as_of: string;
+    /**
+     * What the lines add up to.
+     */
+    control_total: ControlTotal;
+    currency: string;
+    payout_id: string;
 };
 
 /**
@@ -1726,6 +1772,69 @@ export type GetApiDevopsCommissionsPayoutResponses = {
 };
 
 export type GetApiDevopsCommissionsPayoutResponse = GetApiDevopsCommissionsPayoutResponses[keyof GetApiDevopsCommissionsPayoutResponses];
+
+export type PostApiDevopsCommissionsPayoutData = {
+    body: PaidOut;
+    headers?: {
+        /**
+         * Makes a repeat harmless
+         */
+        'idempotency-key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/devops/commissions/payout';
+};
+
+export type PostApiDevopsCommissionsPayoutErrors = {
+    /**
+     * The request cannot be read, or has an unknown or repeated parameter
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid
+     */
+    401: Problem;
+    /**
+     * The credential does not reach this far
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Something else is payable to an affiliate, see `errors`; or this Idempotency-Key recorded another payout
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not JSON in UTF-8
+     */
+    415: Problem;
+    /**
+     * A field is wrong; see `errors`
+     */
+    422: Problem;
+    /**
+     * Temporary trouble; see Retry-After. Nothing was stored
+     */
+    503: Problem;
+};
+
+export type PostApiDevopsCommissionsPayoutError = PostApiDevopsCommissionsPayoutErrors[keyof PostApiDevopsCommissionsPayoutErrors];
+
+export type PostApiDevopsCommissionsPayoutResponses = {
+    /**
+     * It is recorded
+     */
+    200: RecordedPayout;
+};
+
+export type PostApiDevopsCommissionsPayoutResponse = PostApiDevopsCommissionsPayoutResponses[keyof PostApiDevopsCommissionsPayoutResponses];
 
 export type GetApiDevopsConfigData = {
     body?: never;

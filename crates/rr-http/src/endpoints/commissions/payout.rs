@@ -144,14 +144,15 @@ impl PayoutPage {
 /// The last line of a stream. Without it the stream is not whole.
 #[derive(Serialize)]
 struct End {
-    control_total: Total,
+    control_total: ControlTotal,
 }
 
-#[derive(Serialize)]
-struct Total {
-    affiliates: usize,
+/// What all lines add up to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ControlTotal {
+    pub(super) affiliates: usize,
     #[serde(flatten)]
-    payout: Payout,
+    pub(super) payout: Payout,
 }
 
 /// All affiliates, one a line, read as fast as they are taken. Should they not add up, the answer breaks off.
@@ -204,7 +205,7 @@ fn text_of(head: Head, found: Vec<Payable>, form: Format) -> Outcome<Vec<u8>> {
 fn last_line(head: Head, affiliates: usize, payout: Payout, form: Format) -> Outcome<Vec<u8>> {
     match form {
         Format::Csv => Ok(csv_row(head, "control_total", "", &payout).into_bytes()),
-        _ => lines([End { control_total: Total { affiliates, payout } }]),
+        _ => lines([End { control_total: ControlTotal { affiliates, payout } }]),
     }
 }
 
