@@ -129,6 +129,33 @@ async fn asks(state: &AppState, app: &TestApp, key: &Key) -> &'static str {
     }
 }
 
+/// A new secret goes to several machines at once, and each asks another server: all get in, and one grace
+/// begins. (That it counts from the earliest is the store's to prove.)
+#[tokio::test]
+async fn simultaneous_first_uses_on_two_servers_all_get_in_and_start_one_grace() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    for grace_s in [60, 0, 60] {
+        let other = second(&app, app.database.url());
+        let key = app.with_key(&["read_metrics"]).await;
+        let path = format!("/api/devops/keys/{}", key.id);
+        let wanted = json!({"grace_s": grace_s, "start": "first_use"});
+        let made = admin.post(&format!("{path}/rotate"), &wanted).await.expect(200).json();
+        let secret = made["api_key"].as_str().unwrap();
+        let start = app.clock.now();
+        let nodes = [&*app.state, &*other];
+        let now = start.to_system_time();
+        let uses = (0..8).map(|n| async move {
+            nodes[n % 2].verifier.verify(secret, &Request::any(), now).await.is_ok()
+        });
+        assert_eq!(futures_util::future::join_all(uses).await, [true; 8]);
+        let row = app.store().key(key.id).await.unwrap().unwrap();
+        assert_eq!(row.pending, None);
+        assert_eq!(row.grace_until, Some(start.plus(Duration::from_secs(grace_s))));
+        other.store.close().await;
+    }
+}
+
 /// The change of one key costs its own place in memory, here and there; what was refused costs nothing.
 #[tokio::test]
 async fn a_changed_key_is_forgotten_and_no_other() {

@@ -114,6 +114,8 @@ diesel::table! {
         pending_grace_s -> Nullable<BigInt>,
         pending_hint -> Nullable<Text>,
         pepper -> Nullable<BigInt>,
+        first_used_at -> Nullable<DbTime>,
+        first_use_grace_s -> Nullable<BigInt>,
     }
 }
 

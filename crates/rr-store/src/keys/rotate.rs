@@ -67,41 +67,65 @@ impl Store {
     }
 
     /// The first use of a secret that waits for it: now the key is rotated. Says whether that is so.
-    /// A key that has ended or was switched off meanwhile is left as it is.
+    /// A key that has ended or was switched off meanwhile is left as it is. Of several first uses at once one
+    /// rotates, and the grace counts from the earliest, whichever the database hears of first.
     pub(super) async fn activate_secret(
         &self,
         hash: KeyHash,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |conn| {
-            // Of several first uses at once, the second finds nothing that waits.
             Sequence::Keys.hold(conn)?;
-            let waiting: Option<(Id, Option<i64>, Option<String>)> =
-                on_each!(conn, |c| api_key_secrets::table
-                    .find(&hash.as_bytes()[..])
-                    .filter(api_key_secrets::pending_grace_s.is_not_null())
-                    .select((
-                        api_key_secrets::key_id,
-                        api_key_secrets::pending_grace_s,
-                        api_key_secrets::pending_hint,
-                    ))
-                    .first(c)
-                    .optional())?;
-            let Some((key_id, Some(grace_s), Some(hint))) = waiting else { return Ok(false) };
-            let Some(before) = find_row(conn, key_id.0)? else { return Ok(false) };
+            let Some(prepared) = Prepared::find(conn, &hash)? else { return Ok(false) };
+            let is_first = prepared.pending_grace_s.is_some();
+            let is_earlier = prepared.expires_at.is_none()
+                && prepared.first_used_at.is_some_and(|first| now < first.0);
+            let grace_s = prepared.pending_grace_s.or(prepared.first_use_grace_s);
+            let Some(grace_s) = grace_s.filter(|_| is_first || is_earlier) else {
+                return Ok(false);
+            };
+            let key_id = prepared.key_id.0;
+            let Some(before) = find_row(conn, key_id)? else { return Ok(false) };
             let grace = Duration::from_secs(u64::try_from(grace_s).unwrap_or_default());
             let Ok(grace_until) = ends_at(&before.record, grace, now) else { return Ok(false) };
+            let hint = prepared.pending_hint.unwrap_or_else(|| before.hint.clone());
             let version = Sequence::Keys.take(conn, 1)?;
-            set_in_use(conn, &hash)?;
-            end_others(conn, key_id.0, &hash, grace_until)?;
-            supersede(conn, key_id.0, &hint, version)?;
-            let actor = Actor::Key(key_id.0);
+            set_in_use(conn, &hash, grace_s, now)?;
+            end_others(conn, key_id, &hash, grace_until)?;
+            if is_first {
+                supersede(conn, key_id, &hint, version)?;
+            } else {
+                touch(conn, key_id, version)?;
+            }
+            let actor = Actor::Key(key_id);
             let audit = Audit { at: now, actor, request_id: None, address: None };
             let after = json!({ "hint": hint, "grace_until": grace_until });
             log(conn, &audit, "key.rotated", &before, &after)?;
-            Ok(true)
+            Ok(is_first)
         })
         .await
+    }
+}
+
+/// A secret that waits for its first use, or did.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_key_secrets)]
+struct Prepared {
+    key_id: Id,
+    expires_at: Option<At>,
+    pending_grace_s: Option<i64>,
+    pending_hint: Option<String>,
+    first_used_at: Option<At>,
+    first_use_grace_s: Option<i64>,
+}
+
+impl Prepared {
+    fn find(conn: &mut Conn, hash: &KeyHash) -> QueryResult<Option<Prepared>> {
+        on_each!(conn, |c| api_key_secrets::table
+            .find(&hash.as_bytes()[..])
+            .select(Prepared::as_select())
+            .first(c)
+            .optional())
     }
 }
 
@@ -145,17 +169,21 @@ fn drop_pending(conn: &mut Conn, key_id: Uuid, now: Timestamp) -> QueryResult<()
     Ok(())
 }
 
-fn set_in_use(conn: &mut Conn, hash: &KeyHash) -> QueryResult<()> {
+/// The grace is kept: another first use may have come earlier and be told of later.
+fn set_in_use(conn: &mut Conn, hash: &KeyHash, grace_s: i64, now: Timestamp) -> QueryResult<()> {
     on_each!(conn, |c| diesel::update(api_key_secrets::table.find(&hash.as_bytes()[..]))
         .set((
             api_key_secrets::pending_grace_s.eq(None::<i64>),
             api_key_secrets::pending_hint.eq(None::<String>),
+            api_key_secrets::first_used_at.eq(Some(At(now))),
+            api_key_secrets::first_use_grace_s.eq(Some(grace_s)),
         ))
         .execute(c))?;
     Ok(())
 }
 
-/// What [`rr_keys::secret_end`] says, for every secret but the new one at once: an earlier end stays.
+/// What [`rr_keys::secret_end`] says, for every secret but the new one at once: an earlier end stays. One that
+/// a later rotation has prepared is not among those before.
 fn end_others(
     conn: &mut Conn,
     key_id: Uuid,
@@ -171,6 +199,7 @@ fn end_others(
         api_key_secrets::table
             .filter(api_key_secrets::key_id.eq(Id(key_id)))
             .filter(api_key_secrets::hash.ne(&new.as_bytes()[..]))
+            .filter(api_key_secrets::pending_grace_s.is_null())
             .filter(ends_later())
     )
     .set(api_key_secrets::expires_at.eq(Some(At(grace_until))))

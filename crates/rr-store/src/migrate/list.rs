@@ -62,6 +62,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0021_unsigned_sources",
     "0026_usage_writers",
     "0028_peppers",
+    "0030_first_uses",
 ];
 
 #[cfg(test)]

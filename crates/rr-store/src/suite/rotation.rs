@@ -237,6 +237,50 @@ async fn a_pending_secret_ends_nothing_until_its_first_use_and_then_once() {
     assert_eq!(audited(&store, "key.rotated").await, 1);
 }
 
+/// Two servers may tell of them in any order, and their clocks may differ.
+#[tokio::test]
+async fn of_first_uses_at_once_the_earliest_starts_the_grace() {
+    for round in 0..6 {
+        let database = TestDatabase::new();
+        let store = with_key_1(&database).await;
+        let other = database.open();
+        store.rotate_key(prepared(11, 100), None, audit(10)).await.unwrap();
+        let uses = (0..6).map(|n| {
+            let store = if n % 2 == 0 { &store } else { &other };
+            first_use(store, 11, 500 + (n + round) % 6)
+        });
+        let told = futures_util::future::join_all(uses).await;
+        assert_eq!(told.iter().filter(|first| **first).count(), 1, "one of them rotates");
+        assert_eq!(end_of(&store, 1).await, Some(at(600)));
+        assert_eq!(end_of(&store, 11).await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_first_use_that_is_told_of_later_ends_nothing_but_what_came_before() {
+    let database = TestDatabase::new();
+    let store = with_key_1(&database).await;
+    store.rotate_key(prepared(11, 100), None, audit(10)).await.unwrap();
+    assert!(first_use(&store, 11, 500).await);
+    let seen = store.key_changes(None).await.unwrap().version;
+    assert!(!first_use(&store, 11, 500).await && !first_use(&store, 11, 501).await);
+    assert_eq!(store.key_changes(None).await.unwrap().version, seen, "nothing was changed");
+    // A secret that waits is none of those before.
+    store.rotate_key(prepared(12, 100), None, audit(502)).await.unwrap();
+    let waits = store.key_changes(None).await.unwrap().version;
+    assert!(!first_use(&store, 11, 498).await);
+    assert_eq!(end_of(&store, 1).await, Some(at(598)));
+    assert!(store.find(hash(12)).await.unwrap().unwrap().secret_pending);
+    assert_eq!(end_of(&store, 12).await, None);
+    assert!(store.key_changes(None).await.unwrap().version > waits, "other servers hear of it");
+    // Once another has taken its place, it starts nothing any more.
+    assert!(first_use(&store, 12, 510).await);
+    assert!(!first_use(&store, 11, 400).await);
+    let ends = [end_of(&store, 1).await, end_of(&store, 11).await, end_of(&store, 12).await];
+    assert_eq!(ends, [Some(at(598)), Some(at(610)), None]);
+    assert_eq!(audited(&store, "key.rotated").await, 3);
+}
+
 #[tokio::test]
 async fn a_first_use_keeps_earlier_ends_and_the_end_of_the_key() {
     let database = TestDatabase::new();
