@@ -79,6 +79,69 @@ async fn groups_add_up_to_the_figure() {
     }
 }
 
+/// A point of a series has the groups of its end, or of a flow what they gained within.
+#[tokio::test]
+async fn a_series_by_group_is_what_each_of_its_instants_says() {
+    let (_app, key) = with_history().await;
+    let mut told = 0;
+    for metric in METRICS {
+        for by in metric.dimensions() {
+            let path = format!("{PATH}/{}?by={by}", metric.name);
+            let query =
+                "from=2025-11-10T05:00:00Z&to=2025-12-20T12:34:56Z&step=week&tz=Asia/Kolkata";
+            let answer = key.get(&format!("{path}&{query}")).await.expect(200);
+            let series = answer.json();
+            assert_eq!(series["by"], *by);
+            let at = async |instant: &Value| {
+                let instant = Timestamp::parse(instant.as_str().unwrap()).unwrap();
+                let instant = instant.minus(std::time::Duration::from_micros(1));
+                let groups = key.get(&format!("{path}&as_of={instant}")).await.json();
+                some(&groups["groups"], None)
+            };
+            let points = series["points"].as_array().unwrap();
+            for point in points {
+                let mut expected = at(&point["end"]).await;
+                if metric.kind == Kind::Flow {
+                    for (group, before) in at(&point["start"]).await {
+                        *expected.entry(group).or_default() -= before;
+                    }
+                    expected.retain(|_, gained| *gained != 0);
+                }
+                assert_eq!(some(&point["groups"], None), expected, "{path}: {point}");
+                told += expected.len();
+            }
+
+            let table = key.get(&format!("{path}&{query}&format=csv")).await.expect(200).text();
+            let mut rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+            assert_eq!(rows.next().unwrap()[5..7], [by, "value"]);
+            let rows: Vec<(String, String, i128)> = rows
+                .map(|row| {
+                    let value = serde_json::from_str(row[6]).unwrap();
+                    (row[2].to_owned(), row[5].to_owned(), hundredths(&value))
+                })
+                .collect();
+            let expected = points.iter().flat_map(|point| {
+                let start = point["start"].as_str().unwrap().to_owned();
+                let groups = some(&point["groups"], None).into_iter();
+                groups.map(move |(name, value)| (start.clone(), name, value))
+            });
+            assert_eq!(rows, expected.collect::<Vec<_>>(), "{path}");
+
+            let tag = answer.header("etag").expect("an ETag");
+            let again = key.get(&format!("{path}&{query}")).header("if-none-match", tag);
+            again.await.expect(304);
+        }
+    }
+    assert!(told > 100, "the history is too quiet to prove anything: {told}");
+    // Of a series that goes on, and as lines.
+    let open = key.get(&format!("{PATH}/total_users?by=role&from=2025-12-01T00:00:00Z")).await;
+    let line =
+        key.get(&format!("{PATH}/total_users?by=role&from=2025-12-01T00:00:00Z&format=ndjson"));
+    let line: Value = serde_json::from_str(line.await.text().lines().next().unwrap()).unwrap();
+    assert_eq!(line["groups"], open.json()["points"][0]["groups"]);
+    assert_eq!(line["by"], "role");
+}
+
 #[tokio::test]
 async fn groups_are_told_where_there_are_some() {
     let app = TestApp::demo().await;
@@ -103,7 +166,8 @@ async fn groups_are_told_where_there_are_some() {
         ("signups?by=role", "no groups"),
         ("mrr_new?by=tier", "no groups"),
         ("nrr?by=tier", "no groups"),
-        ("mrr?by=tier&from=2024-01-01T00:00:00Z", "from"),
+        ("signups?by=role&from=2024-01-01T00:00:00Z", "no groups"),
+        ("nrr?by=tier&from=2024-01-01T00:00:00Z", "no groups"),
     ] {
         let problem = key.get(&format!("{PATH}/{query}")).await.problem(422, "unusable_parameter");
         assert_eq!(problem["errors"][0]["pointer"], "by", "{problem}");

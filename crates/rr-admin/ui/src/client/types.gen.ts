@@ -925,6 +925,13 @@ export type Point = {
      */
     end: string;
     /**
+     * The value by what was asked for. The groups add up to it, but for their rounding; one with nothing is
+     * left out.
+     */
+    groups?: {
+        [key: string]: number;
+    };
+    /**
      * Whether it is only a part of its hour, day, week or month.
      */
     partial: boolean;
@@ -1234,6 +1241,10 @@ export type Series = About & {
      * The end of the series.
      */
     as_of: string;
+    /**
+     * What the points are told by.
+     */
+    by?: string;
     points: Array<Point>;
     /**
      * The version of the ledger.
@@ -2714,7 +2725,7 @@ export type GetApiDevopsMetricsByNameData = {
          */
         as_of?: string;
         /**
-         * Also group by group: what the catalogue says that it can be told by
+         * Also group by group, at an instant or in every period: what the catalogue says that it can be told by
          */
         by?: string;
         /**

@@ -61,7 +61,7 @@ pub(crate) enum MetricAnswer {
     params(
         ("name" = String, Path, description = "One of `GET /api/devops/metrics`"),
         ("as_of" = Option<String>, Query, description = "As it was at this time (RFC 3339), not later than now"),
-        ("by" = Option<String>, Query, description = "Also group by group: what the catalogue says that it can be told by"),
+        ("by" = Option<String>, Query, description = "Also group by group, at an instant or in every period: what the catalogue says that it can be told by"),
         ("from" = Option<String>, Query, description = "A series that begins at this time (RFC 3339)"),
         ("to" = Option<String>, Query, description = "The series ends before this time (now)"),
         ("step" = Option<String>, Query, description = "`hour`, `day`, `week` or `month` (`day`); at most 2000 of them"),
@@ -89,12 +89,8 @@ pub(crate) async fn get(
     let asked = Asked::read(&query, now)?;
     let by = by(&query, metric)?;
     if let Asked::Within(range) = asked {
-        if by.is_some() {
-            return Err(Problem::unusable("by", "cannot be combined with from and to"));
-        }
-        let format = Format::of(&request, &query)?;
-        return series::answer(&state, metric, range, &steps.unwrap_or_default(), format, &request)
-            .await;
+        let (steps, format) = (steps.unwrap_or_default(), Format::of(&request, &query)?);
+        return series::answer(&state, metric, by, range, &steps, format, &request).await;
     }
     if steps.is_some() {
         return Err(Problem::unusable("from", "is needed with step and tz"));

@@ -1,10 +1,13 @@
 //! A figure period by period, and its forms.
 
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use rr_domain::Timestamp;
 use rr_store::Spans;
-use rr_sync::metrics::{Metric, Span, Step, Value};
+use rr_sync::metrics::{Kind, Metric, Span, Step, Value};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +30,10 @@ pub(crate) struct Series {
     /// The time zone that the periods begin in.
     #[schema(example = "UTC")]
     tz: String,
+    /// What the points are told by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    by: Option<&'static str>,
     points: Vec<Point>,
     /// The end of the series.
     #[schema(value_type = String, format = DateTime)]
@@ -48,6 +55,11 @@ pub(crate) struct Point {
     /// Null where there is nothing to divide by.
     #[schema(value_type = Option<f64>)]
     value: Option<Value>,
+    /// The value by what was asked for. The groups add up to it, but for their rounding; one with nothing is
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = HashMap<String, f64>, required = false)]
+    groups: Option<BTreeMap<String, Value>>,
 }
 
 /// A point as a line of its own: it says everything, so that lines of several series can be put together.
@@ -55,6 +67,8 @@ pub(crate) struct Point {
 struct Line<'a> {
     #[serde(flatten)]
     about: About,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
     #[serde(flatten)]
     point: &'a Point,
     as_of: Timestamp,
@@ -66,6 +80,7 @@ struct Line<'a> {
 pub(super) async fn answer(
     state: &AppState,
     metric: &'static Metric,
+    by: Option<&'static str>,
     range: Range,
     steps: &Steps,
     format: Format,
@@ -81,11 +96,13 @@ pub(super) async fn answer(
     let mut instants = vec![range.from];
     instants.extend(periods.iter().map(|period| period.end));
     let read = state.store.spans(instants, metric.accounts()).await?;
-    let points = periods.iter().zip(values(metric, &read)).map(|(period, value)| Point {
+    let told_by = figures(metric, by, &read);
+    let points = periods.iter().zip(told_by).map(|(period, (value, groups))| Point {
         start: period.start,
         end: period.end,
         partial: period.partial,
         value,
+        groups,
     });
     let points: Vec<Point> = points.collect();
     let tag =
@@ -97,6 +114,7 @@ pub(super) async fn answer(
         about: About::of(metric),
         step: steps.step,
         tz: steps.zone.name().to_owned(),
+        by,
         points,
         as_of: range.to,
         seq: read.seq,
@@ -113,17 +131,32 @@ pub(super) async fn answer(
 }
 
 /// What points say. Each ends where the next one begins, and the last one at `as_of`.
-fn told(points: &[Point]) -> Vec<(Timestamp, bool, Option<Value>)> {
-    points.iter().map(|point| (point.start, point.partial, point.value)).collect()
+fn told(points: &[Point]) -> impl Hash {
+    let told = points.iter().map(|point| {
+        let groups: Option<Vec<_>> = point.groups.as_ref().map(|groups| groups.iter().collect());
+        (point.start, point.partial, point.value, groups)
+    });
+    told.collect::<Vec<_>>()
 }
 
 /// The figure of every span.
 pub(super) fn values(metric: &Metric, spans: &Spans) -> impl Iterator<Item = Option<Value>> {
+    figures(metric, None, spans).map(|(value, _)| value)
+}
+
+/// The figure of every span, and by what it is asked for.
+fn figures(
+    metric: &Metric,
+    by: Option<&str>,
+    spans: &Spans,
+) -> impl Iterator<Item = (Option<Value>, Option<BTreeMap<String, Value>>)> {
     let mut end = spans.start.clone();
     spans.changes.iter().zip(&spans.churned).map(move |(change, churned)| {
         let start = end.clone();
         end.add_all(change);
-        metric.value(&Span { start: &start, end: &end, churned: *churned })
+        let value = metric.value(&Span { start: &start, end: &end, churned: *churned });
+        let of = if metric.kind == Kind::Flow { change } else { &end };
+        (value, by.map(|by| metric.groups(by, of)))
     })
 }
 
@@ -131,26 +164,43 @@ impl Series {
     fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.points.iter().map(|point| Line {
             about: self.about,
+            by: self.by,
             point,
             as_of: self.as_of,
             seq: self.seq,
         })
     }
 
+    /// A row for every point; by groups, one for each of them, so that a column of numbers adds up.
     fn csv(&self) -> String {
-        let names = ["name", "currency", "start", "end", "partial", "value", "as_of", "seq"];
-        let mut text = csv::row(names);
-        for Point { start, end, partial, value } in &self.points {
-            text += &csv::row([
-                self.about.name,
-                self.about.currency.unwrap_or(""),
-                &start.to_string(),
-                &end.to_string(),
-                &partial.to_string(),
-                &value.map(|value| value.to_string()).unwrap_or_default(),
-                &self.as_of.to_string(),
-                &self.seq.to_string(),
-            ]);
+        let last = ["as_of", "seq"];
+        let columns = match self.by {
+            None => vec!["value"],
+            Some(by) => vec![by, "value"],
+        };
+        let mut text = csv::row(
+            ["name", "currency", "start", "end", "partial"].into_iter().chain(columns).chain(last),
+        );
+        for Point { start, end, partial, value, groups } in &self.points {
+            let row = |cells: &[&str]| {
+                let head = [
+                    self.about.name,
+                    self.about.currency.unwrap_or(""),
+                    &start.to_string(),
+                    &end.to_string(),
+                    &partial.to_string(),
+                ];
+                let tail = [&*self.as_of.to_string(), &*self.seq.to_string()];
+                csv::row(head.iter().chain(cells).chain(&tail).copied())
+            };
+            match groups {
+                None => text += &row(&[&value.map(|value| value.to_string()).unwrap_or_default()]),
+                Some(groups) => {
+                    text.extend(
+                        groups.iter().map(|(name, value)| row(&[name, &value.to_string()])),
+                    );
+                }
+            }
         }
         text
     }
