@@ -130,12 +130,11 @@ impl KeyFormat {
         }
     }
 
-    /// Whether prefix and length are those of a key: a first look that costs next to nothing.
+    /// Whether the length is that of a key: a first look that costs next to nothing.
     #[inline]
-    pub(crate) fn resembles(&self, text: &str) -> bool {
-        let ours = text.len() == self.prefix.len() + BODY + CHECK;
-        ours && text.starts_with(&*self.prefix)
-            || self.legacy.iter().any(|shape| shape.resembles(text))
+    pub(crate) fn has_length(&self, length: usize) -> bool {
+        length == self.prefix.len() + BODY + CHECK
+            || self.legacy.iter().any(|shape| shape.has_length(length))
     }
 
     #[inline]
@@ -172,8 +171,8 @@ impl LegacyShape {
         Ok(Self { prefix, length })
     }
 
-    fn resembles(&self, text: &str) -> bool {
-        text.len() == self.prefix.len() + self.length && text.starts_with(&*self.prefix)
+    fn has_length(&self, length: usize) -> bool {
+        length == self.prefix.len() + self.length
     }
 
     fn fits(&self, text: &str) -> bool {

@@ -106,6 +106,17 @@ impl Digest {
         Self([0, 2, 4, 6].map(|n| u64::from(state[n]) | u64::from(state[n + 1]) << 32))
     }
 
+    /// The same as words, to be kept in atomics.
+    #[inline]
+    pub(crate) fn words(&self) -> [u64; 4] {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
     /// A digest is already evenly spread, so a table can index by a word of it instead of hashing the hash.
     pub(crate) fn word(&self) -> u64 {
         self.0[0]

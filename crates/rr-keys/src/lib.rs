@@ -51,5 +51,5 @@ pub use secret::Secret;
 pub use shown::{ConflictingCredentials, shown_key};
 pub use store::KeyStore;
 pub use verifier::{
-    CacheStats, Grant, KeyUsage, Outdated, UseTally, Verifier, VerifierOptions, VerifyError,
+    CacheStats, Grant, KeyUsage, Outdated, Pass, UseTally, Verifier, VerifierOptions, VerifyError,
 };

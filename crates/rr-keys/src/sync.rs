@@ -9,12 +9,12 @@ pub(crate) use arc_swap::{ArcSwap, Guard};
 #[cfg(rr_shuttle)]
 pub(crate) use explored::{ArcSwap, Guard, spin_loop};
 #[cfg(rr_shuttle)]
-pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, fence};
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, fence};
 #[cfg(rr_shuttle)]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(not(rr_shuttle))]
 pub(crate) use std::hint::spin_loop;
 #[cfg(not(rr_shuttle))]
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, fence};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, fence};
 #[cfg(not(rr_shuttle))]
 pub(crate) use std::sync::{Mutex, MutexGuard};

@@ -6,7 +6,9 @@ mod flight;
 mod grant;
 mod identities;
 mod options;
+mod pass;
 mod shared;
+mod slot;
 mod slots;
 mod spot;
 mod stats;
@@ -23,16 +25,18 @@ use uuid::Uuid;
 pub use entry::Outdated;
 pub use grant::Grant;
 pub use options::VerifierOptions;
+pub use pass::Pass;
 pub use stats::CacheStats;
 pub use usage::{KeyUsage, UseTally};
 #[cfg(test)]
 pub(crate) use work::looks;
 
 use crate::hash::Digest;
+use crate::limit::Spent;
 use crate::{Denial, HashScheme, KeyFormat, KeyHash, KeyRecord, KeyStore, Request};
 use cache::{Cache, Join, Outcome};
 use entry::{Entry, Found, Instant};
-use slots::Loan;
+use slot::{Counted, Loan, Seen, Slot, Use};
 use spot::Sought;
 use stats::StripedCounter;
 
@@ -76,33 +80,52 @@ impl<S: KeyStore> Verifier<S> {
         now: SystemTime,
     ) -> Result<Grant, VerifyError<S::Error>> {
         let instant = Instant::of(now);
-        let entry = match self.find(presented, request, now, instant)? {
-            Find::Hit(entry) => entry,
-            Find::Miss(sought) => {
-                let mut entry = self.look_up(presented, sought, request, instant).await?;
-                if entry.is_first_use(request, now) {
-                    self.activate(presented, entry.record().id, now).await?;
-                    // What became of the key meanwhile counts.
-                    entry = self.look_up(presented, sought, request, instant).await?;
-                }
-                Loan::from_inner(entry)
-            }
-        };
-        Ok(admit(entry, request, now, instant)?)
+        let seen = self.seek(presented);
+        if let Some(judged) = seen.and_then(|seen| self.recall(seen, request, now, instant)) {
+            return Ok(judged?);
+        }
+        self.format.parse(presented).map_err(|_| Denial::Malformed)?;
+        let sought = self.cache.sought(presented);
+        let mut entry = self.look_up(presented, sought, request, instant).await?;
+        if entry.is_first_use(request, now) {
+            self.activate(presented, entry.record().id, now).await?;
+            // What became of the key meanwhile counts.
+            entry = self.look_up(presented, sought, request, instant).await?;
+        }
+        Ok(self.admit(Loan::from_inner(entry), request, now, instant)?)
     }
 
-    /// Judges a presented key from memory alone; `None` when only the store can tell.
-    pub fn check(
+    /// As [`Verifier::verify`], from memory alone; `None` when only the store can tell.
+    pub fn try_verify(
         &self,
         presented: &str,
         request: &Request<'_>,
         now: SystemTime,
     ) -> Option<Result<Grant, Denial>> {
+        match self.seek(presented) {
+            Some(seen) => self.recall(seen, request, now, Instant::of(now)),
+            None => self.malformed(presented),
+        }
+    }
+
+    /// As [`Verifier::try_verify`], for those who do not need the record: the quickest there is, because nothing has to
+    /// be kept alive. The use is judged, limited and counted all the same.
+    #[inline]
+    pub fn check(
+        &self,
+        presented: &str,
+        request: &Request<'_>,
+        now: SystemTime,
+    ) -> Option<Result<Pass, Denial>> {
+        let Some((slot, seen)) = self.seek(presented) else { return self.malformed(presented) };
         let instant = Instant::of(now);
-        match self.find(presented, request, now, instant) {
-            Ok(Find::Hit(entry)) => Some(admit(entry, request, now, instant)),
-            Ok(Find::Miss(_)) => None,
-            Err(denial) => Some(Err(denial)),
+        match self.glance(slot, &seen, request, instant) {
+            Glance::Granted => Some(Ok(Pass::plain(seen.key_id))),
+            Glance::Overtaken => None,
+            Glance::Unsure => {
+                let judged = self.recall((slot, seen), request, now, instant)?;
+                Some(judged.map(Pass::from))
+            }
         }
     }
 
@@ -119,7 +142,7 @@ impl<S: KeyStore> Verifier<S> {
     ) -> Result<Grant, Denial> {
         let instant = Instant::of(now);
         let entry = self.cache.pass(record, instant);
-        admit(Loan::from_inner(entry), request, now, instant)
+        self.admit(Loan::from_inner(entry), request, now, instant)
     }
 
     /// Forgets one key. Call it after the store has committed a change of it.
@@ -179,31 +202,107 @@ impl<S: KeyStore> Verifier<S> {
         &self.store
     }
 
-    /// Looks in memory first and at the check digits after: what is in memory was a well-formed key when it
-    /// came there. Garbage leads to nothing in memory and is refused before anything is hashed.
-    fn find(
+    /// The slot of a key in memory, and what is in it. Looks in memory first and leaves the check digits for after:
+    /// what is in memory was a well-formed key when it came there. Garbage leads to nothing, and nothing is hashed
+    /// for it.
+    #[inline]
+    fn seek(&self, presented: &str) -> Option<(&Slot, Seen)> {
+        if !self.format.has_length(presented.len()) {
+            return None;
+        }
+        let guess = self.cache.guess(presented)?;
+        // The order counts: memory brings the guess while the digest is computed, and the slot while the next text
+        // is read.
+        let digest = Digest::of(presented);
+        let slot = self.cache.slot(guess)?;
+        Some((slot, slot.look(&digest)?))
+    }
+
+    /// What can be said without the store of a text that is not in memory.
+    #[cold]
+    fn malformed<T>(&self, presented: &str) -> Option<Result<T, Denial>> {
+        self.format.parse(presented).is_err().then_some(Err(Denial::Malformed))
+    }
+
+    /// Lets a key in by what stands in its slot, and counts the use.
+    #[inline]
+    fn glance(&self, slot: &Slot, seen: &Seen, request: &Request<'_>, now: Instant) -> Glance {
+        if !seen.open.window.contains(now) {
+            return Glance::Unsure;
+        }
+        let permissions = self.cache.permissions(seen.open.permissions);
+        let permission = match (permissions, request.permission) {
+            (Some(permissions), Some(wanted)) => match permissions.granting(wanted) {
+                None => return Glance::Unsure,
+                place => place,
+            },
+            (Some(_), None) => None,
+            (None, _) => return Glance::Unsure,
+        };
+        match slot.count(seen, self.one_use(permission, request, now)) {
+            Counted::Here => {
+                self.hits.add_one();
+                Glance::Granted
+            }
+            Counted::NotHere => Glance::Unsure,
+            Counted::Overtaken => Glance::Overtaken,
+        }
+    }
+
+    /// Judges a key in memory by its entry, if that can tell.
+    fn recall(
         &self,
-        presented: &str,
+        (slot, seen): (&Slot, Seen),
         request: &Request<'_>,
         now: SystemTime,
         instant: Instant,
-    ) -> Result<Find, Denial> {
-        if !self.format.resembles(presented) {
-            return Err(Denial::Malformed);
+    ) -> Option<Result<Grant, Denial>> {
+        let entry = slot.lend(&seen)?;
+        match self.glance(slot, &seen, request, instant) {
+            Glance::Granted => return Some(Ok(Grant::new(entry, Spent::default(), instant))),
+            Glance::Overtaken => return None,
+            Glance::Unsure => {}
         }
-        let (spot, guess) = self.cache.guess(presented);
-        if guess.is_none() && self.format.parse(presented).is_err() {
-            return Err(Denial::Malformed);
+        if !self.cache.believes(&entry, instant) || entry.is_first_use(request, now) {
+            return None;
         }
-        let digest = Digest::of(presented);
-        let check = |guess| Cache::<S::Error>::check(&guess, &digest, request, now, instant);
-        match guess.and_then(check) {
-            Some(entry) => {
-                self.hits.add_one();
-                Ok(Find::Hit(entry))
-            }
-            None => Ok(Find::Miss(Sought { spot, digest })),
+        self.hits.add_one();
+        Some(self.admit_seen(entry, Some((slot, seen)), request, now, instant))
+    }
+
+    /// Judges a request by the entry of its key and takes it from the limits.
+    fn admit(
+        &self,
+        entry: Loan,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<Grant, Denial> {
+        let slot = self.cache.slot_of(&entry);
+        let seen = slot.and_then(|slot| Some((slot, slot.look_for(&entry)?)));
+        self.admit_seen(entry, seen, request, now, instant)
+    }
+
+    /// The same for an entry that was seen in a slot.
+    fn admit_seen(
+        &self,
+        entry: Loan,
+        seen: Option<(&Slot, Seen)>,
+        request: &Request<'_>,
+        now: SystemTime,
+        instant: Instant,
+    ) -> Result<Grant, Denial> {
+        let (permission, spent) = entry.judge(request, now, instant)?;
+        let used = self.one_use(permission, request, instant);
+        if seen.is_none_or(|(slot, seen)| slot.count(&seen, used) != Counted::Here) {
+            entry.count(permission, instant.microseconds(), request.address);
         }
+        Ok(Grant::new(entry, spent, instant))
+    }
+
+    fn one_use(&self, permission: Option<usize>, request: &Request<'_>, now: Instant) -> Use {
+        let address = request.address;
+        Use { permission, now, address, print: self.cache.print(address) }
     }
 
     /// Leads the look-up or waits for the one who does. Starts over when a leader was dropped half-way.
@@ -289,20 +388,13 @@ impl<S: KeyStore> Drop for Forgetting<'_, S> {
     }
 }
 
-/// Where a key was found.
-enum Find {
-    Hit(Loan),
-    Miss(Sought),
-}
-
-fn admit(
-    entry: Loan,
-    request: &Request<'_>,
-    now: SystemTime,
-    instant: Instant,
-) -> Result<Grant, Denial> {
-    let spent = entry.admit(request, now, instant)?;
-    Ok(Grant::new(entry, spent))
+/// What a slot says of a request.
+enum Glance {
+    Granted,
+    /// More has to be judged than stands there, or a reason found.
+    Unsure,
+    /// What was seen is gone.
+    Overtaken,
 }
 
 impl<S: KeyStore> fmt::Debug for Verifier<S> {

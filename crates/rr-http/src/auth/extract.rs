@@ -139,7 +139,7 @@ pub(crate) fn known_key(
     };
     let address = client_address(peer, headers, &state.settings.trusted_proxies);
     let wanted = Request::requires(permission).from(address);
-    match state.verifier.check(key, &wanted, now.to_system_time()) {
+    match state.verifier.try_verify(key, &wanted, now.to_system_time()) {
         Some(Ok(grant)) => Ok(Some((grant, address))),
         Some(Err(denial)) => Err(suited_to(headers, denied(&denial))),
         None => Ok(None),

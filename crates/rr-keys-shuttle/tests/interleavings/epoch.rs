@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rr_keys_shuttle::{Denial, Issued, KeyRecord, Verifier};
+use rr_keys_shuttle::{Denial, Issued, KeyRecord, Request, Verifier};
 use shuttle::thread;
 use uuid::Uuid;
 
@@ -40,6 +40,11 @@ fn revocation(tell: fn(&Verifier<Rows>)) {
     let verifier = verifier(&[(&key, record())]);
     let readers = readers(&verifier, &[&key, &key]);
     verifier.store().write(|rows| rows[0].1.revoked_at = Some(NOW));
+    let tell = |verifier: &Verifier<Rows>| {
+        tell(verifier);
+        let checked = verifier.check(key.secret.expose(), &Request::any(), NOW);
+        assert!(!checked.is_some_and(|judged| judged.is_ok()), "nor by memory alone");
+    };
     after_a_change(&verifier, readers, tell, &[(&key, Err(Denial::Revoked))]);
 }
 
@@ -109,11 +114,54 @@ fn every_use_is_counted_once_whatever_is_forgotten() {
         let key = issue(1);
         let verifier = verifier(&[(&key, record())]);
         let readers = readers(&verifier, &[&key, &key]);
+        let checker = checker(&verifier, key.secret.expose());
         verifier.forget(KEY);
         let mut counted: u64 = verifier.take_usage().iter().map(|usage| usage.count).sum();
         assert_eq!(admitted(readers), 2);
+        let checked = u64::try_from(checker.join().unwrap()).unwrap();
         counted += verifier.take_usage().iter().map(|usage| usage.count).sum::<u64>();
-        assert_eq!(counted, 2);
+        assert_eq!(counted, 2 + checked);
         assert_eq!(verifier.take_usage(), []);
     });
+}
+
+/// A key whose slot is taken by another while it is looked at: no use may be lost, nor counted for the other.
+#[test]
+fn a_use_is_counted_for_its_own_key_whoever_takes_the_slot() {
+    explore(|| {
+        // As many as have a place at this capacity, and one too many.
+        let keys: Vec<Issued> = (1..=9).map(issue).collect();
+        let own = |n: u128| KeyRecord { id: Uuid::from_u128(n), ..record() };
+        let rows: Vec<_> = keys.iter().zip((1..).map(own)).collect();
+        let verifier = verifier(&rows);
+        let (newcomer, known) = keys.split_last().unwrap();
+        known.iter().for_each(|key| drop(verify(&verifier, key).unwrap()));
+        let mut counted = uses(&verifier);
+        let checkers: Vec<_> =
+            known.iter().take(2).map(|key| checker(&verifier, key.secret.expose())).collect();
+        verify(&verifier, newcomer).unwrap();
+        counted.extend(uses(&verifier));
+        let checked: Vec<usize> = checkers.into_iter().map(|one| one.join().unwrap()).collect();
+        counted.extend(uses(&verifier));
+        for (n, (_, record)) in rows.iter().enumerate() {
+            let expected = 1 + checked.get(n).copied().unwrap_or_default();
+            let own: usize =
+                counted.iter().filter(|used| used.0 == record.id).map(|used| used.1).sum();
+            assert_eq!(own, expected, "key {n}");
+        }
+    });
+}
+
+fn uses(verifier: &Verifier<Rows>) -> Vec<(Uuid, usize)> {
+    let taken = verifier.take_usage();
+    taken.iter().map(|usage| (usage.key_id, usage.count.try_into().unwrap())).collect()
+}
+
+/// Checks a key from memory alone, twice; tells how often it was let in.
+fn checker(verifier: &Arc<Verifier<Rows>>, text: &str) -> thread::JoinHandle<usize> {
+    let (verifier, text) = (Arc::clone(verifier), text.to_owned());
+    thread::spawn(move || {
+        let check = || verifier.check(&text, &Request::any(), NOW).is_some_and(|it| it.is_ok());
+        usize::from(check()) + usize::from(check())
+    })
 }

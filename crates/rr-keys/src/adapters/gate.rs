@@ -51,7 +51,7 @@ impl Gate {
         let presented = shown.ok_or(Reason::NoCredential)?;
         let request = permission.map_or_else(Request::any, Request::requires).from(address);
         let now = (self.clock)();
-        match self.verifier.check(presented, &request, now) {
+        match self.verifier.try_verify(presented, &request, now) {
             Some(judged) => judged.map_err(Reason::Denied),
             None => self.verifier.verify(presented, request, now).await,
         }
@@ -61,7 +61,7 @@ impl Gate {
 /// A verifier whose store has been forgotten, so that no signature of an embedding service has to repeat
 /// the store's type. Only a key that is not in memory pays for the boxed future.
 trait Judge: Send + Sync {
-    fn check(
+    fn try_verify(
         &self,
         presented: &str,
         request: &Request<'_>,
@@ -77,13 +77,13 @@ trait Judge: Send + Sync {
 }
 
 impl<S: KeyStore> Judge for Verifier<S> {
-    fn check(
+    fn try_verify(
         &self,
         presented: &str,
         request: &Request<'_>,
         now: SystemTime,
     ) -> Option<Result<Grant, Denial>> {
-        Self::check(self, presented, request, now)
+        Self::try_verify(self, presented, request, now)
     }
 
     fn verify<'a>(

@@ -25,6 +25,8 @@ enum Step {
     Verify {
         secret: usize,
         permission: usize,
+        /// Checks from memory where that can tell, without keeping the record.
+        by_check: bool,
     },
     Wait(u64),
     Grant {
@@ -72,7 +74,8 @@ fn step() -> impl Strategy<Value = Step> {
     let key = 0..KEYS;
     let soon = || prop::option::of(0..30_u64);
     prop_oneof![
-        20 => (0..12_usize, 0..3_usize).prop_map(|(secret, permission)| Step::Verify { secret, permission }),
+        20 => (0..12_usize, 0..3_usize, any::<bool>())
+            .prop_map(|(secret, permission, by_check)| Step::Verify { secret, permission, by_check }),
         4 => (0..20_u64).prop_map(Step::Wait),
         1 => (20_000..80_000_u64).prop_map(Step::Wait),
         2 => (key.clone(), prop::collection::vec(0..3_usize, 0..3))
@@ -103,6 +106,8 @@ struct World {
     pending: BTreeMap<usize, Duration>,
     /// The uses of each key since its limits were last set, which is when its buckets start anew here.
     uses: Vec<Vec<SystemTime>>,
+    /// In half of the worlds no key has a quota, so that most are judged by what stands in the table.
+    without_quotas: bool,
     /// All uses of each key: all of them count towards its quotas, since it has one from the start.
     all_uses: Vec<Vec<SystemTime>>,
     written: HashMap<Uuid, Counted>,
@@ -231,8 +236,8 @@ fn change(
 fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
     let now = world.now;
     match step {
-        Step::Verify { secret, permission } => {
-            verify(world, verifier, secret, PERMISSIONS[permission])
+        Step::Verify { secret, permission, by_check } => {
+            verify(world, verifier, secret, PERMISSIONS[permission], by_check);
         }
         Step::Wait(seconds) => world.now += SECONDS(seconds),
         Step::Grant { key, permissions } => change(world, verifier, key, |record| {
@@ -258,6 +263,7 @@ fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
             let limits = RateLimits::new(names.zip(limits)).unwrap();
             change(world, verifier, key, |record| record.rate_limits = limits);
         }
+        Step::Quota { .. } if world.without_quotas => {}
         Step::Quota { key, day, total } => change(world, verifier, key, |record| {
             let limit = |period, uses: Option<u32>| Some((period, NonZeroU32::new(uses?)?));
             let wanted = [limit(QuotaPeriod::Day, day), limit(QuotaPeriod::Total, total)];
@@ -303,14 +309,25 @@ fn live(world: &mut World, verifier: &mut Verifier<MemoryStore>, step: Step) {
     }
 }
 
-fn verify(world: &mut World, verifier: &Verifier<MemoryStore>, secret: usize, permission: &str) {
+fn verify(
+    world: &mut World,
+    verifier: &Verifier<MemoryStore>,
+    secret: usize,
+    permission: &str,
+    by_check: bool,
+) {
     let expected = world.answer(secret, permission);
     if matches!(expected, "granted" | "quota_exceeded" | "rate_limited") {
         world.use_first(secret);
     }
     let presented = issue(u64::try_from(secret).unwrap()).secret;
     let request = Request::requires(permission);
-    let answer = match block_on(verifier.verify(presented.expose(), &request, world.now)) {
+    let checked = by_check.then(|| verifier.check(presented.expose(), &request, world.now));
+    let judged = match checked.flatten() {
+        Some(judged) => judged.map(drop).map_err(VerifyError::Denied),
+        None => block_on(verifier.verify(presented.expose(), &request, world.now)).map(drop),
+    };
+    let answer = match judged {
         Ok(_) => "granted",
         Err(VerifyError::Denied(denial)) => denial.code(),
         Err(VerifyError::Store(never)) => match *never {},
@@ -343,12 +360,17 @@ proptest! {
     fn the_verifier_and_the_reference_live_the_same_life(
         steps in prop::collection::vec(step(), 1..120),
         capacity in 1..8_usize,
+        without_quotas in any::<bool>(),
     ) {
         let options = VerifierOptions { capacity, ..VerifierOptions::default() };
         let mut verifier = Verifier::new(MemoryStore::new(), options);
         let mut world = World {
             now: noon(),
-            records: (0..KEYS).map(record).map(with_quota).collect(),
+            records: (0..KEYS)
+                .map(record)
+                .map(|record| if without_quotas { record } else { with_quota(record) })
+                .collect(),
+            without_quotas,
             secrets: (0..KEYS).map(|key| (key, None)).collect(),
             pending: BTreeMap::new(),
             uses: vec![Vec::new(); usize::try_from(KEYS).unwrap()],

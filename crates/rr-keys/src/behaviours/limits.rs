@@ -28,7 +28,8 @@ fn the_answer_says_what_is_left_and_when_to_come_back() {
     let limits = verify().unwrap().rate_limits().unwrap();
     assert_eq!(limits.rate_limit(), "\"default\";r=1;t=30");
     assert_eq!(limits.rate_limit_policy(), "\"default\";q=2;w=60");
-    verify().unwrap();
+    let pass = verifier.check(key.secret.expose(), &Request::any(), noon()).unwrap().unwrap();
+    assert_eq!(pass.rate_limits().unwrap().rate_limit(), "\"default\";r=0;t=60");
     let Err(VerifyError::Denied(denial)) = verify() else { panic!("two a minute") };
     assert_eq!((denial.code(), denial.http_status()), ("rate_limited", 429));
     assert_eq!(denial.retry_after(), Some(Duration::from_secs(30)));

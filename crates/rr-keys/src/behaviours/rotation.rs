@@ -118,6 +118,8 @@ fn the_old_secret_works_until_the_new_one_was_used_and_the_grace_is_over() {
     assert_eq!(verify(&verifier, 1, week).unwrap().superseded_at(), None);
     let old = verify(&verifier, 0, week).unwrap();
     assert_eq!(old.superseded_at(), Some(week + HOUR), "counted from the first use");
+    let pass = verifier.check(issue(0).secret.expose(), &Request::any(), week).unwrap().unwrap();
+    assert_eq!(pass.superseded_at(), old.superseded_at(), "without its record, too");
     let last = week + HOUR - Duration::from_nanos(1);
     for secret in [1, 0] {
         assert!(verify(&verifier, secret, last).is_ok(), "later uses move nothing");
@@ -125,7 +127,7 @@ fn the_old_secret_works_until_the_new_one_was_used_and_the_grace_is_over() {
     assert_eq!(verify(&verifier, 0, week + HOUR).unwrap_err(), Denial::Superseded);
     assert!(verify(&verifier, 1, week + HOUR).is_ok());
     let usage = verifier.take_usage();
-    assert_eq!((usage[0].count, usage[0].superseded.unwrap().count), (7, 2));
+    assert_eq!((usage[0].count, usage[0].superseded.unwrap().count), (8, 3));
 }
 
 #[test]

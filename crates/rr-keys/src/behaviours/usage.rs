@@ -28,6 +28,58 @@ fn ten_thousand_verifications_are_one_line_to_write() {
     assert_eq!(verifier.take_usage(), []);
 }
 
+/// What stands beside a key in the table has counters for its first four permissions.
+#[test]
+fn checks_from_memory_count_every_permission() {
+    let names = ["a", "b", "c", "d", "e", "f", "g/*"];
+    let store = store(0);
+    store
+        .insert(issue(0).hash, KeyRecord { permissions: names.into_iter().collect(), ..record(0) });
+    let verifier = Verifier::new(store, VerifierOptions::default());
+    let (key, from) = (issue(0).secret, IpAddr::from([10, 0, 0, 9]));
+    block_on(verifier.verify(key.expose(), &Request::any(), noon())).unwrap();
+    let check = |request: Request<'_>| {
+        let pass = verifier.check(key.expose(), &request.from(from), noon()).unwrap().unwrap();
+        assert_eq!(pass.key_id(), record(0).id);
+    };
+    for (n, name) in names.iter().enumerate() {
+        let wanted = name.replace('*', "17");
+        (0..=n).for_each(|_| check(Request::requires(&wanted)));
+    }
+    check(Request::any());
+    let refused = verifier.check(key.expose(), &Request::requires("h"), noon()).unwrap();
+    assert_eq!(refused.unwrap_err().code(), "insufficient_scope");
+    let usage = verifier.take_usage().remove(0);
+    let expected = names.iter().zip(1..).map(|(name, n)| ((*name).to_owned(), n)).collect();
+    assert_eq!((usage.count, usage.permissions), (30, expected));
+    assert_eq!((usage.last_used, usage.last_address), (noon(), Some(from)));
+}
+
+/// There are numbers for a thousand sets; keys with others are judged by their record.
+#[test]
+fn a_set_of_permissions_for_every_key_is_judged_as_well() {
+    const KEYS: u64 = 1_200;
+    let store = store(0);
+    for n in 0..KEYS {
+        let permissions = [format!("read:{n}")].into_iter().collect();
+        store.insert(issue(n).hash, KeyRecord { permissions, ..record(n) });
+    }
+    let verifier = Verifier::new(store, VerifierOptions::default());
+    for n in 0..KEYS {
+        let key = issue(n).secret;
+        block_on(verifier.verify(key.expose(), &Request::any(), noon())).unwrap();
+        for wanted in [n, n + 1] {
+            let wanted_text = format!("read:{wanted}");
+            let request = Request::requires(&wanted_text);
+            let judged = verifier.check(key.expose(), &request, noon()).unwrap();
+            assert_eq!(judged.is_ok(), wanted == n, "key {n} for {wanted}");
+        }
+    }
+    let usage = verifier.take_usage();
+    assert_eq!(usage.len(), usize::try_from(KEYS).unwrap());
+    assert!(usage.iter().all(|usage| usage.count == 2 && usage.permissions.len() == 1));
+}
+
 #[test]
 fn a_failed_flush_gives_its_counts_back() {
     let verifier = Verifier::new(store(1), VerifierOptions::default());

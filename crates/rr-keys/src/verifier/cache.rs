@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -18,14 +18,15 @@ use super::entry::{Entry, Found, Instant};
 use super::flight::Flight;
 use super::identities::Identities;
 use super::options::VerifierOptions;
-use super::shared::SharedSets;
-use super::slots::{Guess, Loan, Slots};
+use super::shared::{KnownSets, SharedSets};
+use super::slot::{Loan, Open, Slot};
+use super::slots::{Gone, Guess, Slots};
 use super::spot::{Sought, Spot, Spots};
 use super::unknown::{Budget, Charge, UnknownKeys};
 use super::usage::KeyUsage;
 use crate::hash::Digest;
 use crate::sync::{Mutex, MutexGuard};
-use crate::{KeyRecord, Request};
+use crate::{KeyRecord, PermissionSet};
 
 /// Keys whose usage is taken under one hold of the lock, so that a big cache does not stop the misses.
 const PORTION: usize = 256;
@@ -33,6 +34,7 @@ const PORTION: usize = 256;
 pub(super) struct Cache<E> {
     spots: Spots,
     slots: Slots,
+    sets: KnownSets,
     max_age_us: u64,
     directory: Mutex<Directory<E>>,
 }
@@ -115,35 +117,46 @@ impl<E> Cache<E> {
         };
         let max_age = options.max_age.map_or(u128::MAX, |age| age.as_micros());
         let max_age_us = u64::try_from(max_age).unwrap_or(u64::MAX);
-        Self { spots: Spots::default(), slots, max_age_us, directory: Mutex::new(directory) }
+        let (spots, sets) = (Spots::default(), KnownSets::default());
+        Self { spots, slots, sets, max_age_us, directory: Mutex::new(directory) }
     }
 
-    /// Where a text leads to, and the place there that may be its own.
+    /// The slot that may be that of a text.
     #[inline]
-    pub(super) fn guess(&self, text: &str) -> (Spot, Option<Guess<'_>>) {
-        let spot = self.spots.of(text);
-        (spot, self.slots.guess(spot))
+    pub(super) fn guess(&self, text: &str) -> Option<Guess> {
+        self.slots.guess(self.spots.of(text))
     }
 
-    /// The fast path: a cached key that can answer the request. Takes no lock and allocates nothing.
+    /// What a text is looked for by where it is not in memory.
+    pub(super) fn sought(&self, text: &str) -> Sought {
+        Sought { spot: self.spots.of(text), digest: Digest::of(text) }
+    }
+
     #[inline]
-    pub(super) fn check(
-        guess: &Guess<'_>,
-        digest: &Digest,
-        request: &Request<'_>,
-        now: SystemTime,
-        instant: Instant,
-    ) -> Option<Loan> {
-        let entry = guess.check(digest).filter(|entry| entry.can_answer(request, now, instant))?;
-        entry.touch();
-        Some(entry)
+    pub(super) fn slot(&self, guess: Guess) -> Option<&Slot> {
+        self.slots.slot(guess)
     }
 
-    /// The same without a guess.
-    fn get(&self, sought: &Sought, now: Instant) -> Option<Loan> {
-        let entry = self.slots.get(sought).filter(|entry| entry.is_fresh(now))?;
-        entry.touch();
-        Some(entry)
+    /// The slot that this entry is in, for those who have just come from the store with it.
+    pub(super) fn slot_of(&self, entry: &Arc<Entry>) -> Option<&Slot> {
+        self.slots.slot_of(entry)
+    }
+
+    /// Whether what an entry says may be believed without asking the store again.
+    pub(super) fn believes(&self, entry: &Entry, now: Instant) -> bool {
+        entry.is_fresh(self.max_age_us, now)
+    }
+
+    /// Permissions by the number that a slot names.
+    #[inline]
+    pub(super) fn permissions(&self, number: u32) -> Option<&PermissionSet> {
+        self.sets.get(number)
+    }
+
+    /// An address as slots compare it.
+    #[inline]
+    pub(super) fn print(&self, address: Option<IpAddr>) -> u32 {
+        self.spots.print(address)
     }
 
     /// The slow path: finds out who asks the store.
@@ -156,7 +169,8 @@ impl<E> Cache<E> {
         let mut directory = self.lock();
         let directory = &mut *directory;
         directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
-        if let Some(entry) = self.get(&sought, now) {
+        let slot = self.slots.find(&sought);
+        if let Some(entry) = slot.map(Slot::entry).filter(|entry| self.believes(entry, now)) {
             return Join::Answered(Outcome::Found(Loan::into_inner(entry)));
         }
         if directory.unknown.contains(&sought.digest, directory.epoch, now.microseconds()) {
@@ -169,7 +183,7 @@ impl<E> Cache<E> {
             return Join::Follow(Arc::clone(&ticket.flight));
         }
         let mut charge = None;
-        if self.slots.get(&sought).is_none() {
+        if slot.is_none() {
             match directory.budget.charge(address, now.nanoseconds) {
                 Ok(charged) => charge = Some(charged),
                 Err(wait) => {
@@ -185,13 +199,11 @@ impl<E> Cache<E> {
     }
 
     /// An entry that takes no place, of a key that is judged without its secret: its limits are those of the key,
-    /// and what it counts is taken with the rest. It stands under the identity, which no secret looks like.
+    /// and what it counts is taken with the rest.
     pub(super) fn pass(&self, record: KeyRecord, now: Instant) -> Arc<Entry> {
-        let text = record.id.to_string();
-        let sought = Sought { spot: self.spots.of(&text), digest: Digest::of(&text) };
         let mut directory = self.lock();
         directory.latest_ns = directory.latest_ns.max(now.nanoseconds);
-        directory.entry(sought, record.into(), 0, now)
+        directory.entry(Spot::NONE, record.into(), now)
     }
 
     /// Believes nothing any more that was known of a key. When this returns, no later caller is answered from
@@ -200,7 +212,7 @@ impl<E> Cache<E> {
         let mut directory = self.lock();
         directory.epoch += 1;
         for entry in directory.identities.entries(id) {
-            if self.slots.get(&entry.sought()).is_some_and(|entry| entry.forget()) {
+            if self.slots.slot_of(&entry).is_some_and(Slot::forget) {
                 directory.counts.entries -= 1;
             }
         }
@@ -220,8 +232,11 @@ impl<E> Cache<E> {
         for portion in ids.chunks(PORTION) {
             let mut directory = self.lock();
             let now_ns = directory.latest_ns;
+            let counted = |entry: &Arc<Entry>| self.slots.slot_of(entry)?.take_usage();
             taken.extend(
-                portion.iter().filter_map(|id| directory.identities.take_usage(*id, now_ns)),
+                portion
+                    .iter()
+                    .filter_map(|id| directory.identities.take_usage(*id, now_ns, counted)),
             );
         }
         taken
@@ -243,17 +258,23 @@ impl<E> Cache<E> {
         }
     }
 
-    fn put_in(&self, directory: &mut Directory<E>, entry: &Arc<Entry>) {
-        let gone = self.slots.insert(Arc::clone(entry));
-        if gone.is_none_or(|gone| gone.is_forgotten()) {
+    fn put_in(&self, directory: &mut Directory<E>, digest: &Digest, entry: &Arc<Entry>) {
+        let number = directory.sets.number(&entry.record().permissions, &self.sets);
+        let window = entry.window(self.max_age_us);
+        let open = number.map(|permissions| Open { permissions, window });
+        let gone = self.slots.insert(digest, Arc::clone(entry), open);
+        if gone.as_ref().is_none_or(|gone| gone.entry.is_forgotten()) {
             directory.counts.entries += 1;
         }
+        directory.bury(gone);
     }
 
     fn take_out(&self, directory: &mut Directory<E>, sought: &Sought) {
-        if self.slots.remove(sought).is_some_and(|gone| !gone.is_forgotten()) {
+        let gone = self.slots.remove(sought);
+        if gone.as_ref().is_some_and(|gone| !gone.entry.is_forgotten()) {
             directory.counts.entries -= 1;
         }
+        directory.bury(gone);
     }
 
     fn lock(&self) -> MutexGuard<'_, Directory<E>> {
@@ -263,20 +284,19 @@ impl<E> Cache<E> {
 
 impl<E> Directory<E> {
     /// What was found, as an entry that shares limits with those of the same key.
-    fn entry(
-        &mut self,
-        sought: Sought,
-        mut found: Found,
-        max_age_us: u64,
-        now: Instant,
-    ) -> Arc<Entry> {
+    fn entry(&mut self, spot: Spot, mut found: Found, now: Instant) -> Arc<Entry> {
         self.sets.share(&mut found.record.permissions);
         let meter = self.identities.meter(&found.record, now.nanoseconds);
-        let loaded_us = now.microseconds();
-        let fresh_until_us = loaded_us.saturating_add(max_age_us);
-        let entry = Arc::new(Entry::new(sought, found, meter, loaded_us, fresh_until_us));
+        let entry = Arc::new(Entry::new(spot, found, meter, now.microseconds()));
         self.identities.add(&entry, now.nanoseconds);
         entry
+    }
+
+    /// Keeps what was counted for an entry that left the table.
+    fn bury(&mut self, gone: Option<Gone>) {
+        if let Some(usage) = gone.and_then(|gone| gone.usage) {
+            self.identities.restore_usage(usage);
+        }
     }
 }
 
@@ -288,9 +308,10 @@ impl<E> Lead<'_, E> {
         let unchanged = directory.epoch == self.ticket.epoch;
         let outcome = match answer {
             Ok(Some(found)) => {
-                let entry = directory.entry(self.sought, found, self.cache.max_age_us, now);
+                let Sought { spot, digest } = self.sought;
+                let entry = directory.entry(spot, found, now);
                 if unchanged {
-                    self.cache.put_in(&mut directory, &entry);
+                    self.cache.put_in(&mut directory, &digest, &entry);
                 }
                 Outcome::Found(entry)
             }

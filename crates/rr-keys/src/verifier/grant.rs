@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use uuid::Uuid;
 
-use super::entry::Outdated;
-use super::slots::Loan;
+use super::entry::{Instant, Outdated};
+use super::slot::Loan;
 use crate::limit::Spent;
 use crate::{KeyRecord, RateLimitStatus};
 
@@ -15,11 +15,12 @@ use crate::{KeyRecord, RateLimitStatus};
 pub struct Grant {
     entry: Loan,
     spent: Spent,
+    at: Instant,
 }
 
 impl Grant {
-    pub(super) fn new(entry: Loan, spent: Spent) -> Self {
-        Self { entry, spent }
+    pub(super) fn new(entry: Loan, spent: Spent, at: Instant) -> Self {
+        Self { entry, spent, at }
     }
 
     /// The key.
@@ -35,7 +36,7 @@ impl Grant {
     /// Whether the key has a permission beside the one that the request named, as where it opens only a part of
     /// the answer. One that it has counts as needed from now on; nothing is taken from limits, and it is no use.
     pub fn note(&self, permission: &str) -> bool {
-        self.entry.note(permission)
+        self.entry.note(permission, self.at.microseconds())
     }
 
     /// When the secret that was presented stops working because a newer one has replaced it: worth telling
@@ -59,7 +60,8 @@ impl Grant {
 
 impl Clone for Grant {
     fn clone(&self) -> Self {
-        Self { entry: Loan::from_inner(Arc::clone(&self.entry)), spent: self.spent }
+        let entry = Loan::from_inner(Arc::clone(&self.entry));
+        Self { entry, ..*self }
     }
 }
 

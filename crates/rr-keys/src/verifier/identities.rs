@@ -95,12 +95,21 @@ impl Identities {
         self.newest.iter().map(Newest::id).chain(rest).copied().collect()
     }
 
-    /// The usage of one key since the last taking; forgets the key when nothing else keeps it here.
-    pub(super) fn take_usage(&mut self, id: Uuid, now_ns: u64) -> Option<KeyUsage> {
+    /// The usage of one key since the last taking; forgets the key when nothing else keeps it here. `in_slot` takes
+    /// what the slot of an entry has counted.
+    pub(super) fn take_usage(
+        &mut self,
+        id: Uuid,
+        now_ns: u64,
+        in_slot: impl Fn(&Arc<Entry>) -> Option<KeyUsage>,
+    ) -> Option<KeyUsage> {
         self.fold(id);
-        let mut usage = self.newest.get(&id).and_then(|newest| newest.0.take_usage());
+        let taken = |entry: &Arc<Entry>| in_slot(entry).into_iter().chain(entry.take_usage());
+        let mut usage = None;
+        let newest = self.newest.get(&id).into_iter().flat_map(|newest| taken(&newest.0));
+        newest.for_each(|counted| merge(&mut usage, counted));
         if let Some(rest) = self.rest.get_mut(&id) {
-            let older = rest.older.iter().filter_map(|entry| entry.take_usage());
+            let older = rest.older.iter().flat_map(taken);
             for counted in older.chain(rest.waiting.take()) {
                 merge(&mut usage, counted);
             }
@@ -266,9 +275,8 @@ mod tests {
     use std::num::NonZeroU32;
     use std::time::{Duration, SystemTime};
 
-    use super::super::spot::{Sought, Spot};
+    use super::super::spot::Spot;
     use super::*;
-    use crate::hash::Digest;
     use crate::{QuotaPeriod, Quotas, RateLimit};
 
     fn record(n: u64) -> KeyRecord {
@@ -277,8 +285,11 @@ mod tests {
 
     fn entry(identities: &mut Identities, record: KeyRecord) -> Arc<Entry> {
         let meter = identities.meter(&record, 0);
-        let sought = Sought { spot: Spot::NONE, digest: Digest::of("k") };
-        Arc::new(Entry::new(sought, record.into(), meter, 0, u64::MAX))
+        Arc::new(Entry::new(Spot::NONE, record.into(), meter, 0))
+    }
+
+    fn take(identities: &mut Identities, id: Uuid, now_ns: u64) -> Option<KeyUsage> {
+        identities.take_usage(id, now_ns, |_| None)
     }
 
     #[test]
@@ -286,20 +297,20 @@ mod tests {
         let mut identities = Identities::new(8);
         let first = entry(&mut identities, record(1));
         identities.add(&first, 0);
-        first.count_use(5, None);
+        first.count(None, 5, None);
         let second = entry(&mut identities, record(1));
         identities.add(&second, 0);
-        second.count_use(9, None);
+        second.count(None, 9, None);
         // A grant still holds the first entry and counts on it after it was replaced.
-        first.count_use(7, None);
+        first.count(None, 7, None);
         drop(first);
-        let usage = identities.take_usage(record(1).id, 0).unwrap();
+        let usage = take(&mut identities, record(1).id, 0).unwrap();
         assert_eq!(usage.count, 3);
         assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(9));
-        assert_eq!(identities.take_usage(record(1).id, 0), None);
+        assert_eq!(take(&mut identities, record(1).id, 0), None);
         assert_eq!(identities.len(), 1, "the second entry is still held");
         drop(second);
-        assert_eq!(identities.take_usage(record(1).id, 0), None);
+        assert_eq!(take(&mut identities, record(1).id, 0), None);
         assert_eq!(identities.len(), 0);
     }
 
@@ -308,11 +319,11 @@ mod tests {
         let mut identities = Identities::new(8);
         let entry = entry(&mut identities, record(1));
         identities.add(&entry, 0);
-        entry.count_use(5, None);
-        let taken = identities.take_usage(record(1).id, 0).unwrap();
-        entry.count_use(3, None);
+        entry.count(None, 5, None);
+        let taken = take(&mut identities, record(1).id, 0).unwrap();
+        entry.count(None, 3, None);
         identities.restore_usage(taken);
-        let usage = identities.take_usage(record(1).id, 0).unwrap();
+        let usage = take(&mut identities, record(1).id, 0).unwrap();
         assert_eq!(usage.count, 2);
         assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(5));
     }
@@ -325,9 +336,9 @@ mod tests {
         let meter = identities.meter(&limited, 0).unwrap();
         assert!(meter.take(&limited, 0).is_ok());
         drop(meter);
-        assert_eq!(identities.take_usage(limited.id, 9_999_999_999), None);
+        assert_eq!(take(&mut identities, limited.id, 9_999_999_999), None);
         assert_eq!(identities.len(), 1);
-        assert_eq!(identities.take_usage(limited.id, 10_000_000_000), None);
+        assert_eq!(take(&mut identities, limited.id, 10_000_000_000), None);
         assert_eq!(identities.len(), 0);
     }
 
@@ -338,14 +349,14 @@ mod tests {
         let quotas = Quotas::new([(QuotaPeriod::Day, NonZeroU32::MIN)]);
         let key = KeyRecord { quotas, ..record(1) };
         identities.meter(&key, 0).unwrap().take(&key, 0).unwrap();
-        let taken = identities.take_usage(key.id, 0).unwrap();
+        let taken = take(&mut identities, key.id, 0).unwrap();
         assert_eq!(taken.quota.unwrap().day, 1);
         assert_eq!(identities.len(), 1, "the count is on its way");
         identities.restore_usage(taken.clone());
         assert!(identities.meter(&key, 0).unwrap().take(&key, 0).is_err());
-        assert_eq!(identities.take_usage(key.id, 0), Some(taken), "given back once and whole");
+        assert_eq!(take(&mut identities, key.id, 0), Some(taken), "given back once and whole");
         assert_eq!(identities.len(), 1);
-        assert_eq!(identities.take_usage(key.id, 0), None);
+        assert_eq!(take(&mut identities, key.id, 0), None);
         assert_eq!(identities.len(), 0, "by now it is written");
     }
 
@@ -355,7 +366,7 @@ mod tests {
         for n in 0..100_000 {
             let entry = entry(&mut identities, record(n));
             identities.add(&entry, 0);
-            entry.count_use(1, None);
+            entry.count(None, 1, None);
             assert!(identities.len() <= 1_025, "{} keys after {n}", identities.len());
         }
         assert!(identities.usage_lost() > 98_000);
@@ -377,7 +388,7 @@ mod tests {
                 identities.meter(&key, 0).unwrap().take(&key, 0).unwrap();
             }
             identities.add(&entry, 0);
-            entry.count_use(1, None);
+            entry.count(None, 1, None);
             drop(entry);
             assert!(identities.len() <= 2_050, "{} keys after {n}", identities.len());
         };

@@ -17,7 +17,7 @@ pub struct VerifierOptions {
     /// question to the store each. [`HashScheme`] says how a pepper is changed with this.
     pub older_schemes: Vec<HashScheme>,
     /// How many keys stay in memory, and at most twice as many where they fall well. The table for them is
-    /// made at once: 26 bytes for each.
+    /// made at once: 16 bytes for each.
     ///
     /// A key that left memory is remembered until its rate limits have refilled. Of more such keys than eight times
     /// this (at least 2,048), those that would have refilled soonest are forgotten and begin anew, as

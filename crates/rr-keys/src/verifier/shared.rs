@@ -1,11 +1,16 @@
 //! One copy of each set of permissions, however many keys have it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use crate::PermissionSet;
 
 /// Below this many sets nobody looks for those that no key has any more.
 const FLOOR: usize = 64;
+
+/// Sets with a number. A service that makes up a set for each key has more than these, and the keys that came later
+/// are judged by their entry, which takes longer.
+const NUMBERED: usize = 1_024;
 
 /// The sets of the keys in memory. A million keys mostly have a handful of them, and what is shared by all is
 /// always in the processor's cache.
@@ -13,6 +18,23 @@ const FLOOR: usize = 64;
 pub(super) struct SharedSets {
     sets: HashSet<PermissionSet>,
     sweep_at: usize,
+    numbers: HashMap<PermissionSet, u32>,
+}
+
+/// The sets that came first, kept for good: read by number, without a lock and without a loan.
+pub(super) struct KnownSets(Box<[OnceLock<PermissionSet>]>);
+
+impl KnownSets {
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> Option<&PermissionSet> {
+        self.0.get(number as usize)?.get()
+    }
+}
+
+impl Default for KnownSets {
+    fn default() -> Self {
+        Self((0..NUMBERED).map(|_| OnceLock::new()).collect())
+    }
 }
 
 impl SharedSets {
@@ -27,6 +49,18 @@ impl SharedSets {
             self.sweep_at = self.sets.len().saturating_mul(2).max(FLOOR);
         }
         self.sets.insert(set.clone());
+    }
+
+    /// The number of a set, which it gets now if there is one left.
+    pub(super) fn number(&mut self, set: &PermissionSet, known: &KnownSets) -> Option<u32> {
+        if let Some(number) = self.numbers.get(set) {
+            return Some(*number);
+        }
+        let number = self.numbers.len();
+        known.0.get(number)?.set(set.clone()).ok()?;
+        let number = u32::try_from(number).ok()?;
+        self.numbers.insert(set.clone(), number);
+        Some(number)
     }
 }
 

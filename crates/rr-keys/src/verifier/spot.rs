@@ -1,6 +1,7 @@
 //! Where the text of a key points to in the table.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 
 use foldhash::quality::RandomState;
 
@@ -24,6 +25,18 @@ impl Spots {
     #[inline]
     pub(super) fn of(&self, text: &str) -> Spot {
         Spot(self.0.hash_one(text))
+    }
+
+    /// An address in 32 bits, in a way that nobody outside can know: whoever has a key cannot choose an address that
+    /// passes for another.
+    #[inline]
+    pub(super) fn print(&self, address: Option<IpAddr>) -> u32 {
+        let bits = match address {
+            None => return 0,
+            Some(IpAddr::V4(v4)) => v4.to_ipv6_mapped().to_bits(),
+            Some(IpAddr::V6(v6)) => v6.to_bits(),
+        };
+        u32::try_from(self.0.hash_one(bits) >> 32).unwrap_or_default()
     }
 }
 

@@ -90,22 +90,34 @@ fn merge(own: &mut Option<UseTally>, other: Option<UseTally>) {
     };
 }
 
-/// Counters that stand in the entry itself: one for requests that name no permission, and one for each of
-/// the first two permissions of a key.
-const INLINE: usize = 3;
+/// What was counted by permission: first without any, then for each in the order of the record's.
+pub(super) fn by_permission(
+    record: &KeyRecord,
+    counts: impl IntoIterator<Item = u64>,
+    last_used: SystemTime,
+    last_address: Option<IpAddr>,
+) -> Option<KeyUsage> {
+    let mut counts = counts.into_iter();
+    let mut count = counts.next().unwrap_or_default();
+    let mut permissions = BTreeMap::new();
+    for (permission, uses) in record.permissions.iter().zip(counts).filter(|(_, n)| *n > 0) {
+        count += uses;
+        permissions.insert(permission.to_owned(), uses);
+    }
+    if count == 0 {
+        return None;
+    }
+    // All uses of an entry came with the one secret that it stands for.
+    let superseded = record.secret_ends_at.map(|_| UseTally { count, last_used, last_address });
+    let usage = KeyUsage::new(record.id, count, last_used);
+    Some(KeyUsage { last_address, permissions, superseded, ..usage })
+}
 
-/// The counters of one cached key: on the way to a grant one addition, one maximum and, when the address
-/// changed, a few stores.
+/// Counters that grow with the permissions of a key, for uses that have none in a slot of the table.
 #[derive(Debug)]
 pub(super) struct Counters {
-    /// Uses by permission; together they are all uses. 32 bits are enough between two takings.
-    counts: [AtomicU32; INLINE],
-    /// The same for the permissions that found no place there.
-    #[expect(
-        clippy::box_collection,
-        reason = "one word in every entry, and few keys have any here"
-    )]
-    more: Option<Box<Vec<AtomicU32>>>,
+    /// Uses without a permission, then by permission. 32 bits are enough between two takings.
+    counts: Box<[AtomicU32]>,
     last_us: AtomicU64,
     address: LastAddress,
 }
@@ -113,72 +125,39 @@ pub(super) struct Counters {
 impl Counters {
     /// Counters for a key with so many permissions.
     pub(super) fn new(permissions: usize) -> Self {
-        let more = (permissions + 1).checked_sub(INLINE).filter(|more| *more > 0);
         Self {
-            counts: Default::default(),
-            more: more.map(|more| Box::new((0..more).map(|_| AtomicU32::new(0)).collect())),
+            counts: (0..=permissions).map(|_| AtomicU32::new(0)).collect(),
             last_us: AtomicU64::new(0),
             address: LastAddress::default(),
         }
     }
 
     /// Counts a use granted by the permission at this place of the key's set.
-    #[inline]
     pub(super) fn add(&self, permission: Option<usize>, now_us: u64, address: Option<IpAddr>) {
-        let place = permission.map_or(0, |place| place + 1);
-        let count = match self.counts.get(place) {
-            Some(count) => Some(count),
-            None => self.more.as_ref().and_then(|more| more.get(place - INLINE)),
-        };
-        if let Some(count) = count {
+        if let Some(count) = self.counts.get(permission.map_or(0, |place| place + 1)) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        let last_us = self.last_us.load(Ordering::Relaxed);
-        if last_us < now_us {
-            self.last_us.fetch_max(now_us, Ordering::Relaxed);
-        }
         // Time is the caller's, so a use may come here after one that was later.
-        if last_us <= now_us {
-            self.address.set(address);
+        if self.last_us.fetch_max(now_us, Ordering::Relaxed) <= now_us {
+            self.address.set(address, || ());
         }
-    }
-
-    /// The latest use, in microseconds of 1970.
-    pub(super) fn last_us(&self) -> u64 {
-        self.last_us.load(Ordering::Relaxed)
     }
 
     /// The uses since the last taking, if there were any. The record is that of the counted key.
     pub(super) fn take(&self, record: &KeyRecord) -> Option<KeyUsage> {
-        let more = self.more.iter().flat_map(|more| more.iter());
-        let mut taken =
-            self.counts.iter().chain(more).map(|count| u64::from(count.swap(0, Ordering::Relaxed)));
-        let mut count = taken.next().unwrap_or_default();
-        let mut permissions = BTreeMap::new();
-        for (permission, uses) in record.permissions.iter().zip(taken).filter(|(_, n)| *n > 0) {
-            count += uses;
-            permissions.insert(permission.to_owned(), uses);
-        }
-        let all = self.tally(count)?;
-        // All uses of an entry came with the one secret that it stands for.
-        let superseded = record.secret_ends_at.map(|_| all);
-        Some(KeyUsage {
-            last_address: all.last_address,
-            permissions,
-            superseded,
-            ..KeyUsage::new(record.id, count, all.last_used)
-        })
+        let counts = self.counts.iter().map(|count| u64::from(count.swap(0, Ordering::Relaxed)));
+        by_permission(record, counts, self.last_used(), self.address.get())
+    }
+
+    fn last_used(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_micros(self.last_us.load(Ordering::Relaxed))
     }
 
     /// What was counted without a permission, if there was anything.
     pub(super) fn take_tally(&self) -> Option<UseTally> {
-        self.tally(self.counts[0].swap(0, Ordering::Relaxed).into())
-    }
-
-    fn tally(&self, count: u64) -> Option<UseTally> {
-        let last_us = self.last_us.load(Ordering::Relaxed);
-        let last_used = SystemTime::UNIX_EPOCH + Duration::from_micros(last_us);
-        (count > 0).then(|| UseTally { count, last_used, last_address: self.address.get() })
+        let count = u64::from(self.counts[0].swap(0, Ordering::Relaxed));
+        let (last_used, last_address) = (self.last_used(), self.address.get());
+        (count > 0).then_some(UseTally { count, last_used, last_address })
     }
 }
 
@@ -186,17 +165,15 @@ impl Counters {
 /// it, two callers at once could leave the front of one address before the back of the other. Small words,
 /// so that nothing is lost to alignment beside the counters.
 #[derive(Debug, Default)]
-struct LastAddress {
+pub(super) struct LastAddress {
     version: AtomicU32,
     words: [AtomicU32; 4],
 }
 
 impl LastAddress {
-    fn set(&self, address: Option<IpAddr>) {
+    /// Notes an address and does `then` before anybody else can note another.
+    pub(super) fn set(&self, address: Option<IpAddr>, then: impl FnOnce()) {
         let words = to_words(address);
-        if self.load() == words {
-            return;
-        }
         let version = self.version.load(Ordering::Relaxed);
         // Whoever writes at this very moment was used at this very moment; either address is the last one.
         if version % 2 == 1
@@ -211,10 +188,11 @@ impl LastAddress {
         for (own, word) in self.words.iter().zip(words) {
             own.store(word, Ordering::Relaxed);
         }
+        then();
         self.version.store(version.wrapping_add(2), Ordering::Release);
     }
 
-    fn get(&self) -> Option<IpAddr> {
+    pub(super) fn get(&self) -> Option<IpAddr> {
         loop {
             let before = self.version.load(Ordering::Acquire);
             let words = self.load();
@@ -341,7 +319,7 @@ mod tests {
             for address in &addresses {
                 scope.spawn(|| {
                     for _ in 0..50_000 {
-                        last.set(Some(*address));
+                        last.set(Some(*address), || ());
                     }
                     done.store(true, Ordering::Relaxed);
                 });
