@@ -5,7 +5,7 @@ use std::time::Duration;
 use rr_tests::client::Client;
 use rr_tests::database::TestDatabase;
 use rr_tests::follow::Follower;
-use rr_tests::process::{Ended, Program, RealServer, make_key};
+use rr_tests::process::{Ended, Program, RealServer};
 use rr_tests::proxy::eventually;
 use serde_json::{Value, json};
 
@@ -164,13 +164,42 @@ async fn two_changes_of_the_pepper_end_no_key_and_each_old_one_can_go() {
     // Now nothing but the pepper is taken any more, also if somebody writes a hash into the table.
     house.told(&[TWO]).plain = "refuse";
     assert_eq!(house.peppers(), ["2 newest 4"]);
-    let (_, planted) = make_key(house.database.url(), &["read_metrics"]);
+    let planting = ["keys", "create", "--json", "--permission", "read_metrics"];
+    let planted = Program::new(house.database.url(), planting).run().expect(0);
+    let warning = "warning: this database has keys under pepper 2";
+    assert!(planted.stderr.contains(warning), "{}", planted.stderr);
+    let planted: Value = serde_json::from_str(&planted.stdout).unwrap();
+    let planted = planted["api_key"].as_str().unwrap();
     assert_eq!(house.peppers(), ["2 newest 4", "null not_configured 1"]);
     let server = house.serve().await;
-    server.client().with_key(&planted).get(SYNC).await.problem(401, "invalid_key");
+    server.client().with_key(planted).get(SYNC).await.problem(401, "invalid_key");
     for secret in [&used.1, &idle.1, &renewed, &lazy.1] {
         works(&server, secret).await;
     }
+}
+
+/// Each server is told of the new pepper before any uses it for new keys, and until then none moves a key to and fro.
+#[tokio::test]
+async fn several_servers_change_the_pepper_one_after_the_other() {
+    let mut house = House::new().await;
+    let before = house.told(&[ONE]).key("read_metrics");
+    let behind = house.told(&[ONE, TWO]).serve().await;
+    let ahead = house.told(&[TWO, ONE]).serve().await;
+    works(&behind, &before.1).await;
+    works(&ahead, &before.1).await;
+    house.come_to(&["2 newest 1", "1 older 0", "null older 0"]).await;
+    let meanwhile = house.told(&[ONE, TWO]).key("read_metrics");
+    // What the one behind has in memory is forgotten, so that it asks anew.
+    house.run(&["keys", "change", &before.0, "--name", "renamed"]).expect(0);
+    for _ in 0..3 {
+        for server in [&behind, &ahead] {
+            works(server, &before.1).await;
+        }
+    }
+    works(&behind, &meanwhile.1).await;
+    assert_eq!(house.peppers(), ["1 newest 1", "2 older 1", "null older 0"], "none went back");
+    works(&ahead, &meanwhile.1).await;
+    house.come_to(&["1 newest 0", "2 older 2", "null older 0"]).await;
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ async fn create(context: &Context, args: &KeysCreate) -> Result<(), Failure> {
     }
     let store = database::open_current(context).await?;
     let made = make(context, &store, wish, expires, Actor::CommandLine).await;
+    peppers::note_unknown(&store).await;
     store.close().await;
     let (secret, key) = made?;
     let permissions: Vec<&str> = key.record.permissions.iter().collect();
@@ -271,6 +272,7 @@ async fn rotate(context: &Context, args: &KeysRotate) -> Result<(), Failure> {
         at_most: None,
     };
     let rotated = store.rotate_key(rotation, None, context.audit(Actor::CommandLine)).await;
+    peppers::note_unknown(&store).await;
     store.close().await;
     let grace_until = granted(rotated?, args.id)?;
     // Before the wait: whoever interrupts it has the new secret all the same.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{auto_type, count};
+use diesel::dsl::{auto_type, count, max};
 use diesel::prelude::*;
 use rr_domain::Timestamp;
 use rr_keys::Outdated;
@@ -54,6 +54,19 @@ impl Store {
         let with_place =
             |(pepper, keys)| PepperUse { pepper, place: self.key_schemes().place(pepper), keys };
         Ok(all.into_iter().map(with_place).collect())
+    }
+
+    /// The largest number among the peppers in use, where it is none that this program knows: then what it makes is
+    /// not made as the servers of this database make it.
+    pub async fn unknown_pepper(&self) -> Result<Option<PepperVersion>, StoreError> {
+        let largest = self.read_long(|conn| {
+            let largest: Option<i64> = on_each!(conn, |c| api_key_secrets::table
+                .select(max(api_key_secrets::pepper))
+                .get_result(c))?;
+            Ok(version(largest))
+        });
+        let largest = largest.await?;
+        Ok(largest.filter(|_| self.key_schemes().place(largest) == PepperPlace::Unknown))
     }
 
     /// Keys that have a secret under this pepper, or under none, which can still work; newest first.

@@ -65,6 +65,8 @@ async fn moving_changes_under_which_hash_a_secret_stands_and_nothing_else() {
     assert_eq!(first.find_any(vec![hash(11), hash(1)]).await.unwrap(), before);
     assert_eq!(uses(&first, 5).await, [(Some(1), Newest, 1), (None, Older, 0)]);
     assert_eq!(uses(&plain, 5).await, [(None, Newest, 0), (Some(1), Unknown, 1)]);
+    assert_eq!(plain.unknown_pepper().await.unwrap(), Some(1));
+    assert_eq!(first.unknown_pepper().await.unwrap(), None);
 
     let second = peppered(&database, &[2, 1]);
     assert!(second.move_secret(way(11, 21)).await.unwrap());

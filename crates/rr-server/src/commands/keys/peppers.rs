@@ -55,6 +55,17 @@ impl Listed {
     }
 }
 
+/// Says so when a secret was made otherwise than the servers make theirs: they may have been told to refuse it.
+pub(super) async fn note_unknown(store: &Store) {
+    // Whether it can be told or not, the secret is made.
+    if let Ok(Some(number)) = store.unknown_pepper().await {
+        output::note(format!(
+            "warning: this database has keys under pepper {number}, which RR_KEY_PEPPERS does not name here; give \
+             the command line the settings of the servers"
+        ));
+    }
+}
+
 /// What is left where, of one kind: `3 under pepper 1, 5 under none`; `None` where nothing is.
 pub(crate) fn left(uses: &[PepperUse], place: PepperPlace) -> Option<String> {
     let left = uses.iter().filter(|left| left.place == place && left.keys > 0);
