@@ -97,5 +97,7 @@ fn rows_of_sqlite(url: &str, query: &str) -> Vec<Row> {
 }
 
 fn sqlite(url: &str) -> SqliteConnection {
-    SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap()
+    let mut connection = SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap();
+    diesel::sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection).unwrap();
+    connection
 }

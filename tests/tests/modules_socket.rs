@@ -1,11 +1,12 @@
 //! `/ws/devops-modules`, with a client that shares no code with the server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use rr_http::Limits;
 use rr_tests::app::TestApp;
 use rr_tests::follow::{Follower, number};
+use rr_tests::load::Load;
 use rr_tests::proxy::eventually;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -56,6 +57,15 @@ impl Socket {
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    /// The next message; none where it asks for a sign of life.
+    async fn told_or_asked(&mut self) -> Option<Value> {
+        match self.hear().await {
+            Message::Text(text) => Some(serde_json::from_str(&text).unwrap()),
+            Message::Ping(_) => None,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -246,6 +256,40 @@ async fn a_client_that_shows_no_sign_of_life_is_let_go() {
         signs += usize::from(matches!(alive.hear().await, Message::Ping(_)));
     }
     assert_eq!(dead.closed().await, 4408);
+}
+
+/// Events that are nothing to the script are no sign of life, and what is said to a client does not show that
+/// it is there: only its reaction does.
+#[tokio::test]
+async fn signs_of_life_come_whatever_else_happens() {
+    let app = TestApp::with_settings(|settings| {
+        settings.limits = Limits { stream_beat: Duration::from_millis(500), ..settings.limits };
+    })
+    .await;
+    let key = app.with_key(&["read_metrics", "write_webhooks"]).await;
+    let mut alive = Socket::with_key(&app, &key.secret).await;
+    let mut dead = Socket::with_key(&app, &key.secret).await;
+    for socket in [&mut alive, &mut dead] {
+        assert_eq!(socket.told().await["type"], "metrics_update");
+    }
+    let load = Load::start(&key, 2);
+    let (mut signs, started) = (0, Instant::now());
+    while signs < 6 {
+        assert!(started.elapsed() < LIMIT, "{signs} signs of life");
+        let revenue = json!({"event_type": "revenue_generated", "amount": signs});
+        key.post("/api/devops/webhook", &revenue).await.expect(200);
+        while alive.told_or_asked().await.is_none() {
+            signs += 1;
+        }
+    }
+    let end = loop {
+        if let Message::Close(end) = dead.hear().await {
+            break end.unwrap();
+        }
+    };
+    assert_eq!(u16::from(end.code), 4408);
+    eventually("its place is free", LIMIT, async || number(&key, READERS).await == 1).await;
+    load.stop().await;
 }
 
 /// For a client that takes nothing no more is held than its connection holds, and then it is cut.

@@ -13,6 +13,7 @@ use rr_tests::load::Load;
 use rr_tests::process::{Program, make_key};
 use rr_tests::proxy::eventually;
 use rr_tests::raw::Raw;
+use rr_tests::sql::rows;
 use serde_json::{Value, json};
 
 const STREAM: &str = "/api/devops/stream";
@@ -176,6 +177,54 @@ async fn filters_leave_out_the_rest_and_the_place_moves_on() {
         assert_eq!(sign.id, Some(beyond.to_string()));
         assert_eq!(follower.next().await.unwrap(), Frame::default(), "a mere sign of life");
     }
+}
+
+/// What is left out is no sign of life, however much of it there is: a reader hears all the while that the
+/// server lives and how far it has looked, and the server notices that a reader is gone.
+#[tokio::test]
+async fn a_reader_is_given_signs_of_life_while_everything_is_left_out() {
+    let app = TestApp::with_settings(|settings| {
+        settings.limits = Limits { stream_beat: Duration::from_millis(500), ..settings.limits };
+    })
+    .await;
+    let key = app.with_key(&["write_webhooks", "read_events"]).await;
+    let meter = app.with_key(&["read_metrics"]).await;
+    let mut follower = Follower::open(key.get(&format!("{STREAM}?type=never"))).await;
+    let load = Load::start(&key, 2);
+    let mut places: Vec<i64> = Vec::new();
+    while places.len() < 3 {
+        let sign = follower.next().await.unwrap();
+        assert_eq!((&sign.event, &sign.data), (&None, &None));
+        places.extend(sign.id.map(|id| id.parse::<i64>().unwrap()));
+    }
+    assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+    drop(follower);
+    eventually("its place is free", Duration::from_secs(20), async || {
+        number(&meter, READERS).await == 0
+    })
+    .await;
+    load.stop().await;
+}
+
+/// Who follows the events while the database is in trouble begins anew afterwards, and the figures that
+/// changed meanwhile are told to everybody who was shown others.
+#[tokio::test]
+async fn figures_that_changed_while_nobody_looked_are_told() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["read_events", "read_metrics"]).await;
+    let mut follower = Follower::open(key.get(STREAM)).await;
+    let first = follower.next_of("figures").await.unwrap().json();
+    assert_eq!(first["users"]["total_users"], 0);
+    let url = app.database.url();
+    rows(url, "ALTER TABLE events RENAME TO events_elsewhere").await;
+    // Time enough to stumble over it, and to begin anew with the changed figures.
+    let second = Duration::from_secs(1);
+    tokio::time::sleep(second).await;
+    app.create_user("unseen@example.com", "member", None).await;
+    tokio::time::sleep(second).await;
+    rows(url, "ALTER TABLE events_elsewhere RENAME TO events").await;
+    let change = follower.next_of("figures").await.unwrap().json();
+    assert_eq!(change["users"]["total_users"], 1);
 }
 
 #[tokio::test]
@@ -373,6 +422,7 @@ async fn a_place_that_does_not_exist_is_refused() {
     let key = app.with_key(&["read_events"]).await;
     for (query, name) in [
         ("after=1", "after"),
+        ("Last-Event-ID=1", "Last-Event-ID"),
         ("after=-1", "after"),
         ("after=x", "after"),
         ("Last-Event-ID=x", "Last-Event-ID"),
@@ -384,7 +434,13 @@ async fn a_place_that_does_not_exist_is_refused() {
         let problem = answer.problem(400, "invalid_parameter");
         assert_eq!(problem["errors"][0]["pointer"], name, "{query}: {problem}");
     }
-    key.get(STREAM).header("last-event-id", "abc").await.problem(400, "invalid_header");
+    for (sent, why) in [
+        ("abc", "Last-Event-ID must be the id of an event of this stream."),
+        ("1", "Last-Event-ID is later than the last event of this server."),
+    ] {
+        let answer = key.get(STREAM).header("last-event-id", sent).await;
+        assert_eq!(answer.problem(400, "invalid_header")["detail"], why);
+    }
     let head = key.call("HEAD", STREAM).await.expect(200);
     assert_eq!(head.header("content-type"), Some("text/event-stream"));
     assert_eq!(head.header("cache-control"), Some("no-store"));

@@ -8,14 +8,19 @@ use rr_domain::Timestamp;
 use crate::figures::{Part, Rendered};
 use crate::problem::Outcome;
 
-/// A change of figures, written out once for all who knew the figures before.
+/// A change of figures.
 pub(super) struct Change {
-    before: Arc<Rendered>,
+    /// The figures before it, and the difference, written out once for all who knew them.
+    before: Option<(Arc<Rendered>, Bytes)>,
     after: Arc<Rendered>,
-    parts: Bytes,
 }
 
 impl Change {
+    /// The change to these figures from whatever somebody may know.
+    pub(super) fn to(after: &Arc<Rendered>) -> Change {
+        Change { before: None, after: Arc::clone(after) }
+    }
+
     /// The change from one to the other, if there is one that anybody could see.
     pub(super) fn between(
         before: &Arc<Rendered>,
@@ -23,7 +28,8 @@ impl Change {
         now: Timestamp,
     ) -> Outcome<Option<Change>> {
         let parts = changed_parts(Some(before), after, now)?;
-        let change = |parts| Change { before: Arc::clone(before), after: Arc::clone(after), parts };
+        let change =
+            |parts| Change { before: Some((Arc::clone(before), parts)), after: Arc::clone(after) };
         Ok(parts.map(change))
     }
 
@@ -38,9 +44,9 @@ impl Change {
             return Ok(None);
         }
         // By what they say: of two who ask for the same figures at one moment each may have written them out.
-        let parts = match shown.tag() == self.before.tag() {
-            true => Some(self.parts.clone()),
-            false => changed_parts(Some(shown), &self.after, now)?,
+        let parts = match &self.before {
+            Some((before, parts)) if shown.tag() == before.tag() => Some(parts.clone()),
+            _ => changed_parts(Some(shown), &self.after, now)?,
         };
         Ok(Some((Arc::clone(&self.after), parts)))
     }

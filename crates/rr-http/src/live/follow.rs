@@ -41,6 +41,8 @@ async fn as_long_as_somebody_follows(
 ) -> Outcome<()> {
     state.live.begin(state.store.last_event().await?);
     let mut figures = state.rendered_figures(state.now()).await?;
+    // Some may have been shown others: since the last look, or before this one.
+    state.live.publish_figures(Change::to(&figures));
     let mut figures_at = Instant::now();
     loop {
         let readers = state.live.places.taken();

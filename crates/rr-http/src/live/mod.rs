@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) use follow::follow;
-pub(crate) use reader::{Ended, Item, Reader};
+pub(crate) use reader::{After, Ended, Item, Reader};
 
 use credentials::Credentials;
 use figures::Change;

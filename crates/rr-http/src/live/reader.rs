@@ -31,7 +31,7 @@ pub(crate) enum Item {
     Events(Arc<Batch>, i64),
     /// An object of the figures that changed; all of them, the first time.
     Figures(Bytes),
-    /// Nothing happened for a while.
+    /// Nothing went to the client for a while.
     Beat,
 }
 
@@ -46,12 +46,20 @@ pub(crate) struct Reader {
     run: Option<u64>,
     /// The figures that it knows.
     shown: Option<Arc<Rendered>>,
-    /// When it was handed something last.
-    handed_at: Instant,
+    /// When the client was last told anything that shows it that the server lives.
+    told_at: Instant,
     news: watch::Receiver<()>,
     draining: Draining,
     ended: Ended,
     _place: Place,
+}
+
+/// A place to begin after, as a client named it.
+pub(crate) struct After {
+    /// The number of an event.
+    pub(crate) number: i64,
+    /// How to refuse it, in the words in which it was named.
+    pub(crate) refuse: fn(&'static str) -> Problem,
 }
 
 /// Why it is over.
@@ -78,24 +86,27 @@ impl Reader {
     pub(crate) async fn join(
         state: Arc<AppState>,
         standing: Standing,
-        after: Option<i64>,
+        after: Option<After>,
     ) -> Outcome<Reader> {
         let place = state.live.places.take(standing.id(), &state.settings.limits)?;
         if state.is_draining() {
             return Err(Problem::new(Code::Draining));
         }
         let last = state.store.last_event().await?;
-        if after.is_some_and(|after| after > last) {
-            let detail = "is later than the last event of this server";
-            return Err(Problem::parameter("after", detail));
-        }
+        let position = match after {
+            None => last,
+            Some(After { number, .. }) if number <= last => number,
+            Some(After { refuse, .. }) => {
+                return Err(refuse("is later than the last event of this server"));
+            }
+        };
         Ok(Reader {
             standing,
             judged: None,
-            position: after.unwrap_or(last),
+            position,
             run: None,
             shown: None,
-            handed_at: Instant::now(),
+            told_at: Instant::now(),
             news: state.live.news.subscribe(),
             draining: state.drain.signal(),
             ended: Ended::Stopping,
@@ -114,6 +125,12 @@ impl Reader {
         self.ended
     }
 
+    /// To be called by whoever wrote to the client what shows it that the server lives: what is handed out may
+    /// come to nothing for one client and be no sign of life for another.
+    pub(crate) fn told(&mut self) {
+        self.told_at = Instant::now();
+    }
+
     /// What comes next; `None` when it is over: the server stops, the credential is not good any more,
     /// or the reader was too slow.
     pub(crate) async fn next(&mut self) -> Option<Item> {
@@ -121,22 +138,28 @@ impl Reader {
             if self.state.is_draining() {
                 return None;
             }
-            match self.judge().await {
-                Judgement::Over => {
-                    self.ended = Ended::Credential;
-                    return None;
-                }
-                Judgement::Unknown => {}
+            let judgement = self.judge().await;
+            if matches!(judgement, Judgement::Over) {
+                self.ended = Ended::Credential;
+                return None;
+            }
+            // Before what comes next: there may be more of it at any time, and nothing in it for this client.
+            if self.told_at.elapsed() >= self.state.settings.limits.stream_beat {
+                self.told();
+                return Some(Item::Beat);
+            }
+            match judgement {
+                Judgement::Over | Judgement::Unknown => {}
                 Judgement::Good => match self.events().await {
                     Ok(Some(batch)) if self.is_judged() => {
                         let after = std::mem::replace(&mut self.position, batch.upto());
-                        return Some(self.hand(Item::Events(batch, after)));
+                        return Some(Item::Events(batch, after));
                     }
                     // A credential changed while the store was asked.
                     Ok(Some(_)) => continue,
                     Ok(None) => match self.figures().await {
                         Ok(Some(parts)) if self.is_judged() => {
-                            return Some(self.hand(Item::Figures(parts)));
+                            return Some(Item::Figures(parts));
                         }
                         Ok(Some(_)) => {
                             self.shown = None;
@@ -152,16 +175,8 @@ impl Reader {
                     }
                 },
             }
-            if self.handed_at.elapsed() >= self.state.settings.limits.stream_beat {
-                return Some(self.hand(Item::Beat));
-            }
             self.wait().await;
         }
-    }
-
-    fn hand(&mut self, item: Item) -> Item {
-        self.handed_at = Instant::now();
-        item
     }
 
     /// Whether the present state of credentials is the one that it was judged by.
@@ -231,7 +246,7 @@ impl Reader {
     /// Until there may be something to do.
     fn wait(&mut self) -> impl Future<Output = ()> {
         let limits = &self.state.settings.limits;
-        let mut most = CHECK.min(limits.stream_beat.saturating_sub(self.handed_at.elapsed()));
+        let mut most = CHECK.min(limits.stream_beat.saturating_sub(self.told_at.elapsed()));
         if !self.is_judged() {
             most = most.min(PAUSE);
         }

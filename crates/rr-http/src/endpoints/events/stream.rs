@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use crate::auth::{Allowed, Permission, ReadEvents, Standing};
 use crate::codes::Code;
-use crate::live::{Batch, Item, Reader};
+use crate::live::{After, Batch, Item, Reader};
 use crate::problem::{Outcome, Problem};
 use crate::query::Query;
 use crate::state::AppState;
@@ -56,19 +56,24 @@ pub(crate) async fn get(
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The header first: a browser that comes back sends it to the address with which it began.
-fn begin_after(request: &HttpRequest, query: &Query<'_>) -> Outcome<Option<i64>> {
+fn begin_after(request: &HttpRequest, query: &Query<'_>) -> Outcome<Option<After>> {
     const WRONG: &str = "must be the id of an event of this stream";
+    let after = |text: Option<&str>, refuse: fn(&'static str) -> Problem| {
+        let number = text.and_then(number).ok_or_else(|| refuse(WRONG))?;
+        Ok(Some(After { number, refuse }))
+    };
     if let Some(value) = request.headers().get(&LAST_EVENT_ID).filter(|value| !value.is_empty()) {
-        let number = value.to_str().ok().and_then(number);
-        let wrong = || Problem::new(Code::InvalidHeader).detail(format!("Last-Event-ID {WRONG}."));
-        return number.map(Some).ok_or_else(wrong);
+        return after(value.to_str().ok(), |why| {
+            Problem::new(Code::InvalidHeader).detail(format!("Last-Event-ID {why}."))
+        });
     }
-    for name in ["Last-Event-ID", "after"] {
-        if let Some(text) = query.text(name)? {
-            return number(&text).map(Some).ok_or_else(|| Problem::parameter(name, WRONG));
-        }
+    if let Some(text) = query.text("Last-Event-ID")? {
+        return after(Some(&text), |why| Problem::parameter("Last-Event-ID", why));
     }
-    Ok(None)
+    match query.text("after")? {
+        Some(text) => after(Some(&text), |why| Problem::parameter("after", why)),
+        None => Ok(None),
+    }
 }
 
 /// Digits and nothing else.
@@ -130,11 +135,13 @@ impl Frames {
                     let head = format!("id: {id}\nevent: figures\ndata: ");
                     (Bytes::from([head.as_bytes(), &parts, b"\n\n"].concat()), id)
                 }
-                // What the filter left out need not be looked through again.
+                // What the filter left out need not be looked through again: browsers too keep an id that
+                // comes without an event.
                 Item::Beat if id > told => (Bytes::from(format!(":\nid: {id}\n\n")), id),
                 Item::Beat => (Bytes::from_static(b":\n\n"), id),
             };
             if !frames.is_empty() {
+                self.reader.told();
                 self.told = Some(last);
                 return Some(frames);
             }

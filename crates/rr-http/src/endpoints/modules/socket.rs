@@ -93,7 +93,8 @@ impl Socket {
         }
     }
 
-    /// Tells what happens.
+    /// Tells what happens. That a client is told something does not show that it is there, as its reaction to
+    /// a sign of life does: so that is asked for however much else there is to tell.
     async fn tell(&mut self, mut reader: Reader) -> End {
         let mut heard_at = Instant::now();
         loop {
