@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rr_tests::database::TestDatabase;
 use rr_tests::process::{Program, RealServer, binary, make_key};
@@ -122,6 +122,51 @@ async fn it_shows_every_event_once_through_a_restart() {
     let place = line["seq"].as_i64().unwrap().to_string();
     let again = Tail::start(&url, &key, &["--json", "--after", &place]);
     assert_eq!(again.json()["data"]["number"], 7);
+}
+
+/// `tail … | head -1`: when nobody reads any more, there is nothing left to do. A disk that is full is trouble.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_ends_when_nobody_reads_what_it_prints() {
+    let database = TestDatabase::migrated().await;
+    let (_, key) = make_key(database.url(), &["write_webhooks", "read_events"]);
+    let server = Program::new(database.url(), ["serve"]).serve().await;
+    let start = |stdout: Stdio| {
+        Command::new(binary())
+            .args(["tail", "--url", server.client().base(), "--after", "0"])
+            .current_dir(std::env::temp_dir())
+            .env_clear()
+            .env("RR_API_KEY", &key)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    send(&server, &key, 0).await;
+    let mut headed = start(Stdio::piped());
+    let mut head = BufReader::new(headed.stdout.take().unwrap());
+    let mut line = String::new();
+    head.read_line(&mut line).unwrap();
+    assert!(line.contains(r#""number":0"#), "{line}");
+    drop(head);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for (mut child, code, words) in
+        [(headed, 0, ""), (start(Stdio::from(full)), 1, "No space left on device")]
+    {
+        let started = Instant::now();
+        let status = loop {
+            send(&server, &key, 1).await;
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(started.elapsed() < LIMIT, "it goes on");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(status.code(), Some(code), "{said}");
+        assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,9 +12,15 @@ use crate::failure::Failure;
 
 /// A line of the result.
 pub(crate) fn line(text: impl AsRef<str>) {
-    let mut out = io::stdout().lock();
     // A closed pipe means that nobody wants to know.
-    let _ = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush());
+    let _ = try_line(text);
+}
+
+/// The same for who would go on for ever without a reader.
+pub(crate) fn try_line(text: impl AsRef<str>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", text.as_ref())?;
+    out.flush()
 }
 
 /// A remark that is not part of the result.

@@ -4,6 +4,7 @@ mod frames;
 mod show;
 mod source;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
@@ -25,7 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// No event has this number.
 const NOWHERE: i64 = -1;
 
-/// Follows until Ctrl-C, or until the server says that it makes no sense.
+/// Follows until Ctrl-C, until nobody reads what it prints, or until the server says that it makes no sense.
 pub(super) fn run(context: &Context, args: &Tail) -> Result<(), Failure> {
     let http = &context.config.http;
     let here = || http.public_url.clone().unwrap_or_else(|| format!("http://{}", http.bind));
@@ -45,7 +46,11 @@ pub(super) fn run(context: &Context, args: &Tail) -> Result<(), Failure> {
         let why = match source.open(after)? {
             Opened::Stream(stream) => {
                 wait = FIRST_WAIT;
-                follow(stream, &show, &place)
+                match follow(stream, &show, &place) {
+                    Ok(why) => why,
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                    Err(error) => return Err(Failure::trouble(format!("cannot print: {error}"))),
+                }
             }
             Opened::Later { why, retry_after } => {
                 wait = wait.max(retry_after.unwrap_or_default());
@@ -58,20 +63,21 @@ pub(super) fn run(context: &Context, args: &Tail) -> Result<(), Failure> {
     }
 }
 
-/// Shows what comes; when nothing more does, says why.
-fn follow(stream: impl std::io::Read, show: &Show, place: &AtomicI64) -> String {
+/// Shows what comes; when nothing more does, says why. What cannot be shown is not passed: whoever comes back
+/// to the place sees it then.
+fn follow(stream: impl io::Read, show: &Show, place: &AtomicI64) -> io::Result<String> {
     for frame in Frames::of(stream) {
         match frame {
             Ok(frame) => {
-                show.frame(&frame);
+                show.frame(&frame)?;
                 if let Some(id) = frame.id {
                     place.store(id, Ordering::Relaxed);
                 }
             }
-            Err(error) => return format!("the connection broke ({error})"),
+            Err(error) => return Ok(format!("the connection broke ({error})")),
         }
     }
-    "the server ended the stream".to_owned()
+    Ok("the server ended the stream".to_owned())
 }
 
 /// The key never stands on the command line, where every program of the machine can read it.

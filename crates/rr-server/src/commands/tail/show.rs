@@ -1,5 +1,7 @@
 //! How an event looks in a terminal.
 
+use std::io;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -35,11 +37,11 @@ impl Show {
     }
 
     /// Prints what a frame carries. Figures are for programs that ask for them.
-    pub(super) fn frame(&self, frame: &Frame) {
+    pub(super) fn frame(&self, frame: &Frame) -> io::Result<()> {
         match (frame.kind.as_str(), self.json) {
-            ("event", true) => output::line(numbered(frame)),
-            ("event", false) => output::line(self.event(&frame.data)),
-            _ => {}
+            ("event", true) => output::try_line(numbered(frame)),
+            ("event", false) => output::try_line(self.event(&frame.data)),
+            _ => Ok(()),
         }
     }
 
