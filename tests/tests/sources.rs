@@ -129,6 +129,61 @@ async fn a_secret_is_rotated_with_an_overlap_and_never_shown() {
 }
 
 #[tokio::test]
+async fn the_end_of_the_others_ends_all_and_lengthens_none() {
+    const THIRD: &str = "the third secret of a source";
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    make(&admin, &json!({"name": "ci"})).await;
+    let (path, secrets) = (format!("{WEBHOOK}/ci"), format!("{SOURCES}/ci/secrets"));
+    let add = async |secret: &str, overlap: u64| {
+        app.clock.advance(Duration::from_secs(1));
+        let body = json!({"secret": secret, "overlap_s": overlap});
+        admin.post(&secrets, &body).await.expect(200);
+    };
+    let good = async || {
+        let mut good = Vec::new();
+        for secret in [FIRST, SECOND, THIRD] {
+            good.push(signed(&key, &path, secret).await.code() == 200);
+        }
+        good
+    };
+    add(FIRST, 0).await;
+    add(SECOND, 60).await;
+    assert_eq!(good().await, [true, true, false]);
+    add(THIRD, 3_600).await;
+    assert_eq!(good().await, [true, true, true]);
+    app.clock.advance(Duration::from_secs(60));
+    assert_eq!(good().await, [false, true, true], "a longer overlap gives no secret more time");
+
+    // The one that leaked may be any of those that still work.
+    let fourth = "the fourth secret of a source";
+    add(fourth, 0).await;
+    assert_eq!(good().await, [false; 3]);
+    signed(&key, &path, fourth).await.expect(200);
+}
+
+/// One that has ended proves nothing, so the last good one stays while there are such.
+#[tokio::test]
+async fn the_last_good_secret_cannot_be_ended() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    make(&admin, &json!({"name": "ci"})).await;
+    let (path, secrets) = (format!("{WEBHOOK}/ci"), format!("{SOURCES}/ci/secrets"));
+    admin.post(&secrets, &json!({"secret": FIRST})).await.expect(200);
+    app.clock.advance(Duration::from_secs(1));
+    let second = json!({"secret": SECOND, "overlap_s": 0});
+    let both = admin.post(&secrets, &second).await.expect(200).json();
+    let id = |place: usize| both["secrets"][place]["id"].as_str().unwrap().to_owned();
+    let (ended, good) = (id(0), id(1));
+    admin.delete(&format!("{secrets}/{good}")).await.problem(409, "conflict");
+    signed(&key, &path, SECOND).await.expect(200);
+    admin.delete(&format!("{secrets}/{ended}")).await.expect(200);
+    admin.delete(&format!("{secrets}/{good}")).await.problem(409, "conflict");
+}
+
+#[tokio::test]
 async fn a_source_of_one_format_takes_no_other() {
     let app = TestApp::init().await;
     let admin = app.as_admin().await;
@@ -271,7 +326,9 @@ async fn a_source_is_changed_disabled_and_removed_with_a_trace() {
     assert_eq!((&made["enabled"], &made["retention_days"]), (&json!(true), &json!(null)));
     let (path, one) = (format!("{WEBHOOK}/hub"), format!("{SOURCES}/hub"));
     let wrong = key.post(&path, &body()).await.problem(422, "invalid_body");
-    assert_eq!(wrong["errors"][0]["pointer"], "");
+    assert_eq!(wrong["detail"], "The body is not of the source's format.");
+    let expected = json!({"pointer": "", "detail": "is not of the source's format"});
+    assert_eq!(wrong["errors"], json!([expected]));
     key.post(&path, &json!({})).header("x-github-event", "ping").await.expect(200);
     let change = json!({"format": "auto", "enabled": false, "retention_days": 30});
     let changed = admin.call("PATCH", &one).json(&change).await.expect(200).json();

@@ -21,8 +21,8 @@ const MOST_SECRETS: usize = 10;
 const ENDED_KEPT: usize = 2;
 
 impl Store {
-    /// Adds a secret to a source; those that have no end yet get one, and those that ended long ago are
-    /// forgotten.
+    /// Adds a secret to a source; those before it end when it says unless they end sooner, and those that
+    /// ended long ago are forgotten.
     pub async fn add_source_secret(
         &self,
         source: String,
@@ -38,9 +38,9 @@ impl Store {
             if good.count() >= MOST_SECRETS {
                 return Ok(SourceOutcome::TooMany);
             }
-            let others = secrets::table
-                .filter(secrets::source.eq(&source))
-                .filter(secrets::expires_at.is_null());
+            let others = secrets::table.filter(secrets::source.eq(&source)).filter(
+                secrets::expires_at.is_null().or(secrets::expires_at.gt(At(new.others_end_at))),
+            );
             on_each!(conn, |c| diesel::update(others)
                 .set(secrets::expires_at.eq(At(new.others_end_at)))
                 .execute(c))?;
@@ -61,7 +61,8 @@ impl Store {
         .await
     }
 
-    /// Ends a secret at once, for good.
+    /// Ends a secret at once, for good, as long as another one is good: that of a source that has only ended
+    /// ones proves nothing.
     pub async fn retire_source_secret(
         &self,
         source: String,
@@ -74,7 +75,7 @@ impl Store {
             let Some(secret) = all.iter().find(|secret| secret.id == id) else {
                 return Ok(SourceOutcome::NoSuchSource);
             };
-            if all.len() == 1 {
+            if !all.iter().any(|other| other.id != id && !other.has_ended(audit.at)) {
                 return Ok(SourceOutcome::LastSecret);
             }
             on_each!(conn, |c| diesel::delete(secrets::table.find(Id(id))).execute(c))?;

@@ -21,7 +21,7 @@ use crate::state::AppState;
         (status = 200, description = "The source as it is now", body = Source),
         (status = 404, description = "There is no such source or secret", body = crate::openapi::Problem,
             content_type = "application/problem+json"),
-        (status = 409, description = "It is the only secret", body = crate::openapi::Problem,
+        (status = 409, description = "No other secret is good", body = crate::openapi::Problem,
             content_type = "application/problem+json")))]
 pub(crate) async fn delete(
     who: Allowed<ManageWebhooks>,

@@ -93,7 +93,7 @@ pub(super) async fn answer(state: &AppState, outcome: SourceOutcome) -> Outcome<
         SourceOutcome::NoSuchKey => Err(Problem::field("/key_id", "names no key")),
         SourceOutcome::TooMany => Err(conflict("There are as many as there may be.")),
         SourceOutcome::LastSecret => {
-            Err(conflict("It is the only secret: add another first, or remove the source."))
+            Err(conflict("No other secret is good: add another first, or remove the source."))
         }
     }
 }
