@@ -93,15 +93,22 @@ async fn each_turn_of_an_alert_is_stored_once() {
         ["a", "alertmanager.resolved"],
     ];
     assert_eq!(turns, expected);
-    // Of a request with several events, the first keeps the body as it came, the others their part.
+    // Of a request with several events, the first that is stored keeps the body as it came...
+    let kept = body_of(&app, &events[1]).await;
+    assert_eq!(kept, both.to_string().into_bytes(), "that before it was known");
+    // ...and the others their part.
     let alone = key.post(WEBHOOK, &alerts(&[("c", "firing", early), ("d", "firing", late)])).await;
     let id = alone.json()["webhook_id"].as_str().unwrap().parse().unwrap();
     let kept = app.body_of(id).await;
     assert!(kept.body.starts_with(b"{\"alerts\":["), "{}", String::from_utf8_lossy(&kept.body));
     let second = &stored(&app).await[4];
-    let id = second["id"].as_str().unwrap().parse().unwrap();
-    let kept = app.body_of(id).await;
-    assert_eq!(serde_json::from_slice::<Value>(&kept.body).unwrap(), second["data"]);
+    let kept = body_of(&app, second).await;
+    assert_eq!(serde_json::from_slice::<Value>(&kept).unwrap(), second["data"]);
+}
+
+/// What is kept of an event as it was received.
+async fn body_of(app: &TestApp, event: &Value) -> Vec<u8> {
+    app.body_of(event["id"].as_str().unwrap().parse().unwrap()).await.body
 }
 
 #[tokio::test]
@@ -114,15 +121,73 @@ async fn a_batch_of_cloud_events_is_stored_whole_or_not_at_all() {
     };
     let first = send(json!([event(1, 1), event(2, 1)])).await.json();
     assert_eq!(stored(&app).await.len(), 2);
-    let again = send(json!([event(1, 1), event(2, 1), event(3, 1)])).await.json();
+    let more = json!([event(1, 1), event(2, 1), event(3, 1)]);
+    let again = send(more.clone()).await.json();
     assert_eq!(again["webhook_id"], first["webhook_id"]);
-    assert_eq!(stored(&app).await.len(), 3, "two are known, one is new");
+    let all = stored(&app).await;
+    assert_eq!(all.len(), 3, "two are known, one is new");
+    assert_eq!(body_of(&app, &all[2]).await, more.to_string().into_bytes());
     send(json!([event(4, 1), event(2, 9), event(5, 1)])).await.problem(409, "idempotency_conflict");
     let wrong = send(json!([event(4, 1), {"specversion": "1.0"}])).await;
     assert_eq!(wrong.problem(422, "invalid_body")["errors"][0]["pointer"], "/1/id");
     assert_eq!(stored(&app).await.len(), 3);
     send(json!([event(4, 1), event(5, 1)])).await.expect(200);
     assert_eq!(stored(&app).await.len(), 5, "what went down with another was not remembered");
+    // The request's own id is new and its first event is not.
+    let more = json!([event(4, 1), event(6, 1), event(7, 1)]);
+    send(more.clone()).header("idempotency-key", "k").await.expect(200);
+    let all = stored(&app).await;
+    assert_eq!(body_of(&app, &all[5]).await, more.to_string().into_bytes());
+    assert_eq!(body_of(&app, &all[6]).await, event(7, 1).to_string().into_bytes());
+}
+
+/// Senders that collect events may have none to send, and the format has a batch of none.
+#[tokio::test]
+async fn a_batch_of_no_cloud_events_is_taken_and_nothing_is_stored() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let key = app.with_key(&["write_webhooks"]).await;
+    let send = |path: &str| {
+        key.call("POST", path)
+            .body("application/cloudevents-batch+json", "[]")
+            .header("webhook-id", "m")
+    };
+    for _ in 0..2 {
+        assert_eq!(send(WEBHOOK).await.expect(200).json(), json!({"status": "success"}));
+    }
+    for (format, status) in [("cloudevents", 200), ("cdevents", 200), ("github", 422)] {
+        let source = json!({"name": format, "format": format});
+        admin.post("/api/devops/sources", &source).await.expect(200);
+        send(&format!("{WEBHOOK}/{format}")).await.expect(status);
+    }
+    assert_eq!(stored(&app).await, [] as [Value; 0]);
+}
+
+/// What is over is not under way, whatever its sender leaves out.
+#[tokio::test]
+async fn a_run_that_is_finished_is_over_whatever_its_outcome_is_called() {
+    let app = TestApp::init().await;
+    let key = app.with_key(&["write_webhooks", "read_events"]).await;
+    for (id, content) in [
+        ("0", json!({})),
+        ("1", json!({"outcome": "remarkable"})),
+        ("2", json!({"outcome": "error"})),
+    ] {
+        let body = json!({
+            "context": {"specversion": "0.5.1", "id": id, "source": "/ci",
+                "timestamp": "2026-01-15T12:00:00Z", "type": "dev.cdevents.pipelinerun.finished.0.3.0"},
+            "subject": {"id": id, "content": content},
+        });
+        key.post(WEBHOOK, &body).await.expect(200);
+    }
+    let all = key.get("/api/devops/events/export?full=true").await.expect(200).text();
+    let mut results = Vec::new();
+    for line in all.lines() {
+        let meaning = &serde_json::from_str::<Value>(line).unwrap()["meaning"];
+        assert_eq!(meaning["finished_at"], "2026-01-15T12:00:00Z");
+        results.push(meaning["result"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(results, ["failed", "succeeded", "succeeded"]);
 }
 
 const SECRET: &str = concat!("whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");

@@ -81,6 +81,63 @@ async fn github_and_stripe_are_received_as_they_send() {
     assert_eq!(shown["webhook_id"], first["webhook_id"]);
 }
 
+/// What GitHub sends where nobody changed the content type of its webhook: a form with one field. It signs the
+/// form as it is written and not what stands in it.
+#[tokio::test]
+async fn github_is_received_as_it_sends_unless_it_is_told_otherwise() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let hub = app.with_key(&["write_webhooks"]).await;
+    make(&admin, "github", &hub).await;
+    let form = |payload: &str| {
+        let encode = |byte: u8| match byte {
+            b' ' => "+".to_owned(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        };
+        format!("payload={}", payload.bytes().map(encode).collect::<String>())
+    };
+    let send = |body: &str, signed: &str, delivery: &str| {
+        app.call("POST", &to("github"))
+            .body("application/x-www-form-urlencoded", body.to_owned())
+            .header("user-agent", "GitHub-Hookshot/044aadd")
+            .header("x-github-event", "deployment_status")
+            .header("x-github-delivery", delivery)
+            .header("x-hub-signature-256", &format!("sha256={}", mac(SECRET, signed)))
+    };
+    let text = STATUS.replace("shop", "Möbel & mehr");
+    let body = form(&text);
+    let first = send(&body, &body, "d1").await.expect(200).json();
+    let again = send(&body, &body, "d1").await.expect(200).json();
+    assert_eq!(first["webhook_id"], again["webhook_id"]);
+    unheard(&send(&body, &text, "d2").await);
+    for wrong in
+        ["", "payload=", "payload=%7B", "load=%7B%7D", "payload=%7B%7D&payload=%7B%7D", STATUS]
+    {
+        let answer = send(wrong, wrong, "d3").await;
+        assert!([400, 422].contains(&answer.code()), "{wrong}: {}", answer.text());
+    }
+    let foreign =
+        hub.call("POST", &to("github")).body("application/x-www-form-urlencoded", body.clone());
+    let signed = foreign.header("x-hub-signature-256", &format!("sha256={}", mac(SECRET, &body)));
+    signed.await.problem(415, "unsupported_media_type");
+
+    let reader = app.with_key(&["read_events"]).await;
+    let all = reader.get("/api/devops/events/export?full=true").await.expect(200).text();
+    let event: Value = serde_json::from_str(all.trim_end()).unwrap();
+    assert_eq!(event["event_type"], "github.deployment_status.success");
+    assert_eq!(event["data"], serde_json::from_str::<Value>(&text).unwrap());
+    assert_eq!(event["content_type"], "application/x-www-form-urlencoded");
+    assert_eq!(event["body"], body);
+    // Whoever changes the content type may have GitHub send again what it sent before.
+    let json = app.call("POST", &to("github")).body("application/json", text.clone());
+    let json = json.header("x-github-event", "deployment_status").header("x-github-delivery", "d1");
+    let json = json.header("x-hub-signature-256", &format!("sha256={}", mac(SECRET, &text))).await;
+    assert_eq!(json.expect(200).json()["webhook_id"], first["webhook_id"]);
+}
+
 #[tokio::test]
 async fn a_good_signature_acts_as_the_key_and_as_no_more() {
     let app = TestApp::init().await;

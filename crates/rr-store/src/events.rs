@@ -45,7 +45,7 @@ pub struct NewEvent {
     pub data: Box<RawValue>,
     /// The content type of the body.
     pub content_type: String,
-    /// The body, byte for byte as received.
+    /// The body, byte for byte as received; of an event that came with others, its part of it.
     pub body: Vec<u8>,
 }
 
@@ -59,10 +59,11 @@ pub struct OfferedEvent {
 }
 
 /// What one event's conflict means for those that came with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Together {
-    /// None is stored, whatever the others' answers say: they are one message.
-    AllOrNothing,
+    /// None is stored, whatever the others' answers say: they are one message. The first of them that is
+    /// stored keeps it as it was received, where it is not that event's body anyway.
+    AllOrNothing(Option<Vec<u8>>),
     /// Nothing: each is stored or refused by itself.
     EachByItself,
 }

@@ -35,8 +35,8 @@ pub struct Policy<'a> {
     pub format: Format,
 }
 
-/// Decides whether a request is an event, or several (a batch of CloudEvents, a group of alerts):
-/// at least one, in the order of the body. The ids of the request as a whole are the first one's.
+/// Decides whether a request is an event, or several (a batch of CloudEvents, which may hold none, a group of
+/// alerts), in the order of the body. The ids of the request as a whole are the first one's.
 ///
 /// In this order: the size, the signature over the bytes as they came, the declared type, strict
 /// JSON, and only then what the body says.
@@ -48,7 +48,11 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Vec<Event>
     authenticate(incoming, policy)?;
     let headers = Headers(incoming.headers);
     let ids = request_ids(headers, key_id, || Sha256::digest(body).into())?;
-    let media = if is_binary(headers) { Media::of_data(headers) } else { Media::read(headers) }?;
+    let media = match (is_binary(headers), headers.id("x-github-event")?) {
+        (true, _) => Media::of_data(headers),
+        (false, Some(_)) => Media::of_github(headers),
+        (false, None) => Media::read(headers),
+    }?;
     let mut events = read(Source { headers, media: &media, body, key_id }, policy.format)?;
     if let Some(first) = events.first_mut() {
         first.dedupe.splice(0..0, ids);

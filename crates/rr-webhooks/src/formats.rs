@@ -52,18 +52,22 @@ pub(crate) struct Source<'a> {
     pub(crate) key_id: Uuid,
 }
 
-/// The events of a request, at least one, if they are what is asked for.
+/// The events of a request, if they are what is asked for.
 pub(crate) fn read(source: Source<'_>, wanted: Format) -> Result<Vec<Event>, Refusal> {
     let (format, events) = recognised(source)?;
-    events.iter().try_for_each(|event| check(event, format, wanted))?;
+    if events.is_empty() {
+        check(None, format, wanted)?;
+    }
+    events.iter().try_for_each(|event| check(Some(event), format, wanted))?;
     Ok(events)
 }
 
-/// A CDEvent may come as a CloudEvent, and often does.
-fn check(event: &Event, format: Format, wanted: Format) -> Result<(), Refusal> {
+/// A CDEvent may come as a CloudEvent, and often does; so may none of them.
+fn check(event: Option<&Event>, format: Format, wanted: Format) -> Result<(), Refusal> {
+    let is_cdevent = |event: &Event| cdevents::is_type(&event.event_type);
     let fits = match wanted {
         Format::Auto => true,
-        Format::Cdevents => cdevents::is_type(&event.event_type),
+        Format::Cdevents => event.map_or(format == Format::Cloudevents, is_cdevent),
         wanted => wanted == format,
     };
     if fits { Ok(()) } else { Err(Refusal::member("", "is not of the source's format")) }
@@ -77,6 +81,14 @@ fn recognised(source: Source<'_>) -> Result<(Format, Vec<Event>), Refusal> {
     if is_binary(source.headers) {
         return Ok((Format::Cloudevents, alone(cloudevents::binary(source)?)));
     }
+    let payload;
+    let source = match source.media.is_form() {
+        true => {
+            payload = github::payload(source.body)?;
+            Source { body: payload.as_bytes(), ..source }
+        }
+        false => source,
+    };
     let (tree, data) = json(source.body)?;
     let body = View(&tree);
     if source.media.is_cloudevent() {
@@ -117,7 +129,7 @@ pub(crate) fn read_line(line: Source<'_>, wanted: Format) -> Result<Event, Refus
     } else {
         (Format::Free, free::read(line.media, body, data)?)
     };
-    check(&event, format, wanted)?;
+    check(Some(&event), format, wanted)?;
     Ok(event)
 }
 

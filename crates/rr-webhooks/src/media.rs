@@ -12,6 +12,7 @@ pub(crate) struct Media {
 }
 
 const CLOUDEVENT: &str = "application/cloudevents+json";
+const FORM: &str = "application/x-www-form-urlencoded";
 const BATCH: &str = "application/cloudevents-batch+json";
 /// The names that JSON, one value a line, goes by.
 const LINES: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
@@ -26,6 +27,15 @@ impl Media {
         match essence.as_deref().is_none_or(is_json) {
             true => Ok(Media { essence, foreign: None }),
             false => Err(Refusal::MediaType),
+        }
+    }
+
+    /// The same for GitHub, which sends a form with the JSON in it unless it is told otherwise.
+    pub(crate) fn of_github(headers: Headers<'_>) -> Result<Media, Refusal> {
+        let essence = essence(headers)?;
+        match essence.as_deref() {
+            Some(FORM) => Ok(Media { essence, foreign: None }),
+            _ => Media::read(headers),
         }
     }
 
@@ -61,6 +71,11 @@ impl Media {
     /// A list of such.
     pub(crate) fn is_batch(&self) -> bool {
         self.essence.as_deref() == Some(BATCH)
+    }
+
+    /// A form that holds the JSON.
+    pub(crate) fn is_form(&self) -> bool {
+        self.is_json() && self.essence.as_deref() == Some(FORM)
     }
 
     /// Whether the body is JSON, as everything but the data of a CloudEvent is.
@@ -189,6 +204,11 @@ mod tests {
         }
         assert!(read(&[("content-encoding", "Identity")]).is_ok());
         assert!(read(&[("content-type", BATCH)]).unwrap().is_batch());
+        let github =
+            |declared: &str| Media::of_github(Headers(&[("content-type", declared.as_bytes())]));
+        assert!(github(FORM).is_ok_and(|media| media.is_form() && media.name() == FORM));
+        assert!(github("application/json").is_ok_and(|media| !media.is_form()));
+        assert_eq!(github("text/plain"), Err(Refusal::MediaType));
         let twice = read(&[("content-type", "application/json"), ("Content-Type", "text/plain")]);
         assert_eq!(twice.map_err(|refusal| refusal.code()), Err("invalid_header"));
     }

@@ -49,7 +49,7 @@ pub enum Refusal {
     #[error("the body must be a JSON object")]
     NotAnObject,
     /// A member of the body has the wrong type, length or form.
-    #[error("{pointer} {problem}")]
+    #[error("{} {problem}", place(pointer))]
     Member {
         /// Where, as a JSON pointer.
         pointer: String,
@@ -102,6 +102,15 @@ impl Refusal {
         self.to_string()
     }
 
+    /// The same for who is told the pointer beside it.
+    pub fn detail_there(&self) -> String {
+        match self {
+            Refusal::Member { problem, .. } => (*problem).to_owned(),
+            Refusal::NotAnObject => "must be a JSON object".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// The same about an item of a list.
     pub(crate) fn within(self, index: usize) -> Refusal {
         match self {
@@ -122,4 +131,9 @@ impl Refusal {
     pub(crate) fn member(pointer: &str, problem: &'static str) -> Refusal {
         Refusal::Member { pointer: pointer.to_owned(), problem }
     }
+}
+
+/// What a pointer points at. The empty one stands for the body, and would be no word in a sentence.
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "the body" } else { pointer }
 }

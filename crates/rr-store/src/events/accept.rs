@@ -42,7 +42,28 @@ pub(crate) struct EventJob {
 impl EventJob {
     /// How many bytes it holds in the queue.
     pub(crate) fn weight(&self) -> usize {
-        self.offers.iter().map(Offer::weight).sum()
+        let offers: usize = self.offers.iter().map(Offer::weight).sum();
+        offers + self.whole().map_or(0, <[u8]>::len)
+    }
+
+    /// The message that its events are parts of.
+    fn whole(&self) -> Option<&[u8]> {
+        match &self.together {
+            Together::AllOrNothing(whole) => whole.as_deref(),
+            Together::EachByItself => None,
+        }
+    }
+
+    fn is_all_or_nothing(&self) -> bool {
+        matches!(self.together, Together::AllOrNothing(_))
+    }
+
+    /// Lets the first of its events that is stored keep the whole message: those before it may be repeats,
+    /// and of a repeat nothing is kept.
+    fn keep_whole<'a>(&'a self, own: &mut [Fresh<'a>]) {
+        if let (Some(first), Some(whole)) = (own.first_mut(), self.whole()) {
+            first.body = whole;
+        }
     }
 }
 
@@ -65,7 +86,7 @@ impl Offer {
     }
 
     fn fresh(&self) -> Fresh<'_> {
-        Fresh { event: &self.event, told: self.told.as_deref() }
+        Fresh { event: &self.event, told: self.told.as_deref(), body: &self.event.body }
     }
 
     fn claims(&self) -> impl Iterator<Item = Claim<'_>> {
@@ -107,13 +128,15 @@ impl Work for EventGroup {
                 }
                 let claimed = job.offers.iter().flat_map(|offer| &offer.ids).zip(own.concat());
                 release(conn, claimed)?;
-                let (stored, answers) = one_by_one(conn, job)?;
+                let (mut stored, answers) = one_by_one(conn, job)?;
+                job.keep_whole(&mut stored);
                 fresh = stored;
                 results.push(answers);
                 continue;
             }
-            let answers = job.offers.iter().zip(own);
+            let (answers, before) = (job.offers.iter().zip(own), fresh.len());
             results.push(answers.map(|(offer, own)| answer(offer, &own, &mut fresh)).collect());
+            job.keep_whole(fresh.get_mut(before..).unwrap_or_default());
         }
         insert(conn, &fresh)?;
         self.results = results;
@@ -147,7 +170,7 @@ impl Work for EventGroup {
 /// Whether something of the job will not be stored that the claims alone would let in: an event
 /// that is known by another of its ids, or one that goes down with a neighbour.
 fn gives_up(job: &EventJob, own: &[Vec<Claimed>]) -> bool {
-    let spoilt = job.together == Together::AllOrNothing
+    let spoilt = job.is_all_or_nothing()
         && own.len() > 1
         && own.iter().flatten().any(|claimed| *claimed == Claimed::Conflict);
     let mixed = |own: &Vec<Claimed>| {
@@ -189,7 +212,7 @@ fn one_by_one<'a>(
         }
         answers.push(answer(offer, &own, &mut fresh));
     }
-    if job.together == Together::AllOrNothing && answers.contains(&AcceptEvent::Conflict) {
+    if job.is_all_or_nothing() && answers.contains(&AcceptEvent::Conflict) {
         release(conn, kept.into_iter())?;
         fresh.clear();
     }
@@ -226,7 +249,8 @@ pub(crate) fn import(conn: &mut Conn, all: &[NewEvent]) -> QueryResult<usize> {
         let told = told.collect::<serde_json::Result<Vec<_>>>();
         let told = told.map_err(|error| Error::SerializationError(error.into()))?;
         let pairs = part.iter().zip(&told);
-        let part = pairs.map(|(event, told)| Fresh { event, told: told.as_deref() });
+        let part =
+            pairs.map(|(event, told)| Fresh { event, told: told.as_deref(), body: &event.body });
         insert(conn, &part.collect::<Vec<_>>())?;
     }
     Ok(fresh.len())

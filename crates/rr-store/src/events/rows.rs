@@ -19,6 +19,8 @@ pub(super) struct Fresh<'a> {
     pub(super) event: &'a NewEvent,
     /// What it says happened, written out; none where it says nothing.
     pub(super) told: Option<&'a str>,
+    /// The body to keep.
+    pub(super) body: &'a [u8],
 }
 
 /// Numbers events and stores them.
@@ -32,7 +34,7 @@ pub(super) fn insert(conn: &mut Conn, fresh: &[Fresh<'_>]) -> QueryResult<()> {
         Conn::Lite(_) => Sequence::Events.take(conn, fresh.len())?,
     };
     let numbered = || (first..).zip(fresh);
-    let events: Vec<_> = numbered().map(|(seq, fresh)| EventRow::of(seq, fresh.event)).collect();
+    let events: Vec<_> = numbered().map(|(seq, fresh)| EventRow::of(seq, fresh)).collect();
     let meanings: Vec<_> =
         numbered().filter_map(|(seq, fresh)| MeaningRow::of(seq, fresh)).collect();
     match conn {
@@ -54,10 +56,11 @@ struct EventRow<'a> {
     received_at: At,
     webhook_source: Option<Id>,
     event: &'a NewEvent,
+    body: &'a [u8],
 }
 
 impl<'a> EventRow<'a> {
-    fn of(seq: i64, event: &'a NewEvent) -> EventRow<'a> {
+    fn of(seq: i64, &Fresh { event, body, .. }: &Fresh<'a>) -> EventRow<'a> {
         EventRow {
             seq,
             id: Id(event.id),
@@ -66,6 +69,7 @@ impl<'a> EventRow<'a> {
             received_at: At(event.received_at),
             webhook_source: event.webhook_source.map(Id),
             event,
+            body,
         }
     }
 }
@@ -101,7 +105,7 @@ impl Row for BodyRow<'_> {
         values.put::<BigInt, _>(&self.0.seq)?;
         values.put::<DbTime, _>(&self.0.received_at)?;
         values.put::<Text, _>(&self.0.event.content_type)?;
-        values.put::<Binary, _>(&self.0.event.body)
+        values.put::<Binary, _>(self.0.body)
     }
 }
 
@@ -137,7 +141,7 @@ impl<'a> AtOnce<'a> {
             data: rows.iter().map(|row| row.event.data.get()).collect(),
             webhook_sources: rows.iter().map(|row| row.webhook_source).collect(),
             content_types: rows.iter().map(|row| &*row.event.content_type).collect(),
-            bodies: rows.iter().map(|row| &*row.event.body).collect(),
+            bodies: rows.iter().map(|row| row.body).collect(),
             meanings: MeaningColumns::of(meanings),
         }
     }

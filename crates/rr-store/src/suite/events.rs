@@ -97,12 +97,14 @@ async fn offer(
 async fn events_that_come_together_are_told_apart_one_by_one() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    let all = Together::AllOrNothing;
-    let answers = offer(&store, &[(1, &["r", "a"], 1), (2, &["b"], 1), (3, &["a"], 1)], all).await;
+    let all = || Together::AllOrNothing(None);
+    let answers =
+        offer(&store, &[(1, &["r", "a"], 1), (2, &["b"], 1), (3, &["a"], 1)], all()).await;
     assert_eq!(answers, [Stored(id(1)), Stored(id(2)), Repeated(id(1))]);
-    let answers = offer(&store, &[(4, &["r", "a"], 1), (5, &["b"], 1), (6, &["a"], 1)], all).await;
+    let answers =
+        offer(&store, &[(4, &["r", "a"], 1), (5, &["b"], 1), (6, &["a"], 1)], all()).await;
     assert_eq!(answers, [Repeated(id(1)), Repeated(id(2)), Repeated(id(1))]);
-    let answers = offer(&store, &[(7, &["s", "b"], 1), (8, &["c"], 1), (9, &[], 1)], all).await;
+    let answers = offer(&store, &[(7, &["s", "b"], 1), (8, &["c"], 1), (9, &[], 1)], all()).await;
     assert_eq!(answers, [Repeated(id(2)), Stored(id(8)), Stored(id(9))]);
     let again = store.accept_event(event(10), once("s", 1)).await.unwrap();
     assert_eq!(again, Repeated(id(2)), "an id that came with a repeat stands for the first event");
@@ -113,10 +115,10 @@ async fn events_that_come_together_are_told_apart_one_by_one() {
 async fn a_conflict_takes_the_others_with_it_or_not() {
     let database = TestDatabase::new();
     let store = database.migrated().await;
-    offer(&store, &[(1, &["a"], 1)], Together::AllOrNothing).await;
+    offer(&store, &[(1, &["a"], 1)], Together::AllOrNothing(None)).await;
     let mixed: [(u128, &[&str], u8); 4] =
         [(2, &["n", "o"], 1), (3, &["a", "p"], 2), (4, &["p"], 2), (5, &[], 1)];
-    let answers = offer(&store, &mixed, Together::AllOrNothing).await;
+    let answers = offer(&store, &mixed, Together::AllOrNothing(None)).await;
     assert!(answers.contains(&Conflict), "{answers:?}");
     assert_eq!(number(&store, "SELECT count(*) FROM events").await, 1);
     assert_eq!(number(&store, "SELECT count(*) FROM idempotency_keys").await, 1);

@@ -17,7 +17,7 @@ impl Store {
         ids: impl IntoIterator<Item = Idempotency>,
     ) -> Result<AcceptEvent, StoreError> {
         let offer = OfferedEvent { event, ids: ids.into_iter().collect() };
-        let answers = self.accept_events(vec![offer], Together::AllOrNothing).await?;
+        let answers = self.accept_events(vec![offer], Together::AllOrNothing(None)).await?;
         assert_eq!(answers.len(), 1, "one event has one answer");
         Ok(answers[0])
     }

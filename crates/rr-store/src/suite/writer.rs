@@ -112,8 +112,8 @@ async fn events_weigh_in_the_queue_however_small_they_are() {
     let store = database.open_with(|options| options.queue_bytes = 20 << 20);
     let (release, holding) = hold(&store).await;
     let before = store.stats().commits;
-    let each = Together::EachByItself;
-    let all = join_all((0..30).map(|batch| store.accept_events(thousand(batch), each)));
+    let all =
+        join_all((0..30).map(|batch| store.accept_events(thousand(batch), Together::EachByItself)));
     let (answers, ()) = tokio::join!(all, async {
         assert!(store.has_room(1, 2) && !store.has_room(1_000, 2_000));
         drop(release);

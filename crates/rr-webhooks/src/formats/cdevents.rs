@@ -47,8 +47,10 @@ pub(super) fn meaning(event_type: &str, body: View<'_>) -> Meaning {
         ("incident", "resolved") => incident(body, IncidentState::Resolved),
         ("pipelinerun" | "build", "queued" | "started") => build(body, Progress::Running),
         ("pipelinerun", "finished") => {
-            let outcome = body.text("/subject/content/outcome");
-            build(body, outcome.map_or(Progress::Running, |outcome| Progress::read(&outcome)))
+            // It is over, however that is put; whoever says nothing against it means that it went well.
+            let outcome = body.text("/subject/content/outcome").map(|word| Progress::read(&word));
+            let over = outcome.filter(|outcome| *outcome != Progress::Running);
+            build(body, over.unwrap_or(Progress::Succeeded))
         }
         ("build", "finished") => build(body, Progress::Succeeded),
         ("change", "merged") => change(body),

@@ -56,14 +56,15 @@ pub(super) fn structured(
     Ok(event(read, data, source))
 }
 
-/// Several events; one that is wrong makes the whole of it wrong.
+/// Several events, or none, which the format says is a batch as well; one that is wrong makes the whole of it
+/// wrong.
 pub(super) fn batch(source: Source<'_>) -> Result<Vec<Event>, Refusal> {
     let (tree, data) = json(source.body)?;
     let whole = View(&tree).list("").zip(serde_json::from_str(data.get()).ok());
     let (events, written): (_, Vec<&RawValue>) =
         whole.ok_or_else(|| Refusal::member("", "must be a JSON array"))?;
-    if events.is_empty() || events.len() > MOST_EVENTS {
-        return Err(Refusal::member("", "must hold 1 to 1000 events"));
+    if events.len() > MOST_EVENTS {
+        return Err(Refusal::member("", "must hold at most 1000 events"));
     }
     let read = |(index, (event, written)): (usize, (View<'_>, &RawValue))| {
         structured(source, event, written).map_err(|refusal| refusal.within(index))
@@ -192,6 +193,15 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_may_hold_nothing() {
+        let fields = [
+            ("content-type", &b"application/cloudevents-batch+json"[..]),
+            ("idempotency-key", b"k"),
+        ];
+        assert!(send(&fields, b" [ ] ").unwrap().is_empty());
+    }
+
+    #[test]
     fn one_wrong_event_makes_a_batch_wrong_and_is_named() {
         let refused = |body: &str| {
             let fields = [("content-type", &b"application/cloudevents-batch+json"[..])];
@@ -200,7 +210,6 @@ mod tests {
         };
         let good = r#"{"specversion":"1.0","id":"1","source":"/s","type":"a"}"#;
         let body = |pointer: &str| ("invalid_body", pointer.to_owned());
-        assert_eq!(refused("[]"), body(""));
         assert_eq!(refused(good), body(""));
         assert_eq!(refused("null"), body(""));
         assert_eq!(refused(&format!("[{good},1]")), body("/1"));

@@ -44,6 +44,15 @@ pub(super) fn read(
     Ok(read.event(data, source.media))
 }
 
+/// The JSON in a form of GitHub's.
+pub(super) fn payload(form: &[u8]) -> Result<String, Refusal> {
+    let mut fields = form_urlencoded::parse(form).filter(|(name, _)| name == "payload");
+    match (fields.next(), fields.next()) {
+        (Some((_, payload)), None) => Ok(payload.into_owned()),
+        _ => Err(Refusal::member("", "must be a form with one field payload")),
+    }
+}
+
 /// What the event's name does not say: what became of a deployment, else the action.
 fn step(name: &str, body: View<'_>) -> Option<String> {
     match name {

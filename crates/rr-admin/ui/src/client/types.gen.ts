@@ -1047,7 +1047,10 @@ export type RateWindow = {
  */
 export type Receipt = {
     status: string;
-    webhook_id: string;
+    /**
+     * The event's id, or that of the first one; left out where there was none, as in a batch without events.
+     */
+    webhook_id?: string | null;
 };
 
 /**
@@ -3253,7 +3256,7 @@ export type DeleteApiDevopsSourcesBySourceSecretsBySecretErrors = {
      */
     404: Problem;
     /**
-     * It is the only secret
+     * No other secret is good
      */
     409: Problem;
     /**

@@ -23,7 +23,7 @@ pub(super) async fn take_in(
     request: &HttpRequest,
     state: &AppState,
     body: Body,
-) -> Outcome<Uuid> {
+) -> Outcome<Option<Uuid>> {
     let headers = headers(request.headers());
     if !is_signed(&headers) {
         return Err(Problem::unauthenticated());

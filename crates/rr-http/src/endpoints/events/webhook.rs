@@ -25,7 +25,9 @@ use crate::state::AppState;
 pub(crate) struct Receipt {
     #[schema(example = "success")]
     status: &'static str,
-    webhook_id: Uuid,
+    /// The event's id, or that of the first one; left out where there was none, as in a batch without events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<Uuid>,
 }
 
 /// Takes an event in. The 200 leaves after the event is synced to disk. It belongs to the source that
@@ -81,14 +83,14 @@ pub(crate) async fn post_named(
     Ok(HttpResponse::Ok().json(Receipt { status: "success", webhook_id }))
 }
 
-/// Reads, judges and stores what one request brings; gives the id of its first event.
+/// Reads, judges and stores what one request brings; gives the id of its first event, if there is one.
 async fn take_in(
     caller: &Caller,
     request: &HttpRequest,
     state: &AppState,
     body: Body,
     terms: Terms<'_>,
-) -> Outcome<Uuid> {
+) -> Outcome<Option<Uuid>> {
     refuse_when_full(state, &body)?;
     let max_bytes = state.settings.webhook_max_bytes;
     let body = body.bytes(max_bytes).await?;
@@ -103,21 +105,31 @@ async fn take_in(
     store(events, body, Arrival { caller, state, at, source }).await
 }
 
-/// Stores what one request brought, all of it or nothing; gives the id of its first event.
-pub(super) async fn store(events: Vec<Event>, body: Bytes, arrival: Arrival<'_>) -> Outcome<Uuid> {
-    // The first event keeps the body as it came; the others keep their parts of it.
+/// Stores what one request brought, all of it or nothing; gives the id of its first event, if there is one.
+pub(super) async fn store(
+    events: Vec<Event>,
+    body: Bytes,
+    arrival: Arrival<'_>,
+) -> Outcome<Option<Uuid>> {
+    if events.is_empty() {
+        return Ok(None);
+    }
+    // The first event that is stored keeps the body as it came; the others keep their parts of it.
     let mut whole = Some(Vec::from(body));
+    let is_alone = events.len() == 1;
     let offers = events.into_iter().map(|event| {
-        let body = whole.take().unwrap_or_else(|| event.data.get().as_bytes().to_vec());
-        arrival.offer(event, body)
+        let own = if is_alone { whole.take() } else { None };
+        let own = own.unwrap_or_else(|| event.data.get().as_bytes().to_vec());
+        arrival.offer(event, own)
     });
-    let all = Together::AllOrNothing;
-    let answers = arrival.state.store.accept_events(offers.collect(), all).await?;
+    let offers = offers.collect();
+    let all = Together::AllOrNothing(whole);
+    let answers = arrival.state.store.accept_events(offers, all).await?;
     if answers.contains(&AcceptEvent::Conflict) {
         return Err(Problem::new(Code::IdempotencyConflict));
     }
     match answers.first() {
-        Some(AcceptEvent::Stored(id) | AcceptEvent::Repeated(id)) => Ok(*id),
+        Some(AcceptEvent::Stored(id) | AcceptEvent::Repeated(id)) => Ok(Some(*id)),
         Some(AcceptEvent::Conflict) | None => Err(Problem::new(Code::Internal)),
     }
 }
