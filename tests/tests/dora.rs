@@ -89,6 +89,71 @@ async fn what_several_tools_tell_becomes_one_set_of_figures() {
     assert_eq!(shop["incidents"]["by_id"], 1);
 }
 
+/// Who counts 1, 2, 3 shares its ids with others who do, and what goes through several environments keeps its own.
+#[tokio::test]
+async fn one_id_may_mean_several_things() {
+    let app = TestApp::init().await;
+    let key = keys(&app).await;
+    let at = |time: &str| format!("2026-01-{time}Z");
+    let incident = |service: Option<&str>, status: &str, time: &str| {
+        json!({"event_type": "incident", "id": "1", "service": service, "status": status,
+            "timestamp": at(time)})
+    };
+    let deployment = |id: &str, environment: Option<&str>, status: &str, time: &str| {
+        json!({"event_type": "deployment", "id": id, "service": "cart", "environment": environment,
+            "status": status, "timestamp": at(time)})
+    };
+    for body in [
+        incident(Some("cart"), "detected", "10T12:00:00"),
+        incident(Some("cart"), "resolved", "10T13:00:00"),
+        incident(Some("mail"), "detected", "13T12:00:00"),
+        incident(Some("mail"), "resolved", "13T12:30:00"),
+        deployment("d1", Some("staging"), "success", "11T12:00:00"),
+        deployment("d1", Some("prod"), "failure", "12T12:00:00"),
+        deployment("d1", Some("production"), "success", "12T13:00:00"),
+        // Whoever names the environment once need not do so again.
+        deployment("d2", Some("staging"), "running", "12T14:00:00"),
+        deployment("d2", None, "success", "12T15:00:00"),
+    ] {
+        key.post(WEBHOOK, &body).await.expect(200);
+    }
+    let read = key.get(&format!("{DORA}?to=2026-01-15T00:00:00Z")).await.expect(200).json();
+    let shown = |one: &Value| {
+        ["service", "environment", "deployments", "failed_deployments", "recovery_time_s"]
+            .map(|name| one[name].clone())
+    };
+    let services: Vec<_> = read["services"].as_array().unwrap().iter().map(shown).collect();
+    let place = |service: &str, environment: &str, good: u8, bad: u8, recovery: Option<u16>| {
+        [json!(service), json!(environment), json!(good), json!(bad), json!(recovery)]
+    };
+    assert_eq!(
+        services,
+        [
+            place("cart", "production", 1, 0, Some(3_600)),
+            place("cart", "staging", 2, 0, None),
+            place("mail", "production", 0, 0, Some(1_800)),
+        ]
+    );
+}
+
+/// An incident that moves to another service goes on there.
+#[tokio::test]
+async fn an_incident_that_moves_is_still_one() {
+    let app = TestApp::init().await;
+    let key = keys(&app).await;
+    for (service, status, time) in
+        [("cart", "detected", "12:00"), ("mail", "updated", "12:10"), ("mail", "resolved", "12:30")]
+    {
+        let body = json!({"event_type": "incident", "id": "1", "service": service, "status": status,
+            "timestamp": format!("2026-01-10T{time}:00Z")});
+        key.post(WEBHOOK, &body).await.expect(200);
+    }
+    let read = key.get(&format!("{DORA}?to=2026-01-15T00:00:00Z")).await.expect(200).json();
+    let [one] = &read["services"].as_array().unwrap()[..] else { panic!("{read}") };
+    assert_eq!((&one["service"], &one["recovery_time_s"]), (&json!("mail"), &json!(1_800)));
+    assert_eq!(one["incidents"]["total"], 1);
+}
+
 #[tokio::test]
 async fn a_window_narrows_and_no_data_is_null() {
     let app = TestApp::init().await;

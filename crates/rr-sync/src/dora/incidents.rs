@@ -1,6 +1,6 @@
 //! Incidents, put together from the steps that events told of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rr_domain::{Incident, IncidentState, Meaning, Timestamp};
 use uuid::Uuid;
@@ -33,9 +33,29 @@ pub(super) fn incidents(told: &[Told], end: Timestamp) -> Vec<Trouble<'_>> {
         let alone = said.id.is_none().then_some(told.event);
         groups.entry((said.id.as_deref(), alone)).or_default().push((told, said));
     }
-    let mut all: Vec<_> = groups.into_values().filter_map(|steps| together(steps, end)).collect();
+    let services = groups.into_values().flat_map(by_service);
+    let mut all: Vec<_> = services.filter_map(|steps| together(steps, end)).collect();
     all.sort_unstable_by_key(|trouble| (trouble.detected_at, trouble.seq));
     all
+}
+
+/// Two services may count their incidents alike. One that begins under several of them is one in each; one that
+/// begins under a single service, or under none that is named, stays one wherever it moves. Where nobody tells
+/// of a beginning, every service that is named has its own.
+fn by_service(steps: Vec<Step<'_>>) -> Vec<Vec<Step<'_>>> {
+    let begins = |said: &Incident| said.state == IncidentState::Detected;
+    let is_told = steps.iter().any(|(_, said)| begins(said));
+    let speaking = steps.iter().filter(|(_, said)| begins(said) || !is_told);
+    let services: BTreeSet<&str> =
+        speaking.filter_map(|(_, said)| said.service.as_deref()).collect();
+    if services.len() < 2 {
+        return vec![steps];
+    }
+    let mut own: BTreeMap<Option<&str>, Vec<Step<'_>>> = BTreeMap::new();
+    for step in steps {
+        own.entry(step.1.service.as_deref()).or_default().push(step);
+    }
+    own.into_values().collect()
 }
 
 fn together<'a>(mut steps: Vec<Step<'a>>, end: Timestamp) -> Option<Trouble<'a>> {

@@ -28,8 +28,9 @@ pub(super) fn cause(
     let before = |one: &Rollout<'_>| one.finished_at <= trouble.detected_at;
     let named = |one: &Rollout<'_>| trouble.caused_by.is_some_and(|name| one.is_called(name));
 
-    // An id may mean something to two services: then it is the incident's own that is meant.
-    last(&|_, one| named(one) && own_service(one))
+    // An id may mean something in two places: then it is the incident's own that is meant.
+    last(&|_, one| named(one) && here(one))
+        .or_else(|| last(&|_, one| named(one) && own_service(one)))
         .or_else(|| last(&|_, one| named(one)))
         .map(|index| (index, Evidence::Id))
         .or_else(|| {

@@ -1,6 +1,6 @@
 //! Deployments, put together from the steps that events told of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rr_domain::{Commit, Deployment, Meaning, Progress, Timestamp, Trigger};
 use uuid::Uuid;
@@ -33,7 +33,8 @@ pub(super) struct Place {
     pub(super) environment: String,
 }
 
-/// What the steps of one deployment share: its service and id, or the event that is all of it.
+/// What the steps of one deployment share beside the environment: its service and id, or the event that is all
+/// of it.
 type Key<'a> = (&'a str, Option<&'a str>, Option<Uuid>);
 
 /// A step: when it happened, who told, what.
@@ -53,7 +54,7 @@ impl Rollout<'_> {
 
 /// The deployments that were over before `end`, the oldest first. One that was given up is none.
 pub(super) fn rollouts(told: &[Told], end: Timestamp) -> Vec<Rollout<'_>> {
-    // Steps with one id and service are one deployment; without an id each is one of its own.
+    // Without an id each step is a deployment of its own.
     let mut groups: BTreeMap<Key<'_>, Vec<Step<'_>>> = BTreeMap::new();
     for told in told {
         let Meaning::Deployment(said) = &told.meaning else { continue };
@@ -68,13 +69,33 @@ pub(super) fn rollouts(told: &[Told], end: Timestamp) -> Vec<Rollout<'_>> {
             groups.entry(key).or_default().push((moment, told, said));
         }
     }
-    let mut rollouts: Vec<_> = groups.into_values().filter_map(together).collect();
+    let places = groups.into_values().flat_map(by_environment);
+    let mut rollouts: Vec<_> =
+        places.filter_map(|(environment, steps)| together(environment, steps)).collect();
     rollouts.sort_unstable_by_key(Rollout::order);
     rollouts
 }
 
+/// One id may go through several environments, and is a deployment in each. A step that names none belongs to
+/// the only one that others name, and otherwise to the one that such a step means.
+fn by_environment(steps: Vec<Step<'_>>) -> BTreeMap<String, Vec<Step<'_>>> {
+    let said =
+        |(.., said): &Step<'_>| said.environment.as_deref().map(|n| environment_name(Some(n)));
+    let named: BTreeSet<String> = steps.iter().filter_map(said).collect();
+    let mut named = named.into_iter();
+    let unnamed = match (named.next(), named.next()) {
+        (Some(only), None) => only,
+        _ => environment_name(None),
+    };
+    let mut places: BTreeMap<String, Vec<Step<'_>>> = BTreeMap::new();
+    for step in steps {
+        places.entry(said(&step).unwrap_or_else(|| unnamed.clone())).or_default().push(step);
+    }
+    places
+}
+
 /// The last step that ended it says how, and of everything else the last that says anything counts.
-fn together(mut steps: Vec<Step<'_>>) -> Option<Rollout<'_>> {
+fn together(environment: String, mut steps: Vec<Step<'_>>) -> Option<Rollout<'_>> {
     steps.sort_unstable_by_key(|(moment, told, _)| (*moment, told.seq));
     let (finished_at, ending) = steps
         .iter()
@@ -97,10 +118,7 @@ fn together(mut steps: Vec<Step<'_>>) -> Option<Rollout<'_>> {
         events: events.into_iter().map(|(_, event)| event).collect(),
         seq: first.seq,
         id: any.id.as_deref(),
-        place: Place {
-            service: any.service.clone(),
-            environment: environment_name(latest(|said| said.environment.as_deref())),
-        },
+        place: Place { service: any.service.clone(), environment },
         succeeded: ending == Progress::Succeeded,
         started_at: steps
             .iter()

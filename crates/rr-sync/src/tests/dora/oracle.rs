@@ -1,5 +1,7 @@
 //! The same figures the slow way: every question is answered by looking at everything again.
 
+mod blame;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use crate::Percent;
 use crate::dora::{
     Delivery, Dora, Evidence, Halves, IncidentCounts, Link, Told, Week, Window, environment_name,
 };
+
+use blame::{cause, undoes};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -154,7 +158,20 @@ fn ships(told: &[Told], end: Timestamp) -> Vec<Ship> {
     let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, (_, _, event, said)) in steps.iter().enumerate() {
         let key = match &said.id {
-            Some(id) => format!("{} named {id}", said.service),
+            Some(id) => {
+                let akin =
+                    steps.iter().filter(|(.., s)| s.id == said.id && s.service == said.service);
+                let others: Vec<String> = akin
+                    .filter_map(|(.., s)| s.environment.as_deref())
+                    .map(|name| environment_name(Some(name)))
+                    .collect();
+                let is_lonely = others.iter().all(|name| *name == others[0]);
+                let environment = match (&said.environment, others.first()) {
+                    (None, Some(other)) if is_lonely => other.clone(),
+                    (own, _) => environment_name(own.as_deref()),
+                };
+                format!("{} named {id} in {environment}", said.service)
+            }
             None => format!("{} alone {event}", said.service),
         };
         kinds.entry(key).or_default().push(index);
@@ -212,7 +229,18 @@ fn harms(told: &[Told], end: Timestamp) -> Vec<Harm> {
     }
     steps.sort_by_key(|(event, _)| (event.at, event.seq));
     let key = |(event, said): &(&Told, &Incident)| {
-        said.id.clone().map_or_else(|| format!("alone {}", event.event), |id| format!("named {id}"))
+        let Some(id) = &said.id else { return format!("alone {}", event.event) };
+        let akin = || steps.iter().map(|(_, other)| *other).filter(|other| other.id == said.id);
+        let begin = || akin().filter(|other| other.state == IncidentState::Detected);
+        let named = |all: &mut dyn Iterator<Item = &Incident>| {
+            all.filter_map(|other| other.service.clone()).collect::<BTreeSet<_>>().len()
+        };
+        let services =
+            if begin().next().is_some() { named(&mut begin()) } else { named(&mut akin()) };
+        match services {
+            0 | 1 => format!("named {id}"),
+            _ => format!("named {id} of {:?}", said.service),
+        }
     };
     let keys: BTreeSet<String> = steps.iter().map(key).collect();
     let mut harms = Vec::new();
@@ -256,70 +284,6 @@ fn own_place(harm: &Harm) -> Option<(String, String)> {
 
 fn place_of(harm: &Harm, ships: &[Ship]) -> Option<(String, String)> {
     cause(harm, ships).map(|(ship, _)| ship.place.clone()).or_else(|| own_place(harm))
-}
-
-fn means(ship: &Ship, name: &str) -> bool {
-    ship.last.id.as_deref() == Some(name) || ship.events.iter().any(|e| e.to_string() == name)
-}
-
-/// The last good deployment among those that `is_it`.
-fn latest(ships: &[Ship], is_it: impl Fn(&Ship) -> bool) -> Option<&Ship> {
-    let mut best: Option<&Ship> = None;
-    for ship in ships.iter().filter(|ship| ship.good && is_it(ship)) {
-        if best.is_none_or(|best| (ship.done, ship.seq) > (best.done, best.seq)) {
-            best = Some(ship);
-        }
-    }
-    best
-}
-
-fn undoes<'a>(ship: &Ship, ships: &'a [Ship]) -> Option<&'a Ship> {
-    if !ship.good || ship.last.trigger != Trigger::Rollback {
-        return None;
-    }
-    latest(ships, |other| {
-        let named = ship.last.rolls_back.as_ref().is_none_or(|name| means(other, name));
-        named && other.place == ship.place && (other.done, other.seq) < (ship.done, ship.seq)
-    })
-}
-
-fn cause<'a>(harm: &Harm, ships: &'a [Ship]) -> Option<(&'a Ship, Evidence)> {
-    let said = &harm.last;
-    let before = |ship: &Ship| ship.done <= harm.from;
-    let service =
-        |ship: &Ship| said.service.is_none() || said.service.as_ref() == Some(&ship.place.0);
-    let here = |ship: &Ship| service(ship) && ship.place.1 == harm.environment;
-    if let Some(name) = &said.caused_by {
-        let own = latest(ships, |ship| means(ship, name) && service(ship));
-        if let Some(ship) = own.or_else(|| latest(ships, |ship| means(ship, name))) {
-            return Some((ship, Evidence::Id));
-        }
-    }
-    if said.chain.is_some()
-        && let Some(ship) = latest(ships, |ship| ship.last.chain == said.chain && before(ship))
-    {
-        return Some((ship, Evidence::Chain));
-    }
-    if said.artifact.is_some()
-        && let Some(ship) =
-            latest(ships, |ship| ship.last.artifact == said.artifact && here(ship) && before(ship))
-    {
-        return Some((ship, Evidence::Artifact));
-    }
-    said.service.as_ref()?;
-    let until = harm.to.unwrap_or(harm.from.plus(24 * HOUR));
-    let undone = |ship: &Ship| {
-        ships.iter().any(|other| {
-            other.done >= harm.from
-                && other.done <= until
-                && undoes(other, ships).is_some_and(|target| target.seq == ship.seq)
-        })
-    };
-    if let Some(ship) = latest(ships, |ship| here(ship) && before(ship) && undone(ship)) {
-        return Some((ship, Evidence::Rollback));
-    }
-    let day = |ship: &Ship| ship.done.plus(24 * HOUR) >= harm.from;
-    latest(ships, |ship| here(ship) && before(ship) && day(ship)).map(|ship| (ship, Evidence::Time))
 }
 
 /// Backwards, day by day.
