@@ -175,7 +175,7 @@ async fn add_shown(answered: &mut Counted, n: usize, key: &Key) {
 async fn add_named(answered: &mut Counted, n: usize, app: &TestApp, start: &str, end: &str) {
     let instants =
         vec![Timestamp::parse(start).unwrap(), just_after(Timestamp::parse(end).unwrap())];
-    let spans = app.store().spans(instants, Account::ALL.to_vec()).await.unwrap();
+    let spans = app.store().spans(instants, Account::ALL.to_vec(), true).await.unwrap();
     let mut end = spans.start.clone();
     end.add_all(&spans.changes[0]);
     let span = Span { start: &spans.start, end: &end, churned: spans.churned[0] };

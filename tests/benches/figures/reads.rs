@@ -54,7 +54,7 @@ pub(crate) async fn measure(histories: &[History], rounds: u64) {
             let months = months.map(|ago| until().minus(Duration::from_secs(ago))).collect();
             let accounts = vec![Account::Subscriptions, Account::Movements, Account::Revenue];
             let started = Instant::now();
-            store.spans(months, accounts).await.unwrap();
+            store.spans(months, accounts, true).await.unwrap();
             year[size].push(nanos(started.elapsed()));
             store.close().await;
             grouped[size].push(group_by(history));

@@ -31,7 +31,8 @@ pub struct Spans {
     pub start: Balances,
     /// The sum of the entries from each instant (included) to the next (not included).
     pub changes: Vec<Balances>,
-    /// Beside each change: how many of those who were customers at its first instant churned within.
+    /// Beside each change: how many of those who were customers at its first instant churned within; 0 where
+    /// nobody asked.
     pub churned: Vec<i64>,
 }
 
@@ -48,14 +49,22 @@ impl Store {
 
     /// What happened between these instants, which ascend, in these accounts (not the affiliates');
     /// one change fewer than instants. It reads the sums of whole hours, and single entries only of
-    /// hours that an instant divides.
+    /// hours that an instant divides. Who churned is counted between each two by itself, so only if asked.
     pub async fn spans(
         &self,
         instants: Vec<Timestamp>,
         accounts: Vec<Account>,
+        who_churned: bool,
     ) -> Result<Spans, StoreError> {
         self.ledger_is_current().await?;
-        self.read_long(move |conn| conn.snapshot(|conn| spans(conn, &instants, &accounts))).await
+        let read = move |conn: &mut Conn| {
+            let mut spans = spans(conn, &instants, &accounts)?;
+            if who_churned {
+                add_churned(conn, &mut spans, &instants)?;
+            }
+            Ok(spans)
+        };
+        self.read_long(move |conn| conn.snapshot(&read)).await
     }
 }
 
@@ -84,9 +93,6 @@ fn spans(conn: &mut Conn, instants: &[Timestamp], accounts: &[Account]) -> Query
             }
             start = end;
         }
-    }
-    if accounts.contains(&Account::Movements) {
-        add_churned(conn, &mut spans, instants)?;
     }
     Ok(spans)
 }

@@ -49,12 +49,12 @@ async fn however_many_long_reads_there_are_short_ones_go_on_and_more_are_sent_aw
     };
     let seen = tokio::time::timeout(FOR_EVER, beside).await.expect("a short read waits");
     assert_eq!(seen, (1, false, true));
-    let spans = store.spans(vec![at(1), at(2)], vec![rr_sync::ledger::Account::Users]).await;
+    let spans = store.spans(vec![at(1), at(2)], vec![rr_sync::ledger::Account::Users], true).await;
     assert!(matches!(spans, Err(StoreError::Busy)), "{spans:?}");
 
     drop(release);
     for read in reads {
         read.await.unwrap().unwrap();
     }
-    assert!(store.spans(vec![at(1), at(2)], vec![]).await.is_ok());
+    assert!(store.spans(vec![at(1), at(2)], vec![], true).await.is_ok());
 }

@@ -58,6 +58,9 @@ pub(super) enum Formula {
     Sum { terms: &'static [Term], per: i128 },
     /// A relation of recurring revenue, customers and how they moved, rounded once.
     Ratio(fn(&Movements) -> Option<i128>),
+    /// One that also says how many of the customers there were at the start churned, who are counted by
+    /// themselves.
+    ChurnRatio(fn(&Movements) -> Option<i128>),
 }
 
 /// Which entries a sum takes, and what of them.
@@ -161,7 +164,7 @@ impl Metric {
                 self.exact(span.end) - self.exact(span.start)
             }
             Formula::Sum { .. } => self.exact(span.end),
-            Formula::Ratio(of) => of(&Movements::of(span))?,
+            Formula::Ratio(of) | Formula::ChurnRatio(of) => of(&Movements::of(span))?,
         };
         Some(self.show(number))
     }
@@ -185,7 +188,7 @@ impl Metric {
     pub(crate) fn in_unit(&self, number: i128) -> i128 {
         match self.formula {
             Formula::Sum { per, .. } => rounded(number, per),
-            Formula::Ratio(_) => number,
+            Formula::Ratio(_) | Formula::ChurnRatio(_) => number,
         }
     }
 
@@ -218,7 +221,7 @@ impl Metric {
             Formula::Sum { terms, .. } => {
                 terms.iter().any(|term| term.account == account && (term.counts)(&group))
             }
-            Formula::Ratio(_) => account == Account::Movements,
+            Formula::Ratio(_) | Formula::ChurnRatio(_) => account == Account::Movements,
         }
     }
 
@@ -230,8 +233,13 @@ impl Metric {
                 accounts.dedup();
                 accounts
             }
-            Formula::Ratio(_) => vec![Account::Movements],
+            Formula::Ratio(_) | Formula::ChurnRatio(_) => vec![Account::Movements],
         }
+    }
+
+    /// Whether it asks who churned: for any other [`Span::churned`] may be 0.
+    pub fn asks_who_churned(&self) -> bool {
+        matches!(self.formula, Formula::ChurnRatio(_))
     }
 }
 

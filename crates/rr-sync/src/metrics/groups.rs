@@ -12,7 +12,7 @@ impl Metric {
     pub fn dimensions(&self) -> &'static [&'static str] {
         match self.formula {
             Formula::Sum { terms: [term, ..], .. } => term.account.parts(),
-            Formula::Sum { terms: [], .. } | Formula::Ratio(_) => &[],
+            Formula::Sum { terms: [], .. } | Formula::Ratio(_) | Formula::ChurnRatio(_) => &[],
         }
     }
 

@@ -292,7 +292,7 @@ const CUSTOMER_CHURN: Metric = Metric {
     name: "customer_churn",
     definition: "Of the customers at the start, the part that churned within the period.",
     made_of: &["customers", "mrr_churn"],
-    formula: Formula::Ratio(|m| percent(m.churned, m.customers_at_start)),
+    formula: Formula::ChurnRatio(|m| percent(m.churned, m.customers_at_start)),
     ..GROSS_MRR_CHURN
 };
 
@@ -311,7 +311,7 @@ const LTV: Metric = Metric {
     definition: "ARPU / customer churn: what a customer brings before leaving, at the rate of the \
                  period.",
     made_of: &["mrr", "customers", "mrr_churn"],
-    formula: Formula::Ratio(|m| {
+    formula: Formula::ChurnRatio(|m| {
         divided(m.end * m.customers_at_start, 12 * m.customers_at_end * m.churned)
     }),
     ..ARPU

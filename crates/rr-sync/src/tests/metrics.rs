@@ -9,8 +9,9 @@ use super::oracle::{
     revenue, subscription_history, subscriptions_at, users_at,
 };
 use super::*;
+use crate::Balances;
 use crate::ledger::Account;
-use crate::metrics::{self, Kind, METRICS};
+use crate::metrics::{self, Kind, METRICS, Span};
 
 /// A history told in any order, with repetitions.
 fn told() -> impl Strategy<Value = Vec<Fact>> {
@@ -262,6 +263,25 @@ fn a_month_of_movements() {
         ("ltv", "1575"),
     ] {
         assert_eq!(book.metric(name, february), shown, "{name}");
+    }
+}
+
+/// A reader counts it for those alone that say so.
+#[test]
+fn who_churned_moves_the_figures_that_ask_for_it_and_no_other() {
+    let gold = |number| started(number, "gold", 100, Interval::MONTHLY);
+    let book = Book::of(&story([
+        ("2024-01-10", gold(1)),
+        ("2024-01-10", gold(2)),
+        ("2024-02-05", ended(1)),
+    ]));
+    let balances =
+        |until| -> Balances { book.entries.iter().filter(|entry| entry.at < at(until)).collect() };
+    let (start, end) = (balances("2024-02-01"), balances("2024-03-01"));
+    for metric in METRICS {
+        let [none, one] =
+            [0, 1].map(|churned| metric.value(&Span { start: &start, end: &end, churned }));
+        assert_eq!(none != one, metric.asks_who_churned(), "{}", metric.name);
     }
 }
 

@@ -135,7 +135,8 @@ async fn figure(
     };
     let (seq, (value, groups)) = match (from, at) {
         (Some(from), _) => {
-            let read = store.spans(vec![from, as_of.plus(TICK)], metric.accounts()).await?;
+            let (both, who_churned) = (vec![from, as_of.plus(TICK)], metric.asks_who_churned());
+            let read = store.spans(both, metric.accounts(), who_churned).await?;
             (read.seq, (series::values(metric, &read).next().flatten(), None))
         }
         (None, None) => (present.seq, all(&present.balances)),

@@ -95,7 +95,7 @@ pub(super) async fn answer(
     }
     let mut instants = vec![range.from];
     instants.extend(periods.iter().map(|period| period.end));
-    let read = state.store.spans(instants, metric.accounts()).await?;
+    let read = state.store.spans(instants, metric.accounts(), metric.asks_who_churned()).await?;
     let told_by = figures(metric, by, &read);
     let points = periods.iter().zip(told_by).map(|(period, (value, groups))| Point {
         start: period.start,

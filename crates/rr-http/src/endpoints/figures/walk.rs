@@ -63,7 +63,7 @@ impl Question<'_> {
         let Question { store, metric, .. } = self;
         let bounds = match self.asked {
             Asked::Within(Range { from, to, .. }) => {
-                let read = store.spans(vec![from, to], metric.accounts()).await?;
+                let read = store.spans(vec![from, to], metric.accounts(), false).await?;
                 let opening = match metric.kind {
                     Kind::Flow => 0,
                     _ => metric.exact(&read.start),
