@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use rr_keys::HashScheme;
+use rr_store::KeySchemes;
+use rr_tests::app::TestApp;
 use rr_tests::client::Client;
-use rr_tests::database::TestDatabase;
+use rr_tests::database::{TestDatabase, open_store, open_store_like};
 use rr_tests::follow::Follower;
 use rr_tests::process::{Ended, Program, RealServer};
 use rr_tests::proxy::eventually;
@@ -284,4 +287,33 @@ async fn a_pepper_that_cannot_be_one_stops_the_start_and_is_not_shown() {
         assert!(said.contains("RR_KEY_PEPPERS") && said.contains(reason), "{said}");
         assert!(!said.contains(&text[..12]), "{said}");
     }
+}
+
+/// One write for all who come with a key at a time, and none of them waits for it.
+#[tokio::test]
+async fn a_key_is_moved_once_however_many_come_with_it() {
+    let database = TestDatabase::migrated().await;
+    let before = open_store(database.url());
+    let pepper = HashScheme::hmac_sha256(&[1; 32]).unwrap();
+    let schemes = KeySchemes::with_peppers(vec![(1, pepper)], true);
+    let store = open_store_like(database.url(), |options| options.key_schemes = schemes);
+    let app = TestApp::with_store(database, store, |_| {});
+    let keys = [
+        app.with_key_of(&before, &["read_metrics"], |_| {}).await,
+        app.with_key_of(&before, &["read_metrics"], |_| {}).await,
+    ];
+    let writes = app.store().stats().jobs;
+    for _ in 0..3 {
+        let uses = keys.iter().cycle().take(32).map(|key| async { key.get(SYNC).await.code() });
+        assert_eq!(futures_util::future::join_all(uses).await, [200; 32]);
+    }
+    eventually("both are moved", Duration::from_secs(20), || async {
+        let uses = app.store().pepper_uses(app.clock.now()).await.unwrap();
+        uses.iter().map(|left| left.keys).eq([2, 0])
+    })
+    .await;
+    for key in &keys {
+        key.get(SYNC).await.expect(200);
+    }
+    assert_eq!(app.store().stats().jobs - writes, 2);
 }

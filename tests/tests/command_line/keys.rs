@@ -185,16 +185,25 @@ async fn a_key_is_changed_and_a_running_server_sees_it() {
         "day=5,total=9",
         "--allow-ip",
         "127.0.0.0/8,10.0.0.0/8",
+        "--not-before",
+        "2020-01-01T00:00:00Z",
+        "--metadata",
+        "team=sales",
+        "--metadata",
+        "why=a=b",
     ]);
     assert_eq!(view["name"], "CI");
+    assert_eq!(view["not_before"], "2020-01-01T00:00:00Z");
+    assert_eq!(view["metadata"], json!({"team": "sales", "why": "a=b"}));
     assert_eq!(view["permissions"], json!(["read_metrics", "write_webhooks"]));
     assert_eq!(view["expires_at"], Value::Null);
     assert_eq!(view["rate_limit"], json!({"limit": 1000, "window_s": 3600}));
     assert_eq!(view["quotas"], json!({"day": 5, "total": 9}));
     assert_eq!(view["allowed_ips"], json!(["10.0.0.0/8", "127.0.0.0/8"]));
-    let bare =
-        changed(&["--no-rate-limits", "--no-quotas", "--allow-anywhere", "--expires-in-days", "3"]);
-    for gone in ["rate_limits", "quotas", "allowed_ips"] {
+    let none =
+        ["--no-rate-limits", "--no-quotas", "--allow-anywhere", "--at-once", "--no-metadata"];
+    let bare = changed(&[&none[..], &["--expires-in-days", "3"]].concat());
+    for gone in ["rate_limits", "quotas", "allowed_ips", "not_before", "metadata"] {
         assert_eq!(bare.get(gone), None, "{bare}");
     }
     assert!(
@@ -210,6 +219,9 @@ async fn a_key_is_changed_and_a_running_server_sees_it() {
         &["--rate-limit", "often"],
         &["--quota", "week=1"],
         &["--allow-ip", "here"],
+        &["--not-before", "tomorrow"],
+        &["--not-before", "2020-01-01T00:00:00Z", "--at-once"],
+        &["--metadata", "team"],
     ] {
         run("change", wrong).expect(2);
     }

@@ -20,7 +20,7 @@ Examples:
     List(KeysList),
     /// Change a key, or switch it on or off; what is not named stays
     #[command(after_help = "\
-What is named replaces what the key had. Of a revoked key only the name can change. When the command
+What is named replaces what the key had. Of a revoked key only name and notes can change. When the command
 returns, every running server judges by the change.
 
 Examples:
@@ -28,7 +28,8 @@ Examples:
   revenue-ripple keys change 018f2b5e-… --disable
   revenue-ripple keys change 018f2b5e-… --name \"CI\" --permission write_webhooks
   revenue-ripple keys change 018f2b5e-… --rate-limit 100/60s --allow-ip 10.0.0.0/8
-  revenue-ripple keys change 018f2b5e-… --no-quotas --expires-in-days 30")]
+  revenue-ripple keys change 018f2b5e-… --no-quotas --expires-in-days 30
+  revenue-ripple keys change 018f2b5e-… --metadata team=sales --metadata ticket=1234")]
     Change(KeysChange),
     /// Give a key a new secret; it is printed once, and the old one ends after a grace
     #[command(after_help = "\
@@ -175,6 +176,12 @@ pub(crate) struct KeyWishes {
     /// All that it may do; repeat or separate by commas
     #[arg(long = "permission", value_name = "PERMISSION", value_delimiter = ',')]
     pub(crate) permissions: Vec<String>,
+    /// Its first instant (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) not_before: Option<String>,
+    /// It has no first instant any more
+    #[arg(long, conflicts_with = "not_before")]
+    pub(crate) at_once: bool,
     /// Days from now until it expires
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) expires_in_days: Option<u32>,
@@ -199,6 +206,12 @@ pub(crate) struct KeyWishes {
     /// It may be used from anywhere
     #[arg(long, conflicts_with = "allowed_ips")]
     pub(crate) allow_anywhere: bool,
+    /// All notes to keep with it; repeat for more, at most 20
+    #[arg(long, value_name = "NAME=TEXT")]
+    pub(crate) metadata: Vec<String>,
+    /// It has no notes
+    #[arg(long, conflicts_with = "metadata")]
+    pub(crate) no_metadata: bool,
 }
 
 /// `keys rotate`.

@@ -99,15 +99,9 @@ pub(crate) struct Wish {
 impl Wish {
     fn parse(args: &KeysCreate) -> Result<Wish, Failure> {
         let name = key_words::name(&args.name).map_err(|detail| usage("--name", detail))?;
-        let not_before = args.not_before.as_deref().map(|text| Timestamp::parse(text.trim()));
         let owner = args.owner.as_deref().map(key_words::owner).transpose();
         let rate_limits = limits::rate_limits(&args.rate_limits);
         let quotas = limits::quotas(&args.quotas);
-        let notes = args.metadata.iter().map(|text| {
-            let pair = text.split_once('=').ok_or_else(|| usage("--metadata", "must be NAME=TEXT"));
-            pair.map(|(name, note)| (name.to_owned(), note.to_owned()))
-        });
-        let metadata = key_words::notes(notes.collect::<Result<_, Failure>>()?);
         let permissions = if args.permissions.is_empty() {
             Permission::DEFAULT.to_vec()
         } else {
@@ -116,20 +110,31 @@ impl Wish {
         Ok(Wish {
             name,
             permissions,
-            not_before: not_before
-                .transpose()
-                .map_err(|_| usage("--not-before", "must be an RFC 3339 time"))?,
+            not_before: args.not_before.as_deref().map(first_instant).transpose()?,
             allowed_ips: networks(&args.allowed_ips)?,
             owner: owner.map_err(|detail| usage("--owner", detail))?,
             rate_limits: rate_limits.map_err(|detail| usage("--rate-limit", &detail))?,
             quotas: quotas.map_err(|detail| usage("--quota", detail))?,
-            metadata: metadata.map_err(|(_, detail)| usage("--metadata", detail))?,
+            metadata: notes(&args.metadata)?,
         })
     }
 }
 
 fn usage(flag: &str, detail: &str) -> Failure {
     Failure::Usage(format!("{flag}: {detail}"))
+}
+
+fn first_instant(text: &str) -> Result<Timestamp, Failure> {
+    Timestamp::parse(text.trim()).map_err(|_| usage("--not-before", "must be an RFC 3339 time"))
+}
+
+fn notes(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let notes = texts.iter().map(|text| {
+        let pair = text.split_once('=').ok_or_else(|| usage("--metadata", "must be NAME=TEXT"));
+        pair.map(|(name, note)| (name.to_owned(), note.to_owned()))
+    });
+    key_words::notes(notes.collect::<Result<_, Failure>>()?)
+        .map_err(|(_, detail)| usage("--metadata", detail))
 }
 
 fn permissions(names: &[String]) -> Result<Vec<Permission>, Failure> {

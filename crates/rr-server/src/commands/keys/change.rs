@@ -4,7 +4,9 @@ use rr_http::key_words;
 use rr_keys::{Quotas, RateLimits};
 use rr_store::{Actor, KeyPatch, UpdateKey};
 
-use super::{DAY, Listed, SERVERS_NOTICE, limits, networks, permissions, remark, usage};
+use super::{
+    DAY, Listed, SERVERS_NOTICE, first_instant, limits, networks, notes, permissions, remark, usage,
+};
 use crate::cli::{KeyWishes, KeysChange};
 use crate::commands::{Context, database};
 use crate::failure::Failure;
@@ -29,7 +31,7 @@ pub(super) async fn run(context: &Context, args: &KeysChange) -> Result<(), Fail
             return Ok(());
         }
         UpdateKey::NoSuchKey => return Err(Failure::trouble(format!("there is no key {id}"))),
-        UpdateKey::Revoked => "was revoked, which is for good: only its name can change",
+        UpdateKey::Revoked => "was revoked, which is for good: only name and notes can change",
         UpdateKey::EndsBeforeItBegins => "would end before it begins",
         // The command line is bound by no permissions.
         UpdateKey::BeyondReach(..) | UpdateKey::WidensItself(_) => "cannot be changed from here",
@@ -62,6 +64,16 @@ fn patch(wishes: &KeyWishes, context: &Context) -> Result<KeyPatch, Failure> {
             .map(|texts| networks(&texts))
             .transpose()?
             .or(wishes.allow_anywhere.then(Default::default)),
+        not_before: wishes
+            .not_before
+            .as_deref()
+            .map(|text| first_instant(text).map(Some))
+            .transpose()?
+            .or(wishes.at_once.then_some(None)),
+        metadata: some(&wishes.metadata)
+            .map(|texts| notes(&texts))
+            .transpose()?
+            .or(wishes.no_metadata.then(Default::default)),
         enabled: wishes.enable.then_some(true).or(wishes.disable.then_some(false)),
         ..KeyPatch::default()
     })
