@@ -138,6 +138,51 @@ async fn github_is_received_as_it_sends_unless_it_is_told_otherwise() {
     assert_eq!(json.expect(200).json()["webhook_id"], first["webhook_id"]);
 }
 
+/// GitLab signs nothing and shows the secret itself. That is enough for a source of its format, and for no other.
+#[tokio::test]
+async fn gitlab_is_known_by_its_token() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let (own, other) =
+        (app.with_key(&["write_webhooks"]).await, app.with_key(&["write_webhooks"]).await);
+    make(&admin, "gitlab", &own).await;
+    make(&admin, "other", &other).await;
+    let body = r#"{"object_kind":"deployment","status":"success","deployment_id":15,"environment":"production","project":{"name":"shop","path_with_namespace":"octo/shop"}}"#;
+    let send = |client: &Client, name: &str, token: &str| {
+        let call = client.call("POST", &to(name)).body("application/json", body);
+        call.header("x-gitlab-event", "Deployment Hook").header("x-gitlab-token", token)
+    };
+    unheard(&send(&app, "gitlab", SECRET).await);
+    let format = json!({"format": "gitlab"});
+    admin.patch("/api/devops/sources/gitlab", &format).await.expect(200);
+    let first =
+        send(&app, "gitlab", SECRET).header("idempotency-key", "1").await.expect(200).json();
+    let again =
+        send(&own, "gitlab", SECRET).header("idempotency-key", "1").await.expect(200).json();
+    assert_eq!(first["webhook_id"], again["webhook_id"], "with the key shown or not");
+    let decoded = SECRET.strip_prefix("whsec_").unwrap();
+    for wrong in ["", "x", decoded, &SECRET[..SECRET.len() - 1], &format!("{SECRET}x")] {
+        unheard(&send(&app, "gitlab", wrong).await);
+        let problem = send(&own, "gitlab", wrong).await.problem(401, "signature_invalid");
+        assert_eq!(problem["detail"], "X-Gitlab-Token is none of the source's secrets.");
+    }
+    unheard(&send(&app, "gitlab", SECRET).header("x-gitlab-token", SECRET).await);
+    // A signature binds more, so a wrong one is not made good by a token.
+    unheard(&send(&app, "gitlab", SECRET).header("x-webhook-signature", "sha256=00").await);
+    unheard(&send(&app, "other", SECRET).await);
+    send(&other, "other", SECRET).await.problem(401, "signature_missing");
+
+    app.clock.advance(Duration::from_secs(1));
+    let secret = json!({"secret": "another secret of gitlab's", "overlap_s": 0});
+    admin.post("/api/devops/sources/gitlab/secrets", &secret).await.expect(200);
+    unheard(&send(&app, "gitlab", SECRET).await);
+    send(&app, "gitlab", "another secret of gitlab's").await.expect(200);
+    let reader = app.with_key(&["read_events"]).await;
+    let events = reader.get("/api/devops/events").await.json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 2);
+    assert_eq!(events["events"][0]["event_type"], "gitlab.deployment.success");
+}
+
 #[tokio::test]
 async fn a_good_signature_acts_as_the_key_and_as_no_more() {
     let app = TestApp::init().await;

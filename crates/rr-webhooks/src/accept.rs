@@ -8,7 +8,7 @@ use crate::event::{Dedupe, Event};
 use crate::formats::{Format, Source, is_binary, read};
 use crate::headers::Headers;
 use crate::media::Media;
-use crate::signature::verify;
+use crate::signature::prove;
 use crate::{Refusal, WebhookSecret};
 
 /// A request as it arrived, authorised by a key but not yet believed.
@@ -62,11 +62,7 @@ pub fn accept(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<Vec<Event>
 
 /// The signature, where one is asked for.
 pub(crate) fn authenticate(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<(), Refusal> {
-    if policy.secrets.is_empty() {
-        return Ok(());
-    }
-    let Incoming { headers, body, received_at, .. } = *incoming;
-    verify(Headers(headers), body, received_at, policy.secrets)
+    if policy.secrets.is_empty() { Ok(()) } else { prove(incoming, policy) }
 }
 
 /// The ids of the request as a whole. One does not stand in for the other: `webhook-id` is signed

@@ -22,6 +22,9 @@ pub enum Refusal {
     /// There is a signature, and it is not ours.
     #[error("the signature does not match the body")]
     SignatureInvalid,
+    /// There is a token instead of a signature, and it is not ours.
+    #[error("X-Gitlab-Token is none of the source's secrets")]
+    TokenInvalid,
     /// The signed time is more than five minutes away.
     #[error("the signed time is more than 300 seconds away from now")]
     SignatureExpired,
@@ -64,7 +67,7 @@ impl Refusal {
         match self {
             Refusal::TooLarge { .. } => "body_too_large",
             Refusal::SignatureMissing => "signature_missing",
-            Refusal::SignatureInvalid => "signature_invalid",
+            Refusal::SignatureInvalid | Refusal::TokenInvalid => "signature_invalid",
             Refusal::SignatureExpired => "signature_expired",
             Refusal::Header { .. } => "invalid_header",
             Refusal::MediaType | Refusal::LinesMediaType => "unsupported_media_type",
@@ -78,9 +81,10 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Refusal::Header { .. } | Refusal::Json(_) => 400,
-            Refusal::SignatureMissing | Refusal::SignatureInvalid | Refusal::SignatureExpired => {
-                401
-            }
+            Refusal::SignatureMissing
+            | Refusal::SignatureInvalid
+            | Refusal::TokenInvalid
+            | Refusal::SignatureExpired => 401,
             Refusal::TooLarge { .. } => 413,
             Refusal::MediaType | Refusal::LinesMediaType | Refusal::ContentEncoding => 415,
             Refusal::NotAnObject | Refusal::Member { .. } => 422,

@@ -7,12 +7,14 @@
 //! | `X-Hub-Signature-256` (GitHub), `X-Webhook-Signature` | body | hexadecimal, `sha256` | text |
 //! | `X-PagerDuty-Signature` | body | hexadecimal, `v1` | text |
 //!
-//! Where a request carries several, the first in this list decides, because it binds the most.
+//! Where a request carries several, the first in this list decides, because it binds the most. GitLab has a token
+//! instead, which binds nothing.
 //! HMAC is HMAC-SHA256 throughout.
 
 mod doctor;
 mod list;
 mod standard;
+mod token;
 
 pub use doctor::{SignatureHint, diagnose};
 
@@ -23,7 +25,7 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::headers::Headers;
-use crate::{Incoming, Refusal, WebhookSecret};
+use crate::{Format, Incoming, Policy, Refusal, WebhookSecret};
 
 /// How far the signed time may be from now, either way, in seconds. Exactly this far passes.
 const TOLERANCE: u64 = 300;
@@ -31,8 +33,21 @@ const TOLERANCE: u64 = 300;
 /// The most Ed25519 signatures of one request that are tried: each costs a hundred HMACs.
 const MOST_ED25519: usize = 8;
 
-/// Checks that whoever sent this knows one of the secrets.
-pub(crate) fn verify(
+/// Checks that whoever sent this knows one of the secrets: by a signature, or as GitLab shows it.
+pub(crate) fn prove(incoming: &Incoming<'_>, policy: &Policy<'_>) -> Result<(), Refusal> {
+    let Incoming { headers, body, received_at, .. } = *incoming;
+    let headers = Headers(headers);
+    if policy.format == Format::Gitlab
+        && Shown::read(headers)?.is_none()
+        && let Some(token) = token::read(headers)?
+    {
+        return token::check(token, received_at, policy.secrets);
+    }
+    verify(headers, body, received_at, policy.secrets)
+}
+
+/// Checks that this is signed with one of the secrets.
+fn verify(
     headers: Headers<'_>,
     body: &[u8],
     received_at: Timestamp,
@@ -54,15 +69,19 @@ pub(crate) fn verify(
     Ok(())
 }
 
-/// Whether a request shows a signature that can be looked at, good or not.
+/// Whether a request shows a proof that can be looked at, good or not.
 pub fn is_signed(headers: &[(&str, &[u8])]) -> bool {
-    matches!(Shown::read(Headers(headers)), Ok(Some(_)))
+    let headers = Headers(headers);
+    match Shown::read(headers) {
+        Ok(Some(_)) => true,
+        Ok(None) => matches!(token::read(headers), Ok(Some(_))),
+        Err(_) => false,
+    }
 }
 
-/// Whether a request is signed, now, with one of these secrets.
-pub fn is_signed_with(incoming: &Incoming<'_>, secrets: &[WebhookSecret]) -> bool {
-    let Incoming { headers, body, received_at, .. } = *incoming;
-    verify(Headers(headers), body, received_at, secrets).is_ok()
+/// Whether a request shows, now, that its sender knows one of the secrets.
+pub fn is_signed_with(incoming: &Incoming<'_>, policy: &Policy<'_>) -> bool {
+    prove(incoming, policy).is_ok()
 }
 
 /// Which header shows the signature.

@@ -65,6 +65,7 @@ mod tests {
                 None,
             ),
             (Refusal::SignatureInvalid, "The signature does not match the body.", None),
+            (Refusal::TokenInvalid, "X-Gitlab-Token is none of the source's secrets.", None),
             (
                 Refusal::SignatureExpired,
                 "The signed time is more than 300 seconds away from now.",

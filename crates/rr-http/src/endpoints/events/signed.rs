@@ -36,12 +36,13 @@ pub(super) async fn take_in(
     let Terms { secrets, format, source } = intake.terms();
     let at = state.now();
     let incoming = Incoming { headers: &headers, body: &body, received_at: at, key_id };
-    if !is_signed_with(&incoming, secrets) {
+    let policy = Policy { secrets, max_bytes, format };
+    if !is_signed_with(&incoming, &policy) {
         return Err(Problem::unauthenticated());
     }
     let caller = vouched_for(request, key_id, Permission::WriteWebhooks).await?;
     // The signature was looked at.
-    let policy = Policy { secrets: &[], max_bytes, format };
+    let policy = Policy { secrets: &[], ..policy };
     let events = accept(&incoming, &policy).map_err(|refusal| refused(&refusal))?;
     store(events, body, Arrival { caller: &caller, state, at, source }).await
 }
