@@ -214,7 +214,9 @@ async fn what_a_late_fact_moved_is_listed() {
         json!({
             "seq": 4, "account": "revenue", "group": ["subscription", "membership", "captured"],
             "metrics": ["revenue", "subscription_revenue"], "from": late.to_string(),
-            "count": 1, "amount": 47, "facts": 1, "recorded_at": app.clock.now().to_string(),
+            "until": late.to_string(), "count": 1, "amount": 47,
+            "gained": {"count": 1, "amount": 47}, "lost": {"count": 0, "amount": 0},
+            "facts": 1, "recorded_at": app.clock.now().to_string(),
         })
     );
     let mut accounts: Vec<&str> =

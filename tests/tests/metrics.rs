@@ -227,10 +227,10 @@ async fn a_series_comes_as_a_table_or_as_lines() {
     };
     let row = |start: &str, end: &str, value: &str| {
         format!(
-            "mrr,USD,{start}T00:00:00Z,{end}T00:00:00Z,false,{value},2024-02-01T00:00:00Z,{seq}\r\n"
+            "mrr,money,stock,USD,{start}T00:00:00Z,{end}T00:00:00Z,false,{value},2024-02-01T00:00:00Z,{seq}\r\n"
         )
     };
-    let table = "name,currency,start,end,partial,value,as_of,seq\r\n".to_owned()
+    let table = "name,unit,kind,currency,start,end,partial,value,as_of,seq\r\n".to_owned()
         + &row("2023-12-01", "2024-01-01", "0")
         + &row("2024-01-01", "2024-02-01", "47");
     for call in [

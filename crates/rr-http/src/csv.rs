@@ -18,22 +18,30 @@ pub(crate) fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Spreadsheets take a cell that begins with one of these for a formula, and a formula can send what
 /// stands beside it anywhere. A quote before it makes it a text (OWASP, "CSV Injection"); a plain number
-/// may begin with its sign.
+/// may begin with its sign. A cell can begin within one of ours, too: where the comma separates decimals, spreadsheets
+/// part a line at semicolons, and quotes that do not stand at its beginning hold nothing together for them.
 fn push_cell(line: &mut String, cell: &str) {
-    let begins = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let is_formula = begins && !is_number(cell);
-    let is_quoted = is_formula || cell.contains([',', '"', '\r', '\n']);
-    if !is_quoted {
+    let mut written = String::with_capacity(cell.len());
+    for part in cell.split_inclusive(PARTING) {
+        let shown = part.trim_start_matches(' ');
+        let begins =
+            shown.starts_with(['=', '+', '-', '@']) || part.starts_with(['\t', '\r', '\n']);
+        if begins && !is_number(shown.trim_end_matches(PARTING)) {
+            written.push('\'');
+        }
+        written.push_str(part);
+    }
+    if written == cell && !cell.contains([',', '"', '\r', '\n']) {
         line.push_str(cell);
         return;
     }
     line.push('"');
-    if is_formula {
-        line.push('\'');
-    }
-    line.push_str(&cell.replace('"', "\"\""));
+    line.push_str(&written.replace('"', "\"\""));
     line.push('"');
 }
+
+/// What can end a cell for one spreadsheet or another.
+const PARTING: [char; 4] = [';', '\t', '\r', '\n'];
 
 fn is_number(cell: &str) -> bool {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
@@ -77,8 +85,14 @@ mod tests {
             ("-1.", "\"'-1.\""),
             ("-1e9", "\"'-1e9\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\t=1", "\"'\t=1\""),
-            ("\r=1", "\"'\r=1\""),
+            ("\t=1", "\"'\t'=1\""),
+            ("\r=1", "\"'\r'=1\""),
+            ("x;=1+cmd|'/C calc'!A0", "\"x;'=1+cmd|'/C calc'!A0\""),
+            ("x; @SUM(A1)", "\"x;' @SUM(A1)\""),
+            ("x\t+1-", "\"x\t'+1-\""),
+            ("two\n=1", "\"two\n'=1\""),
+            ("a;b", "a;b"),
+            ("a;-3;b", "a;-3;b"),
             ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
         ] {
             assert_eq!(row([cell, "x"]), format!("{written},x\r\n"), "{cell:?}");

@@ -33,7 +33,7 @@ pub use memory::Present;
 pub use pay_out::{NewPayout, PayOut};
 pub use payable::{PayablePlace, PayableShare};
 pub(crate) use post::{Posted, positions, post};
-pub use restatements::Restatement;
+pub use restatements::{Gained, Restatement};
 pub use slice::FactCheck;
 pub use spans::Spans;
 pub use verify::Verification;

@@ -61,8 +61,8 @@ pub use keys::{
     UseTally,
 };
 pub use ledger::{
-    EntryFilter, EntryPlace, FactCheck, Fault, NewPayout, PayOut, PayablePlace, PayableShare,
-    PlacedEntry, Present, Progress, Restatement, Spans, Verification,
+    EntryFilter, EntryPlace, FactCheck, Fault, Gained, NewPayout, PayOut, PayablePlace,
+    PayableShare, PlacedEntry, Present, Progress, Restatement, Spans, Verification,
 };
 pub use migrate::Migration;
 pub use options::StoreOptions;

@@ -287,6 +287,9 @@ diesel::table! {
         amount -> BigInt,
         fact_count -> BigInt,
         recorded_at -> DbTime,
+        until -> DbTime,
+        gained_count -> BigInt,
+        gained_amount -> BigInt,
     }
 }
 

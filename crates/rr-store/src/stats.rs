@@ -40,7 +40,7 @@ pub struct StoreStats {
     /// Days of the ledger that were compared with their entries by the running check.
     pub ledger_checks: u64,
     /// How many sums of them were not what they should be: in the round through all days that goes on, or in
-    /// the one before if there were more.
+    /// the one before if there were more; and how many counters, when each was last compared.
     pub ledger_faults: usize,
     /// How far the running check of the ledger by the facts is, once it has begun.
     pub fact_check: Option<FactCheck>,

@@ -1,10 +1,12 @@
 //! The store: queues in front, database threads behind.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use diesel::QueryResult;
+use rr_sync::ledger::Account;
 use tokio::sync::{oneshot, watch};
 
 use crate::checkpoint::Log;
@@ -41,6 +43,8 @@ struct Inner {
     ledger_checks: AtomicU64,
     /// Found in the round that goes on, and in the one before.
     ledger_faults: [AtomicUsize; 2],
+    /// The same of counters, when those of an account were last compared.
+    counter_faults: Mutex<BTreeMap<Account, usize>>,
     fact_check: Mutex<Option<FactCheck>>,
     failed_chores: AtomicU64,
 }
@@ -106,6 +110,7 @@ impl Store {
             looking: tokio::sync::Mutex::new(()),
             ledger_checks: AtomicU64::new(0),
             ledger_faults: Default::default(),
+            counter_faults: Mutex::default(),
             fact_check: Mutex::new(None),
             failed_chores: AtomicU64::new(0),
         };
@@ -159,7 +164,8 @@ impl Store {
                 .iter()
                 .map(|count| count.load(Ordering::Relaxed))
                 .max()
-                .unwrap_or(0),
+                .unwrap_or(0)
+                + inner.wrong_counters(),
             fact_check: inner.fact_check.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             failed_chores: get(&inner.failed_chores),
         }
@@ -267,6 +273,12 @@ impl Store {
         this.fetch_add(faults, Ordering::Relaxed);
     }
 
+    /// Notes how many counters of an account were wrong when they were last compared.
+    pub(crate) fn note_counters(&self, account: Account, faults: usize) {
+        let mut all = self.inner.counter_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(account, faults);
+    }
+
     /// Notes how far the ledger was compared with the facts.
     pub(crate) fn note_fact_check(&self, check: FactCheck) {
         *self.inner.fact_check.lock().unwrap_or_else(PoisonError::into_inner) = Some(check);
@@ -295,6 +307,10 @@ impl Store {
 }
 
 impl Inner {
+    fn wrong_counters(&self) -> usize {
+        self.counter_faults.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     fn close_queues(&self) {
         self.readers.queue.close();
         self.long_readers.queue.close();

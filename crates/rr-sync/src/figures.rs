@@ -206,7 +206,7 @@ pub struct Dashboard {
 pub struct Headline<T> {
     /// The number.
     pub total: T,
-    /// Growth in percent with one decimal, null where there is nothing to compare with.
+    /// Growth in percent with one decimal, null where nothing above zero stands to compare with.
     #[serde(rename = "growthRate")]
     pub growth_rate: Option<Percent>,
     /// Which way it points.

@@ -219,7 +219,7 @@ pub(crate) struct Dashboard {
 #[derive(ToSchema)]
 pub(crate) struct UserHeadline {
     total: u64,
-    /// Percent with one decimal; null where there is nothing to compare with.
+    /// Percent with one decimal; null where nothing above zero stands to compare with.
     #[schema(rename = "growthRate")]
     growth_rate: Option<f64>,
     trend: Trend,
@@ -229,7 +229,7 @@ pub(crate) struct UserHeadline {
 #[derive(ToSchema)]
 pub(crate) struct RevenueHeadline {
     total: f64,
-    /// Percent with one decimal; null where there is nothing to compare with.
+    /// Percent with one decimal; null where nothing above zero stands to compare with.
     #[schema(rename = "growthRate")]
     growth_rate: Option<f64>,
     trend: Trend,

@@ -17,15 +17,16 @@ use crate::schema::{ledger_counters, ledger_entries, ledger_hours};
 use crate::types::At;
 use crate::{Store, StoreError};
 
+const MINUTE: i64 = 60 * 1_000_000;
 const TICK: Duration = Duration::from_micros(1);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Store {
     /// Compares the hours of the next day with its entries, and what affiliates earned in it with their
-    /// commissions: the first day from `last` on that has entries, or else the first of all. With that a round
-    /// begins, and the counters are compared with the hours. Returns what comes after that day; `None` when
-    /// there are no entries. Who knows of no last one begins somewhere, so that processes that do not live
-    /// long look at other days each.
+    /// commissions: the first day from `last` on that has entries, or else the first of all, with which a round
+    /// begins. The counters of one account are compared with its hours beside it, each minute those of another.
+    /// Returns what comes after that day; `None` when there are no entries. Who knows of no last one begins
+    /// somewhere, so that processes that do not live long look at other days each.
     pub async fn check_ledger(
         &self,
         last: Option<Timestamp>,
@@ -33,9 +34,13 @@ impl Store {
     ) -> Result<Option<(Timestamp, Vec<Fault>)>, StoreError> {
         let checked =
             self.read_long(move |conn| conn.snapshot(|conn| check(conn, last, now))).await?;
-        let Some(Checked { begins_round, next, comparison }) = checked else { return Ok(None) };
-        let (_, faults) = comparison.into_parts();
+        let Some(Checked { begins_round, next, day, account, counters }) = checked else {
+            return Ok(None);
+        };
+        let [(_, mut faults), (_, of_counters)] = [day, counters].map(Comparison::into_parts);
         self.count_check(faults.len(), begins_round);
+        self.note_counters(account, of_counters.len());
+        faults.extend(of_counters);
         Ok(Some((next, faults)))
     }
 }
@@ -44,7 +49,10 @@ impl Store {
 struct Checked {
     begins_round: bool,
     next: Timestamp,
-    comparison: Comparison,
+    day: Comparison,
+    /// Whose counters they are.
+    account: Account,
+    counters: Comparison,
 }
 
 fn check(conn: &mut Conn, last: Option<Timestamp>, now: Timestamp) -> QueryResult<Option<Checked>> {
@@ -55,12 +63,18 @@ fn check(conn: &mut Conn, last: Option<Timestamp>, now: Timestamp) -> QueryResul
         None => (first.floor_to_hour(), true),
     };
     let next = from.plus(DAY);
-    let mut comparison = Comparison::new(now);
-    if begins_round {
-        counters(conn, &mut comparison)?;
-    }
-    day(conn, from, next.minus(TICK), &mut comparison)?;
-    Ok(Some(Checked { begins_round, next, comparison }))
+    let (mut of_day, mut of_counters) = (Comparison::new(now), Comparison::new(now));
+    day(conn, from, next.minus(TICK), &mut of_day)?;
+    let account = turn(now);
+    counters(conn, account, &mut of_counters)?;
+    Ok(Some(Checked { begins_round, next, day: of_day, account, counters: of_counters }))
+}
+
+/// Whose minute it is.
+fn turn(now: Timestamp) -> Account {
+    let accounts = i64::try_from(Account::ALL.len()).unwrap_or(1);
+    let place = usize::try_from((now.micros() / MINUTE).rem_euclid(accounts));
+    place.ok().and_then(|place| Account::ALL.get(place).copied()).unwrap_or(Account::Users)
 }
 
 /// The hours of a day with its entries.
@@ -90,28 +104,26 @@ fn day(
     Ok(())
 }
 
-/// The counters with the hours.
-fn counters(conn: &mut Conn, comparison: &mut Comparison) -> QueryResult<()> {
-    let mut earned = Sum::default();
-    for account in kept() {
-        let hours: Vec<GroupSum> = on_each!(conn, |c| ledger_hours::table
-            .filter(ledger_hours::account.eq(account.as_str()))
-            .group_by(ledger_hours::grp)
-            .select((ledger_hours::grp, sql::<BigInt>(COUNT), sql::<BigInt>(AMOUNT)))
-            .load(c))?;
-        let hours = read::by_group(hours);
-        if account == Account::Commissions {
-            earned = of_affiliates(hours.iter().map(|(group, sum)| (group.as_str(), *sum)));
-        }
-        let counters = side_by_side([hours, compare::counters(conn, account)?]);
-        comparison.sums(account, Sums { hours: BTreeMap::new(), counters });
+/// The counters of an account with its hours; those of affiliates, who have no hours, with those of their commissions.
+fn counters(conn: &mut Conn, account: Account, comparison: &mut Comparison) -> QueryResult<()> {
+    if account == Account::Affiliates {
+        let commissions = compare::counters(conn, Account::Commissions)?;
+        let earned = of_affiliates(commissions.iter().map(|(group, sum)| (group.as_str(), *sum)));
+        let (count, amount): (i64, i64) = on_each!(conn, |c| ledger_counters::table
+            .filter(ledger_counters::account.eq(AFFILIATES))
+            .select((sql::<BigInt>(COUNT), sql::<BigInt>(AMOUNT)))
+            .get_result(c))?;
+        let found = read::sum(count, amount);
+        comparison.sum(format!("counters of {AFFILIATES}"), "", earned, found);
+        return Ok(());
     }
-    let (count, amount): (i64, i64) = on_each!(conn, |c| ledger_counters::table
-        .filter(ledger_counters::account.eq(AFFILIATES))
-        .select((sql::<BigInt>(COUNT), sql::<BigInt>(AMOUNT)))
-        .get_result(c))?;
-    let found = read::sum(count, amount);
-    comparison.sum(format!("counters of {AFFILIATES}"), "", earned, found);
+    let hours: Vec<GroupSum> = on_each!(conn, |c| ledger_hours::table
+        .filter(ledger_hours::account.eq(account.as_str()))
+        .group_by(ledger_hours::grp)
+        .select((ledger_hours::grp, sql::<BigInt>(COUNT), sql::<BigInt>(AMOUNT)))
+        .load(c))?;
+    let counters = side_by_side([read::by_group(hours), compare::counters(conn, account)?]);
+    comparison.sums(account, Sums { hours: BTreeMap::new(), counters });
     Ok(())
 }
 

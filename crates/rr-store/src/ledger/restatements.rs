@@ -22,16 +22,29 @@ pub struct Restatement {
     pub account: Account,
     /// The group.
     pub group: String,
-    /// From when on it is another.
+    /// The first date of what moved: from then on it is another.
     pub since: Timestamp,
-    /// By how many, all dates together; zero where something only changed its date.
+    /// The last.
+    pub until: Timestamp,
+    /// By how many, all dates together.
     pub count: i64,
-    /// By how much.
+    /// By how much, all dates together.
     pub amount: i64,
+    /// What was added; more than what is left where something was taken away at another date.
+    pub gained: Gained,
     /// Because of so many facts.
     pub facts: i64,
     /// When the last of them was recorded.
     pub recorded_at: Timestamp,
+}
+
+/// What a write added to a group, whatever it took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gained {
+    /// How many.
+    pub count: i64,
+    /// How much.
+    pub amount: i64,
 }
 
 /// How many groups of one posting a cursor can tell apart.
@@ -79,12 +92,13 @@ fn read_page(
     Ok(page)
 }
 
-type Row = (i64, String, String, At, i64, i64, i64, At);
+type Row = (i64, String, String, At, i64, i64, i64, At, At, i64, i64);
 
 fn restatement(
-    (seq, account, group, since, count, amount, facts, recorded_at): Row,
+    (seq, account, group, since, count, amount, facts, recorded_at, until, more, worth): Row,
 ) -> QueryResult<Restatement> {
     let account = read::account(&account)?;
-    let (since, recorded_at) = (since.0, recorded_at.0);
-    Ok(Restatement { seq, account, group, since, count, amount, facts, recorded_at })
+    let (since, until, recorded_at) = (since.0, until.0, recorded_at.0);
+    let gained = Gained { count: more, amount: worth };
+    Ok(Restatement { seq, account, group, since, until, count, amount, gained, facts, recorded_at })
 }

@@ -111,19 +111,27 @@ pub(super) fn note_restatements(
         }
         let moved = moved.entry((entry.account.as_str(), entry.group.as_str())).or_insert(Moved {
             since: entry.at,
+            until: entry.at,
             sum: Sum::default(),
+            gained: Sum::default(),
             facts: BTreeSet::new(),
             recorded_at,
         });
+        let sum = entry.sum();
         moved.since = moved.since.min(entry.at);
+        moved.until = moved.until.max(entry.at);
         moved.recorded_at = moved.recorded_at.max(recorded_at);
-        moved.sum += entry.sum();
-        moved.facts.insert(entry.fact);
+        moved.sum += sum;
+        moved.gained += Sum { count: sum.count.max(0), amount: sum.amount.max(0) };
+        moved.facts.extend(Some(entry.fact).filter(|fact| recorded.contains_key(fact)));
     }
     let rows = moved
         .into_iter()
         .map(|((account, grp), moved)| {
             let (count, amount) = narrow(moved.sum)?;
+            let (gained_count, gained_amount) = narrow(moved.gained)?;
+            // Where only entries of older facts are, one of the new ones has corrected them.
+            let facts = moved.facts.len().max(1);
             Ok(RestatementRecord {
                 seq,
                 account,
@@ -131,8 +139,11 @@ pub(super) fn note_restatements(
                 since: At(moved.since),
                 count,
                 amount,
-                fact_count: i64::try_from(moved.facts.len()).unwrap_or(i64::MAX),
+                fact_count: i64::try_from(facts).unwrap_or(i64::MAX),
                 recorded_at: At(moved.recorded_at),
+                until: At(moved.until),
+                gained_count,
+                gained_amount,
             })
         })
         .collect::<QueryResult<Vec<_>>>()?;
@@ -142,7 +153,11 @@ pub(super) fn note_restatements(
 /// What one group of an account was moved by.
 struct Moved {
     since: Timestamp,
+    until: Timestamp,
     sum: Sum,
+    /// What was added, without what was taken away.
+    gained: Sum,
+    /// Those of the new facts that have entries in it.
     facts: BTreeSet<Uuid>,
     recorded_at: Timestamp,
 }
@@ -262,12 +277,15 @@ struct RestatementRecord<'a> {
     amount: i64,
     fact_count: i64,
     recorded_at: At,
+    until: At,
+    gained_count: i64,
+    gained_amount: i64,
 }
 
 impl Row for RestatementRecord<'_> {
     type Named = RestatementRecord<'static>;
-    const INTO: &'static str =
-        "restatements (seq, account, grp, since, count, amount, fact_count, recorded_at)";
+    const INTO: &'static str = "restatements (seq, account, grp, since, count, amount, fact_count, \
+                                recorded_at, until, gained_count, gained_amount)";
     const CLASH: Clash = Clash::Fails;
 
     fn bind<'b>(&'b self, values: &mut Values<'_, 'b>) -> QueryResult<()> {
@@ -278,6 +296,9 @@ impl Row for RestatementRecord<'_> {
         values.put::<BigInt, _>(&self.count)?;
         values.put::<BigInt, _>(&self.amount)?;
         values.put::<BigInt, _>(&self.fact_count)?;
-        values.put::<DbTime, _>(&self.recorded_at)
+        values.put::<DbTime, _>(&self.recorded_at)?;
+        values.put::<DbTime, _>(&self.until)?;
+        values.put::<BigInt, _>(&self.gained_count)?;
+        values.put::<BigInt, _>(&self.gained_amount)
     }
 }

@@ -63,6 +63,7 @@ pub(super) const MIGRATIONS: &[Step] = steps![
     "0026_usage_writers",
     "0028_peppers",
     "0030_first_uses",
+    "0031_restated_both_ways",
 ];
 
 #[cfg(test)]

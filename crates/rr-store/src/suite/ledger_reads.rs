@@ -159,7 +159,10 @@ async fn exactly_the_late_moves_are_restatements() {
     };
     store.append_facts(vec![earlier], audit(2 * hour)).await.unwrap();
     let page = store.restatements(first(1)).await.unwrap().1;
-    assert_eq!((page.items[0].seq, page.items[0].since, page.items[0].count), (6, at(10), 0));
+    // It only changed its date: what is left is nothing, and yet what stood in between is another.
+    let moved = &page.items[0];
+    assert_eq!((moved.seq, moved.since, moved.until), (6, at(10), at(hour)));
+    assert_eq!((moved.count, moved.gained.count, moved.facts), (0, 1, 1));
     let mut walked = Vec::new();
     let mut cursor = None;
     loop {

@@ -51,6 +51,28 @@ pub enum Kind {
     Rate,
 }
 
+impl Unit {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Money => "money",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::Flow => "flow",
+            Self::Rate => "rate",
+        }
+    }
+}
+
 /// How a figure is computed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Formula {

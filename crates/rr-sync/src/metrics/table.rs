@@ -198,7 +198,8 @@ const MRR_NEW: Metric = Metric {
     kind: Kind::Flow,
     definition: "MRR of customers whose recurring revenue rose above zero for the first time. The \
                  MRR at the start + new + reactivation + expansion − contraction − churn is the MRR \
-                 at the end.",
+                 at the end: exactly in a year's worth (arr), and here within a cent for each, for \
+                 a month is a twelfth of it, rounded by itself.",
     source: SUBSCRIPTION_FACTS,
     made_of: &[],
     formula: monthly(&[Term {
@@ -284,7 +285,10 @@ const NRR: Metric = Metric {
 const GRR: Metric = Metric {
     name: "grr",
     definition: "Gross revenue retention: 1 − (churn + contraction) / MRR at the start.",
-    formula: Formula::Ratio(|m| percent(m.start - m.contraction - m.churn, m.start)),
+    // What gross churn leaves of 100, so that the two always add up.
+    formula: Formula::Ratio(|m| {
+        percent(m.churn + m.contraction, m.start).map(|lost| 10_000 - lost)
+    }),
     ..GROSS_MRR_CHURN
 };
 

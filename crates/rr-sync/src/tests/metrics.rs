@@ -42,7 +42,10 @@ fn percent(part: i128, whole: i128) -> String {
     if whole == 0 {
         return "null".to_owned();
     }
-    let hundredths = divided(part * 10_000, whole);
+    shown(divided(part * 10_000, whole))
+}
+
+fn shown(hundredths: i128) -> String {
     let text = format!("{}.{:02}", hundredths.abs() / 100, hundredths.abs() % 100);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if hundredths < 0 { format!("-{text}") } else { text.to_owned() }
@@ -140,7 +143,7 @@ proptest! {
             ("gross_mrr_churn", percent(lost, start)),
             ("net_mrr_churn", percent(lost - moved.expansion - moved.reactivation, start)),
             ("nrr", percent(start + moved.expansion - lost, start)),
-            ("grr", percent(start - lost, start)),
+            ("grr", if start == 0 { "null".to_owned() } else { shown(10_000 - divided(lost * 10_000, start)) }),
             ("customer_churn", percent(churned, count(&old))),
             ("arpu", arpu(1, 1)),
             ("ltv", arpu(count(&old), churned)),

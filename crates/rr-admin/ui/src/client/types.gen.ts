@@ -854,6 +854,14 @@ export type PaidOut = {
 };
 
 /**
+ * One direction of what moved.
+ */
+export type Part = {
+    amount: number;
+    count: number;
+};
+
+/**
  * Nothing needs to be said: the product is fixed. Pages of the first server send fields of their
  * own, which it ignored.
  */
@@ -1106,11 +1114,11 @@ export type RecordedPayout = {
 export type Restated = {
     account: string;
     /**
-     * By how much; of subscriptions and their movements, in a year.
+     * By how much, all dates together; of subscriptions and their movements, in a year.
      */
     amount: number;
     /**
-     * By how many, all dates together; zero where something only changed its date.
+     * By how many, all dates together.
      */
     count: number;
     /**
@@ -1118,13 +1126,21 @@ export type Restated = {
      */
     facts: number;
     /**
-     * From when on they are others.
+     * From when on they are others: the first date of what moved.
      */
     from: string;
+    /**
+     * What was added.
+     */
+    gained: Part;
     /**
      * The group within the account. An affiliate's name is left out for callers without `read_users`.
      */
     group?: Array<string> | null;
+    /**
+     * What was taken away: something that only changed its date is in both.
+     */
+    lost: Part;
     /**
      * The figures that this group is a part of.
      */
@@ -1134,6 +1150,10 @@ export type Restated = {
      * The version of the ledger that the write made.
      */
     seq: number;
+    /**
+     * The last date of what moved.
+     */
+    until: string;
 };
 
 /**
@@ -1185,7 +1205,7 @@ export type RevenueFigures = {
  */
 export type RevenueHeadline = {
     /**
-     * Percent with one decimal; null where there is nothing to compare with.
+     * Percent with one decimal; null where nothing above zero stands to compare with.
      */
     growthRate?: number | null;
     total: number;
@@ -1481,7 +1501,7 @@ export type UserFigures = {
  */
 export type UserHeadline = {
     /**
-     * Percent with one decimal; null where there is nothing to compare with.
+     * Percent with one decimal; null where nothing above zero stands to compare with.
      */
     growthRate?: number | null;
     total: number;

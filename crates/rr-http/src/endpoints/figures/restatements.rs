@@ -39,18 +39,33 @@ pub(crate) struct Restated {
     group: Option<Vec<String>>,
     /// The figures that this group is a part of.
     metrics: Vec<&'static str>,
-    /// From when on they are others.
+    /// From when on they are others: the first date of what moved.
     #[schema(value_type = String, format = DateTime)]
     from: Timestamp,
-    /// By how many, all dates together; zero where something only changed its date.
+    /// The last date of what moved.
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// By how many, all dates together.
     count: i64,
-    /// By how much; of subscriptions and their movements, in a year.
+    /// By how much, all dates together; of subscriptions and their movements, in a year.
     #[schema(value_type = f64)]
     amount: Money,
+    /// What was added.
+    gained: Part,
+    /// What was taken away: something that only changed its date is in both.
+    lost: Part,
     /// Because of so many facts.
     facts: i64,
     #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
+}
+
+/// One direction of what moved.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Part {
+    count: i64,
+    #[schema(value_type = f64)]
+    amount: Money,
 }
 
 /// What late facts moved in the past, newest first.
@@ -97,10 +112,19 @@ impl Restated {
             group: is_shown.then(|| group(&row.group)),
             metrics: metrics.map(|metric| metric.name).collect(),
             from: row.since,
+            until: row.until,
             count: row.count,
             amount: Money::from_minor(row.amount),
+            gained: Part::of(row.gained.count, row.gained.amount),
+            lost: Part::of(row.gained.count - row.count, row.gained.amount - row.amount),
             facts: row.facts,
             recorded_at: row.recorded_at,
         }
+    }
+}
+
+impl Part {
+    fn of(count: i64, amount: i64) -> Self {
+        Self { count, amount: Money::from_minor(amount) }
     }
 }

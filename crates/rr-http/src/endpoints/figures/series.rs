@@ -179,12 +179,17 @@ impl Series {
             Some(by) => vec![by, "value"],
         };
         let mut text = csv::row(
-            ["name", "currency", "start", "end", "partial"].into_iter().chain(columns).chain(last),
+            ["name", "unit", "kind", "currency", "start", "end", "partial"]
+                .into_iter()
+                .chain(columns)
+                .chain(last),
         );
         for Point { start, end, partial, value, groups } in &self.points {
             let row = |cells: &[&str]| {
                 let head = [
                     self.about.name,
+                    self.about.unit.as_str(),
+                    self.about.kind.as_str(),
                     self.about.currency.unwrap_or(""),
                     &start.to_string(),
                     &end.to_string(),

@@ -49,7 +49,7 @@ it('offers what is to be paid out as a file', async () => {
   await expectAccessible();
 });
 
-it('tells growth from having nothing to compare with', async () => {
+it('tells growth from having nothing above zero to compare with', async () => {
   new FakeServer().on('GET /api/devops/dashboard', () =>
     json({
       users: { total: 2, growthRate: 4.2, trend: 'up' },
@@ -58,7 +58,7 @@ it('tells growth from having nothing to compare with', async () => {
   );
   renderApp();
   expect(await (await card('Users')).findByText('+4.2 %')).toBeVisible();
-  expect(await (await card('Revenue')).findByText(/nothing to compare with/)).toBeVisible();
+  expect(await (await card('Revenue')).findByText(/nothing above zero to compare with/)).toBeVisible();
 });
 
 it('says that growth is not known rather than nothing', async () => {

@@ -22,7 +22,7 @@ export function Growth({ of, since }: GrowthProps) {
         <Icon />
         {rate === null ? 'New' : formatPercent(rate)}
       </span>
-      {rate === null ? 'nothing to compare with' : `${of.trend} vs. ${since}`}
+      {rate === null ? 'nothing above zero to compare with' : `${of.trend} vs. ${since}`}
     </p>
   );
 }
