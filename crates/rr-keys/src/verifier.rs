@@ -117,8 +117,8 @@ impl<S: KeyStore> Verifier<S> {
         request: &Request<'_>,
         now: SystemTime,
     ) -> Option<Result<Pass, Denial>> {
-        let Some((slot, seen)) = self.seek(presented) else { return self.malformed(presented) };
         let instant = Instant::of(now);
+        let Some((slot, seen)) = self.seek(presented) else { return self.malformed(presented) };
         match self.glance(slot, &seen, request, instant) {
             Glance::Granted => Some(Ok(Pass::plain(seen.key_id))),
             Glance::Overtaken => None,
