@@ -25,8 +25,8 @@ use crate::sync::AtomicU32;
 
 const WAYS: usize = 8;
 
-/// Slots that are made at once: half a mebibyte, so that of a million keys there are few blocks to be found.
-const BLOCK: usize = 4_096;
+/// Slots that are made at once: 128 KiB, so that of a million keys there are few blocks to be found.
+const BLOCK: usize = 1_024;
 
 /// The number of the slot of a place that has none yet: there is no such slot, for there are fewer places.
 const NO_SLOT: u32 = u32::MAX;
