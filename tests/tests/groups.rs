@@ -113,11 +113,11 @@ async fn a_series_by_group_is_what_each_of_its_instants_says() {
 
             let table = key.get(&format!("{path}&{query}&format=csv")).await.expect(200).text();
             let mut rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
-            assert_eq!(rows.next().unwrap()[5..7], [by, "value"]);
+            assert_eq!(rows.next().unwrap()[7..9], [by, "value"]);
             let rows: Vec<(String, String, i128)> = rows
                 .map(|row| {
-                    let value = serde_json::from_str(row[6]).unwrap();
-                    (row[2].to_owned(), row[5].to_owned(), hundredths(&value))
+                    let value = serde_json::from_str(row[8]).unwrap();
+                    (row[4].to_owned(), row[7].to_owned(), hundredths(&value))
                 })
                 .collect();
             let expected = points.iter().flat_map(|point| {
