@@ -107,6 +107,8 @@ async fn one_id_may_mean_several_things() {
         incident(Some("cart"), "detected", "10T12:00:00"),
         incident(Some("cart"), "resolved", "10T13:00:00"),
         incident(Some("mail"), "detected", "13T12:00:00"),
+        // Without the service, and to be read as about both.
+        incident(None, "updated", "13T12:15:00"),
         incident(Some("mail"), "resolved", "13T12:30:00"),
         deployment("d1", Some("staging"), "success", "11T12:00:00"),
         deployment("d1", Some("prod"), "failure", "12T12:00:00"),
@@ -141,16 +143,21 @@ async fn one_id_may_mean_several_things() {
 async fn an_incident_that_moves_is_still_one() {
     let app = TestApp::init().await;
     let key = keys(&app).await;
-    for (service, status, time) in
-        [("cart", "detected", "12:00"), ("mail", "updated", "12:10"), ("mail", "resolved", "12:30")]
-    {
+    for (service, status, time) in [
+        ("cart", "detected", "12:00"),
+        ("mail", "updated", "12:10"),
+        ("mail", "resolved", "12:30"),
+        // It comes back where it had moved to.
+        ("mail", "detected", "12:40"),
+        ("mail", "resolved", "12:50"),
+    ] {
         let body = json!({"event_type": "incident", "id": "1", "service": service, "status": status,
             "timestamp": format!("2026-01-10T{time}:00Z")});
         key.post(WEBHOOK, &body).await.expect(200);
     }
     let read = key.get(&format!("{DORA}?to=2026-01-15T00:00:00Z")).await.expect(200).json();
     let [one] = &read["services"].as_array().unwrap()[..] else { panic!("{read}") };
-    assert_eq!((&one["service"], &one["recovery_time_s"]), (&json!("mail"), &json!(1_800)));
+    assert_eq!((&one["service"], &one["recovery_time_s"]), (&json!("mail"), &json!(3_000)));
     assert_eq!(one["incidents"]["total"], 1);
 }
 

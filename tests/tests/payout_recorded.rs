@@ -22,8 +22,9 @@ async fn value(admin: &Client, name: &str, as_of: &str) -> i128 {
     hundredths(&answer["value"])
 }
 
-fn body(lines: &[Value]) -> Value {
-    json!({"as_of": AS_OF, "affiliates": lines})
+/// What is sent after lines of a list were paid.
+fn body(list: &Value, lines: &[Value]) -> Value {
+    json!({"as_of": list["as_of"], "seq": list["seq"], "affiliates": lines})
 }
 
 /// The lines of a list by which somebody is paid something.
@@ -77,7 +78,7 @@ async fn a_list_that_was_paid_is_recorded_once() {
     assert!(lines.contains(&zoe), "{before}");
     let (amount, paid) = (total(&lines), value(&admin, "commissions_paid", AS_OF).await);
 
-    let record = || admin.post(PATH, &body(&lines)).header("idempotency-key", "december");
+    let record = || admin.post(PATH, &body(&before, &lines)).header("idempotency-key", "december");
     let answer = record().await.expect(200).json();
     assert_eq!((&answer["as_of"], &answer["currency"]), (&before["as_of"], &json!("USD")));
     let control = &answer["control_total"];
@@ -100,12 +101,12 @@ async fn a_list_that_was_paid_is_recorded_once() {
     let seq = app.store().facts_version().await.unwrap();
     assert_eq!(record().await.expect(200).json(), answer, "the first answer again");
     let turned: Vec<Value> = lines.iter().rev().cloned().collect();
-    let other = admin.post(PATH, &body(&turned)).header("idempotency-key", "december");
+    let other = admin.post(PATH, &body(&before, &turned)).header("idempotency-key", "december");
     assert_eq!(other.await.expect(200).json(), answer, "the order says nothing");
-    let other = admin.post(PATH, &body(&lines[1..])).header("idempotency-key", "december");
+    let other = admin.post(PATH, &body(&before, &lines[1..])).header("idempotency-key", "december");
     other.await.problem(409, "idempotency_conflict");
-    let again = admin.post(PATH, &body(&lines)).await.problem(409, "conflict");
-    assert_eq!(again["errors"][0]["pointer"], "/affiliates/0");
+    let again = admin.post(PATH, &body(&before, &lines)).await.problem(409, "conflict");
+    assert_eq!(again["errors"][0]["pointer"], "/affiliates");
     assert_eq!(app.store().facts_version().await.unwrap(), seq);
     let log = admin.get("/api/devops/activity?limit=100").await.json();
     let rows = log["activity"].as_array().unwrap().iter();
@@ -124,8 +125,9 @@ async fn a_payout_is_recorded_wholly_or_not_at_all() {
         app.store().append_facts(story(&app, affiliate, &[]), app.audit()).await.unwrap();
     }
     let line = |affiliate: &str, amount: f64| json!({"affiliate": affiliate, "commissions": 1, "amount": amount});
+    let told = list(&admin, AS_OF).await;
     let post = async |lines: &[Value]| {
-        admin.post(PATH, &body(lines)).header("idempotency-key", "one").await
+        admin.post(PATH, &body(&told, lines)).header("idempotency-key", "one").await
     };
     let before = app.counts().await;
     for (lines, place) in [
@@ -140,7 +142,7 @@ async fn a_payout_is_recorded_wholly_or_not_at_all() {
     let good = [line("Ann", 23.5), line("Bob", 23.5)];
     // At once, and under names of their own: one of them pays.
     let calls = (0..4).map(|number| {
-        let call = admin.post(PATH, &body(&good));
+        let call = admin.post(PATH, &body(&told, &good));
         call.header("idempotency-key", &format!("{number}")).into_future()
     });
     let answers = futures_util::future::join_all(calls).await;
@@ -170,11 +172,71 @@ async fn what_cannot_have_been_paid_is_refused() {
         (AS_OF, lines(2), "/affiliates/1"),
         (AS_OF, lines(1_001), "/affiliates"),
     ] {
-        let sent = json!({"as_of": as_of, "affiliates": affiliates});
+        let sent = json!({"as_of": as_of, "seq": 1, "affiliates": affiliates});
         let problem = admin.post(PATH, &sent).await.problem(422, "invalid_body");
         assert_eq!(problem["errors"][0]["pointer"], place, "{problem}");
     }
+    for commissions in [-1, 20_001, i64::MAX] {
+        let line = json!({"affiliate": "affiliate1", "commissions": commissions, "amount": 1});
+        let sent = json!({"as_of": AS_OF, "seq": 1, "affiliates": [line]});
+        let problem = admin.post(PATH, &sent).await.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/affiliates/0/commissions", "{problem}");
+    }
+    for seq in [-1, 1_000_000] {
+        let sent = json!({"as_of": AS_OF, "seq": seq, "affiliates": []});
+        let problem = admin.post(PATH, &sent).await.problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/seq", "{problem}");
+    }
     assert_eq!(app.counts().await, before);
     let key = app.with_key(&["read_users", "read_metrics", "write_data"]).await;
-    key.post(PATH, &body(&[])).await.problem(403, "not_administrator");
+    key.post(PATH, &json!({"as_of": AS_OF, "seq": 1, "affiliates": []}))
+        .await
+        .problem(403, "not_administrator");
+}
+
+/// The list of Friday holds what that of Monday holds. Whichever is recorded first, the other is not.
+#[tokio::test]
+async fn what_one_list_has_paid_no_other_pays() {
+    const LATER: &str = "2025-12-24T12:00:00Z";
+    for order in [[AS_OF, LATER], [LATER, AS_OF]] {
+        let app = TestApp::init().await;
+        let admin = app.as_admin().await;
+        app.store().append_facts(story(&app, "Ann", &[]), app.audit()).await.unwrap();
+        let lists = [list(&admin, order[0]).await, list(&admin, order[1]).await];
+        let [first, second] = lists.each_ref().map(|list| body(list, &to_pay(list)));
+        admin.post(PATH, &first).await.expect(200);
+        let problem = admin.post(PATH, &second).await.problem(409, "conflict");
+        assert_eq!(problem["errors"][0]["pointer"], "/affiliates", "{order:?}");
+        assert_eq!(value(&admin, "commissions_paid", LATER).await, 2_350);
+        for as_of in order {
+            // An earlier list may say what was not yet paid then, but nothing of it can be recorded again.
+            let again = list(&admin, as_of).await;
+            let lines = to_pay(&again);
+            if !lines.is_empty() {
+                admin.post(PATH, &body(&again, &lines)).await.problem(409, "conflict");
+            }
+        }
+    }
+}
+
+/// The money is gone: what becomes known afterwards does not keep it from being recorded.
+#[tokio::test]
+async fn a_list_that_was_paid_is_recorded_whatever_came_late() {
+    let app = TestApp::init().await;
+    let admin = app.as_admin().await;
+    let earned = story(&app, "Ann", &[]);
+    app.store().append_facts(earned, app.audit()).await.unwrap();
+    let told = list(&admin, AS_OF).await;
+    let lines = to_pay(&told);
+    // Another commission, and one that was taken back, both before the list and known after it.
+    let reversed: fn(Uuid) -> FactKind =
+        |commission| FactKind::CommissionReversed { commission, amount: 1_000 };
+    let mut late = story(&app, "Ann", &[]);
+    late.extend(story(&app, "Ann", &[reversed]));
+    app.store().append_facts(late, app.audit()).await.unwrap();
+    admin.post(PATH, &body(&told, &lines)).await.expect(200);
+    let next = list(&admin, AS_OF).await;
+    assert_eq!(to_pay(&next), [json!({"affiliate": "Ann", "commissions": 2, "amount": 37})]);
+    admin.post(PATH, &body(&next, &to_pay(&next))).await.expect(200);
+    assert_eq!(value(&admin, "commissions_paid", AS_OF).await, 2_350 + 3_700);
 }

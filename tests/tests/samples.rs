@@ -76,7 +76,7 @@ pub(crate) const SAMPLES: &[Sample] = &[
     Sample {
         method: "POST",
         path: "/api/devops/commissions/payout",
-        body: || json!({"as_of": "2024-01-01T00:00:00Z", "affiliates": []}),
+        body: || json!({"as_of": "2024-01-01T00:00:00Z", "seq": 0, "affiliates": []}),
         who: Who::Administrator,
         strict: true,
     },

@@ -22,10 +22,10 @@ pub(crate) fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
 /// part a line at semicolons, and quotes that do not stand at its beginning hold nothing together for them.
 fn push_cell(line: &mut String, cell: &str) {
     let mut written = String::with_capacity(cell.len());
-    for part in cell.split_inclusive(PARTING) {
-        let shown = part.trim_start_matches(' ');
-        let begins =
-            shown.starts_with(['=', '+', '-', '@']) || part.starts_with(['\t', '\r', '\n']);
+    for (number, part) in cell.split_inclusive(PARTING).enumerate() {
+        let shown = part.trim_start_matches([' ', '"']);
+        let begins = shown.starts_with(['=', '+', '-', '@'])
+            || number == 0 && part.starts_with(['\t', '\r', '\n']);
         if begins && !is_number(shown.trim_end_matches(PARTING)) {
             written.push('\'');
         }
@@ -91,6 +91,8 @@ mod tests {
             ("x; @SUM(A1)", "\"x;' @SUM(A1)\""),
             ("x\t+1-", "\"x\t'+1-\""),
             ("two\n=1", "\"two\n'=1\""),
+            ("x;\"=1+1;y", "\"x;'\"\"=1+1;y\""),
+            ("one\r\ntwo", "\"one\r\ntwo\""),
             ("a;b", "a;b"),
             ("a;-3;b", "a;-3;b"),
             ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),

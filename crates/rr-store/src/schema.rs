@@ -287,9 +287,9 @@ diesel::table! {
         amount -> BigInt,
         fact_count -> BigInt,
         recorded_at -> DbTime,
-        until -> DbTime,
-        gained_count -> BigInt,
-        gained_amount -> BigInt,
+        until -> Nullable<DbTime>,
+        gained_count -> Nullable<BigInt>,
+        gained_amount -> Nullable<BigInt>,
     }
 }
 

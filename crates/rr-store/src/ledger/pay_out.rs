@@ -1,8 +1,9 @@
 //! Recording that commissions were paid out.
 //!
-//! A payout is dated at the instant whose list it was paid by. So that list is what it has to agree with, and from
-//! then on nothing of it is payable: whatever is recorded twice, by whomever, is paid once. What a refund took back
-//! between the list and its recording is below zero afterwards, as after any payout.
+//! A payout is dated at the instant whose list it was paid by. It has to agree with that list as it was told, whatever
+//! has become known since: the money is gone. What was taken back or came late stands in the next list. But nothing of
+//! it may have been recorded as paid that the list did not know of, by whatever list of whatever instant: whatever is
+//! recorded twice, by whomever, is paid once.
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,7 @@ use crate::facts::{Appended, append};
 use crate::idempotency::{Claim, Claimed, claim, settle};
 use crate::schema::facts;
 use crate::sequence::Sequence;
-use crate::types::Id;
+use crate::types::{At, Id};
 use crate::{Audit, Idempotency, Store, StoreError};
 
 /// Affiliates who were paid.
@@ -30,6 +31,8 @@ pub struct NewPayout {
     pub id: Uuid,
     /// Of when the list is that they were paid by.
     pub as_of: Timestamp,
+    /// The number of the last fact that the list knew.
+    pub seq: i64,
     /// What each was paid, by their names, which ascend: the commissions that were payable, and how much.
     pub lines: Vec<(String, Sum)>,
 }
@@ -43,8 +46,10 @@ pub enum PayOut {
     Repeated(Uuid),
     /// Its idempotency id was used before for another request.
     Conflict,
-    /// To the affiliate of this line something else is payable.
+    /// By that list something else was payable to the affiliate of this line.
     Differs(usize),
+    /// Something of it was paid that the list did not know of.
+    PaidSince,
     /// These are more commissions than are recorded at once.
     TooMany,
 }
@@ -55,27 +60,27 @@ const AT_ONCE: usize = 20_000;
 const READ: u32 = 500;
 
 impl Store {
-    /// Records a payout if every line is what is payable to its affiliate: all of it or nothing. Facts that come
-    /// between the look and the recording and are about its commissions make this [`StoreError::Busy`].
+    /// Records a payout if every line is what was payable to its affiliate by the list, and nothing of it was paid
+    /// since: all of it or nothing.
     pub async fn pay_out(
         &self,
         payout: NewPayout,
         once: Option<Idempotency>,
         audit: Audit,
     ) -> Result<PayOut, StoreError> {
-        let seq = self.facts_version().await?;
-        // A repeat finds nothing payable; that it is one, only the database can say.
-        let payments = self.payments(&payout, seq).await?;
+        let payments = self.payments(&payout).await?;
         let outcome = self.write_facts(move |conn| {
             // First: every transaction locks in this order.
             Sequence::Facts.hold(conn)?;
             let claims = once.as_ref().map(|id| Claim { id, result: payout.id, at: audit.at });
             let claimed = claim(conn, claims.as_slice())?.pop().unwrap_or(Claimed::First);
             let refusal = match (claimed, &payments) {
-                (Claimed::Repeat(earlier), _) => Some(Ok(PayOut::Repeated(earlier))),
-                (Claimed::Conflict, _) => Some(Ok(PayOut::Conflict)),
-                (Claimed::First, Err(refusal)) => Some(Ok(*refusal)),
-                (Claimed::First, Ok(payments)) if is_newer(conn, payments, seq)? => Some(Err(())),
+                (Claimed::Repeat(earlier), _) => Some(PayOut::Repeated(earlier)),
+                (Claimed::Conflict, _) => Some(PayOut::Conflict),
+                (Claimed::First, Err(refusal)) => Some(*refusal),
+                (Claimed::First, Ok(payments)) if is_paid_since(conn, payments, &payout)? => {
+                    Some(PayOut::PaidSince)
+                }
                 (Claimed::First, Ok(_)) => None,
             };
             let Some(refusal) = refusal else {
@@ -83,23 +88,22 @@ impl Store {
                 let appended = append(conn, &facts_of(&payout, payments), audit.at)?;
                 let subject = format!("payout:{}", payout.id);
                 audit.record(conn, "commissions.paid", Some(subject), &payout.told(payments))?;
-                return Ok((Ok(PayOut::Recorded(payout.id)), appended));
+                return Ok((PayOut::Recorded(payout.id), appended));
             };
             if let (Claimed::First, Some(id)) = (claimed, &once) {
                 settle(conn, id, Claimed::First)?;
             }
             Ok((refusal, Appended::default()))
         });
-        outcome.await?.map_err(|()| StoreError::Busy)
+        outcome.await
     }
 
-    /// What of which commission is to be recorded, as far as facts up to number `seq` tell.
+    /// What of which commission is to be recorded, by what the list knew.
     async fn payments(
         &self,
         payout: &NewPayout,
-        seq: i64,
     ) -> Result<Result<Vec<Payment>, PayOut>, StoreError> {
-        let mut shares = Shares::new(self, payout.as_of, seq);
+        let mut shares = Shares::new(self, payout.as_of, payout.seq);
         let mut payments = Vec::new();
         for (number, (affiliate, sum)) in payout.lines.iter().enumerate() {
             let mut found = Sum::default();
@@ -168,13 +172,19 @@ impl Shares<'_> {
     }
 }
 
-/// Whether something was recorded about these commissions after a number.
-fn is_newer(conn: &mut Conn, payments: &[Payment], seq: i64) -> QueryResult<bool> {
+/// Whether any of these commissions was paid, be it in part, by something that the list did not know of or that is
+/// dated after it.
+fn is_paid_since(conn: &mut Conn, payments: &[Payment], payout: &NewPayout) -> QueryResult<bool> {
+    let (seq, as_of) = (payout.seq, At(payout.as_of));
     for part in payments.chunks(LOOKED_UP) {
         let commissions: Vec<Id> = part.iter().map(|payment| Id(payment.0)).collect();
-        let newer =
-            || facts::table.filter(facts::subject.eq_any(&commissions)).filter(facts::seq.gt(seq));
-        if on_each!(conn, |c| diesel::select(diesel::dsl::exists(newer())).get_result(c))? {
+        let unseen = || {
+            facts::table
+                .filter(facts::subject.eq_any(&commissions))
+                .filter(facts::kind.eq("commission_paid"))
+                .filter(facts::seq.gt(seq).or(facts::occurred_at.gt(as_of)))
+        };
+        if on_each!(conn, |c| diesel::select(diesel::dsl::exists(unseen())).get_result(c))? {
             return Ok(true);
         }
     }
@@ -196,6 +206,7 @@ impl NewPayout {
         let total = payments.iter().map(|payment| i128::from(payment.1)).sum();
         json!({
             "as_of": self.as_of,
+            "seq": self.seq,
             "affiliates": self.lines.len(),
             "commissions": payments.len(),
             "amount": Total::from_minor(total),

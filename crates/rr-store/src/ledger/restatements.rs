@@ -92,13 +92,16 @@ fn read_page(
     Ok(page)
 }
 
-type Row = (i64, String, String, At, i64, i64, i64, At, At, i64, i64);
+type Row = (i64, String, String, At, i64, i64, i64, At, Option<At>, Option<i64>, Option<i64>);
 
 fn restatement(
     (seq, account, group, since, count, amount, facts, recorded_at, until, more, worth): Row,
 ) -> QueryResult<Restatement> {
     let account = read::account(&account)?;
-    let (since, until, recorded_at) = (since.0, until.0, recorded_at.0);
-    let gained = Gained { count: more, amount: worth };
+    // A server of before this was told apart says only what is left.
+    let until = until.map_or(since.0, |until| until.0);
+    let gained =
+        Gained { count: more.unwrap_or(count.max(0)), amount: worth.unwrap_or(amount.max(0)) };
+    let (since, recorded_at) = (since.0, recorded_at.0);
     Ok(Restatement { seq, account, group, since, until, count, amount, gained, facts, recorded_at })
 }

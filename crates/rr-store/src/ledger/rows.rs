@@ -104,11 +104,14 @@ pub(super) fn note_restatements(
 ) -> QueryResult<()> {
     let Some(newest) = recorded.values().max().copied() else { return Ok(()) };
     let mut moved: BTreeMap<(&'static str, &str), Moved> = BTreeMap::new();
+    let mut at_once: BTreeMap<(&'static str, &str, Timestamp), Sum> = BTreeMap::new();
     for entry in entries {
         let recorded_at = recorded.get(&entry.fact).copied().unwrap_or(newest);
         if entry.at.micros() >= recorded_at.micros() - LATE_MICROS {
             continue;
         }
+        let place = (entry.account.as_str(), entry.group.as_str(), entry.at);
+        *at_once.entry(place).or_default() += entry.sum();
         let moved = moved.entry((entry.account.as_str(), entry.group.as_str())).or_insert(Moved {
             since: entry.at,
             until: entry.at,
@@ -117,13 +120,17 @@ pub(super) fn note_restatements(
             facts: BTreeSet::new(),
             recorded_at,
         });
-        let sum = entry.sum();
         moved.since = moved.since.min(entry.at);
         moved.until = moved.until.max(entry.at);
         moved.recorded_at = moved.recorded_at.max(recorded_at);
-        moved.sum += sum;
-        moved.gained += Sum { count: sum.count.max(0), amount: sum.amount.max(0) };
+        moved.sum += entry.sum();
         moved.facts.extend(Some(entry.fact).filter(|fact| recorded.contains_key(fact)));
+    }
+    // An entry that is taken back and posted anew at the same instant added nothing.
+    for ((account, group, _), sum) in at_once {
+        if let Some(moved) = moved.get_mut(&(account, group)) {
+            moved.gained += Sum { count: sum.count.max(0), amount: sum.amount.max(0) };
+        }
     }
     let rows = moved
         .into_iter()

@@ -1,6 +1,6 @@
 //! Incidents, put together from the steps that events told of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rr_domain::{Incident, IncidentState, Meaning, Timestamp};
 use uuid::Uuid;
@@ -40,22 +40,29 @@ pub(super) fn incidents(told: &[Told], end: Timestamp) -> Vec<Trouble<'_>> {
 }
 
 /// Two services may count their incidents alike. One that begins under several of them is one in each; one that
-/// begins under a single service, or under none that is named, stays one wherever it moves. Where nobody tells
-/// of a beginning, every service that is named has its own.
-fn by_service(steps: Vec<Step<'_>>) -> Vec<Vec<Step<'_>>> {
+/// begins under a single service, or under none that is named, stays one wherever it moves, and also when it begins
+/// again there: a service begins one of its own with its very first word. Where nobody tells of a beginning, every
+/// service that is named has its own. A step that names none is about each of them.
+fn by_service(mut steps: Vec<Step<'_>>) -> Vec<Vec<Step<'_>>> {
+    steps.sort_unstable_by_key(|(told, _)| (told.at, told.seq));
+    let mut first_words: BTreeMap<&str, &Incident> = BTreeMap::new();
+    for (_, said) in &steps {
+        if let Some(service) = said.service.as_deref() {
+            first_words.entry(service).or_insert(said);
+        }
+    }
     let begins = |said: &Incident| said.state == IncidentState::Detected;
     let is_told = steps.iter().any(|(_, said)| begins(said));
-    let speaking = steps.iter().filter(|(_, said)| begins(said) || !is_told);
-    let services: BTreeSet<&str> =
-        speaking.filter_map(|(_, said)| said.service.as_deref()).collect();
+    let own = first_words.iter().filter(|(_, first)| begins(first) || !is_told);
+    let services: Vec<&str> = own.map(|(service, _)| *service).collect();
     if services.len() < 2 {
         return vec![steps];
     }
-    let mut own: BTreeMap<Option<&str>, Vec<Step<'_>>> = BTreeMap::new();
-    for step in steps {
-        own.entry(step.1.service.as_deref()).or_default().push(step);
-    }
-    own.into_values().collect()
+    let of = |service: &str| {
+        let is_its = |said: &Incident| said.service.as_deref().is_none_or(|own| own == service);
+        steps.iter().filter(|(_, said)| is_its(said)).copied().collect()
+    };
+    services.into_iter().map(of).collect()
 }
 
 fn together<'a>(mut steps: Vec<Step<'a>>, end: Timestamp) -> Option<Trouble<'a>> {

@@ -105,9 +105,10 @@ export const getApiDevopsCommissionsPayout = <ThrowOnError extends boolean = fal
 /**
  * Records that affiliates were paid what a list says.
  *
- * Every line has to be what is payable to its affiliate at `as_of`, or nothing is recorded. The payout is dated
- * then, so that the list of that instant holds nothing more of it. With an `Idempotency-Key` a repeat gets the first
- * answer again; without one nothing is payable any more.
+ * Every line has to be what the list says was payable to its affiliate, and nothing of it may have been recorded as
+ * paid that the list did not know of, or nothing is recorded. The payout is dated at `as_of`, so that the list of that
+ * instant holds nothing more of it. With an `Idempotency-Key` a repeat gets the first answer again; without one it is
+ * refused, for it is paid.
  */
 export const postApiDevopsCommissionsPayout = <ThrowOnError extends boolean = false>(options: Options<PostApiDevopsCommissionsPayoutData, ThrowOnError>) => (options.client ?? client).post<PostApiDevopsCommissionsPayoutResponses, PostApiDevopsCommissionsPayoutErrors, ThrowOnError>({
     security: [{

@@ -851,6 +851,10 @@ export type PaidOut = {
      * `as_of` of the list.
      */
     as_of: string;
+    /**
+     * `seq` of the list: what it knew.
+     */
+    seq: number;
 };
 
 /**
@@ -1838,7 +1842,7 @@ export type PostApiDevopsCommissionsPayoutErrors = {
      */
     408: Problem;
     /**
-     * Something else is payable to an affiliate, see `errors`; or this Idempotency-Key recorded another payout
+     * The list says something else, or some of it was paid since, see `errors`; or this Idempotency-Key recorded another payout
      */
     409: Problem;
     /**

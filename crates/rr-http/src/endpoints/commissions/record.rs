@@ -27,6 +27,8 @@ pub(crate) struct PaidOut {
     /// `as_of` of the list.
     #[schema(format = DateTime)]
     as_of: String,
+    /// `seq` of the list: what it knew.
+    seq: i64,
     /// Those of its lines that were paid, as they are.
     #[schema(max_items = 1_000)]
     affiliates: Vec<PaidLine>,
@@ -37,6 +39,7 @@ pub(crate) struct PaidOut {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PaidLine {
     affiliate: String,
+    #[schema(minimum = 0, maximum = 20_000)]
     commissions: i64,
     /// Above 0: nobody is paid less.
     #[schema(value_type = f64)]
@@ -57,15 +60,16 @@ pub(crate) struct RecordedPayout {
 
 /// Records that affiliates were paid what a list says.
 ///
-/// Every line has to be what is payable to its affiliate at `as_of`, or nothing is recorded. The payout is dated
-/// then, so that the list of that instant holds nothing more of it. With an `Idempotency-Key` a repeat gets the first
-/// answer again; without one nothing is payable any more.
+/// Every line has to be what the list says was payable to its affiliate, and nothing of it may have been recorded as
+/// paid that the list did not know of, or nothing is recorded. The payout is dated at `as_of`, so that the list of that
+/// instant holds nothing more of it. With an `Idempotency-Key` a repeat gets the first answer again; without one it is
+/// refused, for it is paid.
 #[utoipa::path(post, path = "/api/devops/commissions/payout", operation_id = "record_payout", tag = "figures",
     request_body = PaidOut,
     params(("idempotency-key" = Option<String>, Header, description = "Makes a repeat harmless")),
     responses(
         (status = 200, description = "It is recorded", body = RecordedPayout),
-        (status = 409, description = "Something else is payable to an affiliate, see `errors`; or this \
+        (status = 409, description = "The list says something else, or some of it was paid since, see `errors`; or this \
             Idempotency-Key recorded another payout",
             body = crate::openapi::Problem, content_type = "application/problem+json")))]
 pub(crate) async fn post(
@@ -78,11 +82,15 @@ pub(crate) async fn post(
     let sent: PaidOut = body.json().await?;
     let audit = state.audit(&who.caller, &request);
     let as_of = past_instant(&sent.as_of, audit.at)?;
+    let seq = sent.seq;
+    if !(0..=state.store.facts_version().await?).contains(&seq) {
+        return Err(Problem::field("/seq", "is that of no list"));
+    }
     let lines = lines(sent.affiliates)?;
     let once = once.map(|key| Idempotency {
         scope: format!("payout/{}", who.caller.id()),
         key,
-        fingerprint: fingerprint(as_of, &lines),
+        fingerprint: fingerprint(as_of, seq, &lines),
     });
     let affiliates = lines.len();
     let mut all = Sum::default();
@@ -91,7 +99,7 @@ pub(crate) async fn post(
     }
     let places: Vec<usize> = lines.iter().map(|(_, line)| line.place).collect();
     let lines = lines.into_iter().map(|(affiliate, line)| (affiliate, line.sum)).collect();
-    let payout = NewPayout { id: new_id(audit.at, &state.random), as_of, lines };
+    let payout = NewPayout { id: new_id(audit.at, &state.random), as_of, seq, lines };
     let payout_id = match state.store.pay_out(payout, once, audit).await? {
         PayOut::Recorded(id) | PayOut::Repeated(id) => id,
         PayOut::Conflict => return Err(Problem::new(Code::IdempotencyConflict)),
@@ -99,7 +107,14 @@ pub(crate) async fn post(
             let place = places.get(line).map_or(String::new(), |place| format!("/{place}"));
             let problem = Problem::field(
                 &format!("/affiliates{place}"),
-                "is not what is payable at `as_of`; ask for the list again",
+                "is not what that list says; ask for the list again",
+            );
+            return Err(problem.under(Code::Conflict));
+        }
+        PayOut::PaidSince => {
+            let problem = Problem::field(
+                "/affiliates",
+                "has something that was paid since; ask for the list again",
             );
             return Err(problem.under(Code::Conflict));
         }
@@ -127,11 +142,17 @@ struct Line {
 /// The lines by the names of the affiliates.
 fn lines(sent: Vec<PaidLine>) -> Outcome<Vec<(String, Line)>> {
     const MOST: usize = 1_000;
+    /// As many as are recorded at once.
+    const COMMISSIONS: std::ops::RangeInclusive<i64> = 0..=20_000;
     if sent.len() > MOST {
         return Err(Problem::field("/affiliates", "may have at most 1000 entries"));
     }
     let mut lines = Vec::with_capacity(sent.len());
     for (place, PaidLine { affiliate, commissions, amount }) in sent.into_iter().enumerate() {
+        if !COMMISSIONS.contains(&commissions) {
+            let pointer = format!("/affiliates/{place}/commissions");
+            return Err(Problem::field(&pointer, "must be 0 to 20000"));
+        }
         let wrong = |detail: &str| Problem::field(&format!("/affiliates/{place}/amount"), detail);
         let amount = Money::parse(amount.get()).map_err(|error| wrong(&error.to_string()))?;
         if amount <= Money::ZERO {
@@ -156,9 +177,10 @@ fn past_instant(text: &str, now: Timestamp) -> Outcome<Timestamp> {
 }
 
 /// The same payout is the same whatever the order of its lines.
-fn fingerprint(as_of: Timestamp, lines: &[(String, Line)]) -> [u8; 32] {
+fn fingerprint(as_of: Timestamp, seq: i64, lines: &[(String, Line)]) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(as_of.to_string());
+    digest.update(seq.to_be_bytes());
     for (affiliate, Line { sum, .. }) in lines {
         digest.update(affiliate.len().to_be_bytes());
         digest.update(affiliate);

@@ -228,24 +228,31 @@ fn harms(told: &[Told], end: Timestamp) -> Vec<Harm> {
         }
     }
     steps.sort_by_key(|(event, _)| (event.at, event.seq));
-    let key = |(event, said): &(&Told, &Incident)| {
-        let Some(id) = &said.id else { return format!("alone {}", event.event) };
-        let akin = || steps.iter().map(|(_, other)| *other).filter(|other| other.id == said.id);
-        let begin = || akin().filter(|other| other.state == IncidentState::Detected);
-        let named = |all: &mut dyn Iterator<Item = &Incident>| {
-            all.filter_map(|other| other.service.clone()).collect::<BTreeSet<_>>().len()
+    let keys_of = |(event, said): &(&Told, &Incident)| -> Vec<String> {
+        let Some(id) = &said.id else { return vec![format!("alone {}", event.event)] };
+        let akin: Vec<&Incident> =
+            steps.iter().map(|(_, other)| *other).filter(|other| other.id == said.id).collect();
+        let begins = |other: &Incident| other.state == IncidentState::Detected;
+        let someone_begins = akin.iter().any(|other| begins(other));
+        let named: BTreeSet<&String> =
+            akin.iter().filter_map(|other| other.service.as_ref()).collect();
+        let first_word = |service: &String| {
+            let own = akin.iter().find(|other| other.service.as_ref() == Some(service));
+            own.is_some_and(|first| begins(first) || !someone_begins)
         };
-        let services =
-            if begin().next().is_some() { named(&mut begin()) } else { named(&mut akin()) };
-        match services {
-            0 | 1 => format!("named {id}"),
-            _ => format!("named {id} of {:?}", said.service),
+        let services: Vec<&String> =
+            named.into_iter().filter(|service| first_word(service)).collect();
+        if services.len() < 2 {
+            return vec![format!("named {id}")];
         }
+        let is_about =
+            |service: &&&String| said.service.as_ref().is_none_or(|own| own == **service);
+        services.iter().filter(is_about).map(|service| format!("named {id} of {service}")).collect()
     };
-    let keys: BTreeSet<String> = steps.iter().map(key).collect();
+    let keys: BTreeSet<String> = steps.iter().flat_map(keys_of).collect();
     let mut harms = Vec::new();
     for wanted in keys {
-        let own: Vec<_> = steps.iter().filter(|step| key(step) == wanted).collect();
+        let own: Vec<_> = steps.iter().filter(|step| keys_of(step).contains(&wanted)).collect();
         let mut whole = own[0].1.clone();
         let (mut from, mut to) = (None::<Timestamp>, None::<Timestamp>);
         for (event, said) in &own {
