@@ -42,8 +42,9 @@ use stats::StripedCounter;
 
 /// Answers whether a presented key opens the door.
 ///
-/// A key in memory is judged without allocation and without the store, and without a lock too unless it has limits
-/// or quotas, which are counted behind one of its own. The first use of a
+/// A key in memory is judged without the store and without allocation (but for the first use that is counted apart: of
+/// its fifth or a later permission), and without a lock too unless it has limits or quotas, which are counted behind one
+/// of its own. The first use of a
 /// key asks the store once, however many callers come at the same time. Expiry and all other conditions are
 /// judged anew for every request, so a key in memory ends on the instant. Any executor will do, and none.
 pub struct Verifier<S: KeyStore> {
@@ -267,6 +268,7 @@ impl<S: KeyStore> Verifier<S> {
             return None;
         }
         self.hits.add_one();
+        slot.touch();
         Some(self.admit_seen(entry, Some((slot, seen)), request, now, instant))
     }
 

@@ -38,11 +38,11 @@ pub(super) struct Slot {
     until_s: AtomicU32,
     /// The number of the key's permissions among those that are shared.
     permissions: AtomicU32,
-    /// Set by a use, cleared when a newcomer passes over the slot in search of a place.
+    /// Set by a look that led to a judgement, cleared when a newcomer passes over the slot in search of a place.
     touched: AtomicU32,
     /// Version and count.
     counts: [AtomicU64; COUNTERS],
-    /// A part of the version, and the microsecond of the latest use: the maximum of two never takes an older version.
+    /// A part of the version, and the microsecond of the latest use.
     last: AtomicU64,
     /// Version and print of the address that the entry notes as the last one.
     address: AtomicU64,
@@ -163,6 +163,7 @@ impl Slot {
         }
         fence(Ordering::Acquire);
         let mut own = counter.load(Ordering::Relaxed);
+        let mut is_latest;
         loop {
             if version(own) != seen.version {
                 return Counted::Overtaken;
@@ -170,28 +171,47 @@ impl Slot {
             if count(own) == u32::MAX {
                 return Counted::NotHere;
             }
+            // Before the count: whoever takes that finds the time, too.
+            is_latest = self.note_time(seen, used.now);
             match counter.compare_exchange_weak(own, own + 1, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(now) => own = now,
             }
         }
-        self.note(seen, used);
+        let print = word(seen.version, used.print);
+        if is_latest && self.address.load(Ordering::Relaxed) != print {
+            self.note_address(seen, used.address, print);
+        }
+        self.touch();
         Counted::Here
     }
 
-    /// When and from where. Reads first, so that a hot slot's lines are not written every time.
+    /// Notes when; says whether no use was later. Time is the caller's, so a use may come here after one that was. Reads
+    /// first, so that a hot slot's lines are not written every time.
     #[inline]
-    fn note(&self, seen: &Seen, used: Use) {
-        let (last, now) =
-            (self.last.load(Ordering::Relaxed), stamp(seen.version, used.now.microseconds()));
-        if last < now {
-            self.last.fetch_max(now, Ordering::Relaxed);
+    fn note_time(&self, seen: &Seen, now: Instant) -> bool {
+        let now = stamp(seen.version, now.microseconds());
+        let mut last = self.last.load(Ordering::Relaxed);
+        loop {
+            // Another key has the slot: its time is not ours to write.
+            if last > now || last >> TIME_BITS != now >> TIME_BITS {
+                return false;
+            }
+            if last == now {
+                return true;
+            }
+            let noted =
+                self.last.compare_exchange_weak(last, now, Ordering::Relaxed, Ordering::Relaxed);
+            match noted {
+                Ok(_) => return true,
+                Err(other) => last = other,
+            }
         }
-        let print = word(seen.version, used.print);
-        // Time is the caller's, so a use may come here after one that was later.
-        if last <= now && self.address.load(Ordering::Relaxed) != print {
-            self.note_address(seen, used.address, print);
-        }
+    }
+
+    /// Marks it as not idle.
+    #[inline]
+    pub(super) fn touch(&self) {
         if self.touched.load(Ordering::Relaxed) == 0 {
             self.touched.store(1, Ordering::Relaxed);
         }
@@ -272,12 +292,13 @@ fn usage(entry: &Entry, counts: Counts, last: u64) -> Option<KeyUsage> {
 }
 
 /// The lower bits of a stamp: enough until 2112.
-const MICROSECONDS: u64 = (1 << 52) - 1;
+const TIME_BITS: u32 = 52;
+const MICROSECONDS: u64 = (1 << TIME_BITS) - 1;
 
 /// The last bits of the version and a time.
 #[inline]
 fn stamp(version: u32, microseconds: u64) -> u64 {
-    u64::from(version) << 52 | microseconds.min(MICROSECONDS)
+    u64::from(version) << TIME_BITS | microseconds.min(MICROSECONDS)
 }
 
 #[inline]
@@ -352,8 +373,9 @@ mod tests {
         assert!(slot.lend(&seen).is_none());
         assert!(slot.look(&digest(1)).is_none());
         assert_eq!(slot.count(&seen, used_at(9)), Counted::Overtaken);
-        // Paused between the count and what is noted with it.
-        slot.note(&seen, used_at(9));
+        // Paused before or after the count.
+        assert!(!slot.note_time(&seen, used_at(9).now));
+        slot.note_address(&seen, used_at(9).address, word(seen.version, 7));
         assert_eq!(slot.take_usage(), None);
         let newer = slot.look(&digest(2)).unwrap();
         let elsewhere = Some(IpAddr::from([10, 0, 0, 2]));
@@ -361,6 +383,42 @@ mod tests {
         let usage = slot.take_usage().unwrap();
         assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(4));
         assert_eq!(usage.last_address, elsewhere);
+    }
+
+    /// Only a part of the version stands beside the time.
+    #[test]
+    fn a_time_of_before_is_not_taken_for_a_later_one_when_the_version_turns() {
+        let slot = slot_with(1);
+        while slot.look(&digest(1)).unwrap().version % 4_096 != 4_094 {
+            slot.replace(entry(1), &digest(1), None);
+        }
+        let seen = slot.look(&digest(1)).unwrap();
+        slot.replace(entry(2), &digest(2), None);
+        assert!(!slot.note_time(&seen, used_at(9).now));
+        slot.count(&slot.look(&digest(2)).unwrap(), used_at(4));
+        let usage = slot.take_usage().unwrap();
+        assert_eq!(usage.last_used, SystemTime::UNIX_EPOCH + Duration::from_micros(4));
+    }
+
+    /// The time is there before the count is: who takes a use never finds it without one.
+    #[test]
+    fn a_use_is_never_taken_without_its_time() {
+        let slot = slot_with(1);
+        std::thread::scope(|scope| {
+            let user = scope.spawn(|| {
+                for n in 1..=20_000 {
+                    let seen = slot.look(&digest(1)).unwrap();
+                    slot.count(&seen, used_at(n));
+                }
+            });
+            let mut last = SystemTime::UNIX_EPOCH;
+            while !user.is_finished() {
+                if let Some(usage) = slot.take_usage() {
+                    assert!(usage.last_used > last, "{usage:?}");
+                    last = usage.last_used;
+                }
+            }
+        });
     }
 
     #[test]

@@ -206,7 +206,7 @@ async fn each_audited_write_leaves_one_row_and_the_others_none() {
     let batch = ImportBatch { facts: vec![signup(3, 3)], ..ImportBatch::default() };
     store.load_batch(batch, audit(10)).await.unwrap();
     log.after("load_batch").await;
-    let payout = NewPayout { id: id(70), as_of: at(10), lines: Vec::new() };
+    let payout = NewPayout { id: id(70), as_of: at(10), seq: 0, lines: Vec::new() };
     store.pay_out(payout, once("p", 1), audit(10)).await.unwrap();
     log.after("pay_out").await;
     store.change_agents(|switches| switches.analytics = false, audit(11)).await.unwrap();
