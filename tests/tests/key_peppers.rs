@@ -182,6 +182,31 @@ async fn two_changes_of_the_pepper_end_no_key_and_each_old_one_can_go() {
 }
 
 /// Each server is told of the new pepper before any uses it for new keys, and until then none moves a key to and fro.
+/// The first pepper: whoever makes it known on all servers first has none on which a key dies.
+#[tokio::test]
+async fn several_servers_get_their_first_pepper_one_after_the_other() {
+    let mut house = House::new().await;
+    let before = house.key("read_metrics");
+    let behind = house.told(&["none", ONE]).serve().await;
+    let ahead = house.told(&[ONE]).serve().await;
+    works(&ahead, &before.1).await;
+    house.come_to(&["1 newest 1", "null older 0"]).await;
+    let after = house.told(&[ONE]).key("read_metrics");
+    house.run(&["keys", "change", &before.0, "--name", "renamed"]).expect(0);
+    for _ in 0..3 {
+        works(&behind, &before.1).await;
+        works(&behind, &after.1).await;
+    }
+    let meanwhile = house.told(&["none", ONE]).key("read_metrics");
+    works(&behind, &meanwhile.1).await;
+    assert_eq!(
+        house.peppers(),
+        ["null newest 1", "1 older 2"],
+        "nothing moves by who only knows it"
+    );
+    works(&ahead, &meanwhile.1).await;
+}
+
 #[tokio::test]
 async fn several_servers_change_the_pepper_one_after_the_other() {
     let mut house = House::new().await;

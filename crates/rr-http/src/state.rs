@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use rr_domain::{Clock, Random, Timestamp, new_id};
 use rr_keys::{Verifier, VerifierOptions};
 use rr_store::{Actor, Audit, ChangedKeys, Store, UsageBatch};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
 use crate::auth::{Caller, Passwords, Throttle, address_of};
@@ -15,7 +15,7 @@ use crate::exchange::Exchange;
 use crate::figures::FiguresCache;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::moves::Moves;
+use crate::moves;
 use crate::problem::Chain;
 use crate::request_id::RequestIds;
 use crate::room::Room;
@@ -47,7 +47,7 @@ pub struct AppState {
     pub(crate) live: Live,
     pub(crate) sources: Shelf,
     pub(crate) drain: Drain,
-    pub(crate) moves: Moves,
+    pub(crate) moves: Arc<Semaphore>,
     pub(crate) request_ids: RequestIds,
     /// Held from taking key usage to having written it.
     usage_flush: Mutex<UsageFlush>,
@@ -89,7 +89,7 @@ impl AppState {
             live: Live::new(),
             sources: Shelf::empty(),
             drain: Drain::new(),
-            moves: Moves::default(),
+            moves: moves::room(),
             request_ids: RequestIds::new(clock.clone(), random.clone()),
             usage_flush: Mutex::new(UsageFlush {
                 writer: new_id(clock.now(), &random),

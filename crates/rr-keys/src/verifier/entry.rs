@@ -37,6 +37,8 @@ pub(super) struct Entry {
 /// What few keys have.
 struct Beside {
     outdated: Option<Outdated>,
+    /// Whether somebody was told of it.
+    is_told: AtomicBool,
     /// Uses that the slot had no counter for, or that ended when the entry was not in it any more.
     used: Counters,
     /// Attempts with this secret since it is dead.
@@ -91,8 +93,10 @@ impl Entry {
         &self.record
     }
 
+    /// The way to the newest scheme, to the first who asks.
     pub(super) fn outdated(&self) -> Option<Outdated> {
-        self.beside.get()?.outdated
+        let beside = self.beside.get()?;
+        beside.outdated.filter(|_| !beside.is_told.swap(true, Ordering::Relaxed))
     }
 
     /// Whether the record may be believed: it was not forgotten and is young enough. A clock that was set back by
@@ -204,7 +208,8 @@ impl Beside {
     fn new(record: &KeyRecord, outdated: Option<Outdated>) -> Box<Self> {
         let counters = || Counters::new(record.permissions.len());
         let (used, noted) = (counters(), counters());
-        Box::new(Self { outdated, used, refused: Counters::new(0), noted })
+        let is_told = AtomicBool::new(false);
+        Box::new(Self { outdated, is_told, used, refused: Counters::new(0), noted })
     }
 }
 

@@ -46,8 +46,8 @@ impl Grant {
     }
 
     /// How to move the key to the newest scheme, when it was found under another: replace the hash `from` by
-    /// `to` in the store and [`forget`](crate::Verifier::forget) the key. Once no key is left under an old
-    /// scheme, its pepper can go.
+    /// `to` in the store. It is told once each time the key is loaded, to the first who asks; nothing has to be
+    /// forgotten, for the key is what it was. Once no key is left under an old scheme, its pepper can go.
     pub fn outdated(&self) -> Option<Outdated> {
         self.entry.outdated()
     }

@@ -15,7 +15,8 @@ use super::source::{ConfigError, Setting, Sources};
 /// `[keys]`.
 #[derive(Debug, Clone)]
 pub(crate) struct KeysConfig {
-    /// `RR_KEY_PEPPERS`, `keys.peppers`: `NUMBER:BASE64`, the one for new keys first. Default none.
+    /// `RR_KEY_PEPPERS`, `keys.peppers`: `NUMBER:BASE64`, the one for new keys first. `none` before them makes them
+    /// known, and new keys stand under none still. Default none.
     ///
     /// `RR_KEY_PLAIN_HASHES`, `keys.plain_hashes`: `accept` or `refuse` keys that stand under no pepper. Default
     /// `accept`.
@@ -30,16 +31,31 @@ const MOST: usize = 8;
 
 impl KeysConfig {
     pub(crate) fn read(sources: &mut Sources) -> Result<KeysConfig, ConfigError> {
-        let peppers = sources.secret_list(PEPPERS, Pepper::parse)?;
+        let named = sources.secret_list(PEPPERS, parse_place)?;
+        let is_announced = matches!(named.first(), Some(None));
+        let of_list = |reason| ConfigError(format!("{}: {reason}", PEPPERS.variable));
+        if named.iter().skip(1).any(Option::is_none) {
+            return Err(of_list("names none elsewhere than before the others".to_owned()));
+        }
+        let peppers: Vec<Pepper> = named.into_iter().flatten().collect();
         let takes_plain = sources.optional(PLAIN, parse_plain)?;
-        check(&peppers).map_err(|reason| ConfigError(format!("{}: {reason}", PEPPERS.variable)))?;
-        if takes_plain == Some(false) && peppers.is_empty() {
+        check(&peppers).map_err(of_list)?;
+        if takes_plain == Some(false) && (peppers.is_empty() || is_announced) {
             let (plain, peppers) = (PLAIN.variable, PEPPERS.variable);
             return Err(ConfigError(format!("{plain}: refuse needs a pepper in {peppers}")));
         }
-        let schemes = peppers.into_iter().map(|pepper| (pepper.version, pepper.scheme)).collect();
-        Ok(KeysConfig { schemes: KeySchemes::with_peppers(schemes, takes_plain.unwrap_or(true)) })
+        let peppers = peppers.into_iter().map(|pepper| (pepper.version, pepper.scheme)).collect();
+        let schemes = match is_announced {
+            true => KeySchemes::announced(peppers),
+            false => KeySchemes::with_peppers(peppers, takes_plain.unwrap_or(true)),
+        };
+        Ok(KeysConfig { schemes })
     }
+}
+
+/// A pepper, or `none` in its place.
+fn parse_place(text: &str) -> Result<Option<Pepper>, String> {
+    if text == "none" { Ok(None) } else { Pepper::parse(text).map(Some) }
 }
 
 struct Pepper {
@@ -129,6 +145,7 @@ mod tests {
             (format!("1:{}", "changeme".repeat(4)), "is a default"),
             (format!("1:{ONE},1:{TWO}"), "names two peppers 1"),
             (format!("2:{ONE},1:{ONE}="), "peppers 2 and 1 are the same"),
+            (format!("1:{ONE},none"), "names none elsewhere"),
         ] {
             let error = load("", &[("RR_KEY_PEPPERS", peppers.as_str())]).unwrap_err();
             assert!(error.starts_with("RR_KEY_PEPPERS: ") && error.contains(reason), "{error}");

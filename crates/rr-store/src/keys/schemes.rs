@@ -8,10 +8,8 @@ use rr_keys::{HashScheme, Issued, KeyHash, Presented};
 /// Without a pepper, the default, a key stands under its plain SHA-256.
 #[derive(Debug, Clone)]
 pub struct KeySchemes {
-    /// The one of new keys first.
-    peppers: Vec<(PepperVersion, HashScheme)>,
-    /// Whether keys are found that stand under no pepper.
-    takes_plain: bool,
+    /// Each with its pepper, the one of new keys first. There is one at least.
+    known: Vec<(Option<PepperVersion>, HashScheme)>,
 }
 
 /// The number of a pepper, by which the store remembers what was hashed with it. It never learns the pepper.
@@ -37,7 +35,7 @@ pub enum PepperPlace {
 
 impl Default for KeySchemes {
     fn default() -> Self {
-        Self { peppers: Vec::new(), takes_plain: true }
+        Self::announced(Vec::new())
     }
 }
 
@@ -46,7 +44,15 @@ impl KeySchemes {
     /// too, as all do at first and imported ones at any time. Without a pepper they always do.
     pub fn with_peppers(peppers: Vec<(PepperVersion, HashScheme)>, takes_plain: bool) -> Self {
         let takes_plain = takes_plain || peppers.is_empty();
-        Self { peppers, takes_plain }
+        let plain = takes_plain.then(|| (None, HashScheme::sha256()));
+        Self { known: numbered(peppers).chain(plain).collect() }
+    }
+
+    /// Keys under these peppers are found, and new ones stand under none still: for the time in which not every server
+    /// has been told of the first.
+    pub fn announced(peppers: Vec<(PepperVersion, HashScheme)>) -> Self {
+        let plain = (None, HashScheme::sha256());
+        Self { known: std::iter::once(plain).chain(numbered(peppers)).collect() }
     }
 
     /// The hash to store of a new key.
@@ -56,51 +62,48 @@ impl KeySchemes {
 
     /// Each hash under which a secret may stand.
     pub fn hashes(&self, presented: &Presented<'_>) -> Vec<KeyHash> {
-        self.all().iter().map(|scheme| presented.hash(scheme)).collect()
+        self.known.iter().map(|(_, scheme)| presented.hash(scheme)).collect()
     }
 
     /// The scheme of new keys.
     pub fn newest(&self) -> HashScheme {
-        self.peppers.first().map(|(_, scheme)| scheme.clone()).unwrap_or_default()
+        self.known.first().map(|(_, scheme)| scheme.clone()).unwrap_or_default()
     }
 
-    /// Where a verifier looks besides, one scheme after the other. The newest stands at the end once more: a key
-    /// that is moved while it is looked for is neither there yet when the first question comes nor where it was
-    /// when the second does, and would be refused.
+    /// Where a verifier looks besides, one scheme after the other: all of them, upwards. A key is only moved to a larger
+    /// number, so one that is moved while it is looked for cannot pass a look that goes the same way.
     pub fn older(&self) -> Vec<HashScheme> {
-        let mut older: Vec<HashScheme> = self.all().into_iter().skip(1).collect();
-        if !older.is_empty() {
-            older.push(self.newest());
+        if self.known.len() < 2 {
+            return Vec::new();
         }
-        older
+        let mut upwards: Vec<_> = self.known.iter().collect();
+        upwards.sort_by_key(|(pepper, _)| *pepper);
+        upwards.into_iter().map(|(_, scheme)| scheme.clone()).collect()
     }
 
     /// What keys that stand under this pepper can expect.
     pub fn place(&self, pepper: Option<PepperVersion>) -> PepperPlace {
-        if pepper == self.newest_pepper() {
-            return PepperPlace::Newest;
+        match self.places().position(|known| known == pepper) {
+            Some(0) => PepperPlace::Newest,
+            Some(_) => PepperPlace::Older,
+            None => PepperPlace::Unknown,
         }
-        let is_known = match pepper {
-            Some(version) => self.peppers.iter().any(|(known, _)| *known == version),
-            None => self.takes_plain,
-        };
-        if is_known { PepperPlace::Older } else { PepperPlace::Unknown }
     }
 
     /// The peppers that are configured, and none where that is one of them; the newest first.
     pub(super) fn places(&self) -> impl Iterator<Item = Option<PepperVersion>> {
-        let peppers = self.peppers.iter().map(|(version, _)| Some(*version));
-        peppers.chain(self.takes_plain.then_some(None))
+        self.known.iter().map(|(pepper, _)| *pepper)
     }
 
     pub(super) fn newest_pepper(&self) -> Option<PepperVersion> {
-        self.peppers.first().map(|(version, _)| *version)
+        self.places().next().flatten()
     }
+}
 
-    fn all(&self) -> Vec<HashScheme> {
-        let peppers = self.peppers.iter().map(|(_, scheme)| scheme.clone());
-        peppers.chain(self.takes_plain.then(HashScheme::sha256)).collect()
-    }
+fn numbered(
+    peppers: Vec<(PepperVersion, HashScheme)>,
+) -> impl Iterator<Item = (Option<PepperVersion>, HashScheme)> {
+    peppers.into_iter().map(|(version, scheme)| (Some(version), scheme))
 }
 
 impl SecretHash {
@@ -125,6 +128,28 @@ mod tests {
     }
 
     #[test]
+    fn a_look_goes_the_way_that_a_key_moves() {
+        let issued = KeyFormat::REVENUE_RIPPLE.issue(|buffer| buffer.fill(7));
+        let upwards: Vec<KeyHash> =
+            peppered(&[1, 2], true).older().iter().map(|scheme| issued.hash(scheme)).collect();
+        assert_eq!(upwards[0], issued.hash(&HashScheme::sha256()));
+        for (versions, announced) in [([2, 1], false), ([1, 2], true), ([2, 1], true)] {
+            let pepper = |version: &PepperVersion| {
+                let bytes = [u8::try_from(*version).unwrap(); 32];
+                (*version, HashScheme::hmac_sha256(&bytes).unwrap())
+            };
+            let peppers: Vec<_> = versions.iter().map(pepper).collect();
+            let schemes = match announced {
+                true => KeySchemes::announced(peppers),
+                false => KeySchemes::with_peppers(peppers, true),
+            };
+            let older: Vec<KeyHash> = schemes.older().iter().map(|s| issued.hash(s)).collect();
+            assert_eq!(older, upwards, "{versions:?}");
+            assert_eq!(schemes.newest_pepper(), if announced { None } else { Some(versions[0]) });
+        }
+    }
+
+    #[test]
     fn a_new_key_stands_under_the_first_and_may_stand_under_any() {
         use PepperPlace::{Newest, Older, Unknown};
         let text = ["rr_", "0123456789ABCDEFGHIJabcdefghij", "4Us3aw"].concat();
@@ -141,7 +166,7 @@ mod tests {
             let schemes = peppered(versions, takes_plain);
             assert_eq!([None, Some(1), Some(2)].map(|pepper| schemes.place(pepper)), places);
             assert_eq!(schemes.hashes(&presented).len(), hashes, "{versions:?}");
-            // All others, and the newest once more.
+            // All of them, upwards.
             assert_eq!(schemes.older().len(), if hashes == 1 { 0 } else { hashes });
             let made = schemes.hash(&issued);
             assert_eq!(schemes.place(made.pepper), Newest);
